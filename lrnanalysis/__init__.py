@@ -1,0 +1,97 @@
+"""Learners' sessions from the Learnosity Data API as three linked pandas tables, and their study.
+
+>>> import lrnanalysis as lrn
+>>> study = lrn.load_example()
+>>> sessions, responses, items = study
+
+Getting data
+    `fetch`, `read`, `load_example`, `Query`, `Client`, `SessionData`
+Practising without credentials
+    `sandbox`
+Measures
+    the `.lrn` accessor of the three tables; `classical`, `irt`, `dif`, `speed`
+Errors
+    `errors`; all of them are `LrnError`
+
+Submodules load at their first use, so that importing the package costs little more than pandas.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from lrnanalysis import errors, schema
+from lrnanalysis.errors import (
+    ApiError,
+    AuthError,
+    CredentialsError,
+    FetchInterrupted,
+    LrnError,
+    MeasureError,
+    PagingError,
+    QueryError,
+    RateLimitError,
+    ReadError,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    from lrnanalysis import sandbox
+    from lrnanalysis.client import Client
+    from lrnanalysis.data import SessionData
+    from lrnanalysis.loading import fetch, load_example, read
+    from lrnanalysis.query import Query
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ApiError",
+    "AuthError",
+    "Client",
+    "CredentialsError",
+    "FetchInterrupted",
+    "LrnError",
+    "MeasureError",
+    "PagingError",
+    "Query",
+    "QueryError",
+    "RateLimitError",
+    "ReadError",
+    "SessionData",
+    "TransportError",
+    "errors",
+    "fetch",
+    "load_example",
+    "read",
+    "sandbox",
+    "schema",
+]
+
+#: Public name → the module that holds it; "" where the name is the module itself.
+_AT_FIRST_USE = {
+    "Client": "lrnanalysis.client",
+    "Query": "lrnanalysis.query",
+    "SessionData": "lrnanalysis.data",
+    "fetch": "lrnanalysis.loading",
+    "load_example": "lrnanalysis.loading",
+    "read": "lrnanalysis.loading",
+    "sandbox": "",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _AT_FIRST_USE:
+        raise AttributeError(f"module 'lrnanalysis' has no attribute {name!r}")
+    home = _AT_FIRST_USE[name]
+    found = (
+        getattr(importlib.import_module(home), name)
+        if home
+        else importlib.import_module(f"lrnanalysis.{name}")
+    )
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

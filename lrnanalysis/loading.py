@@ -1,0 +1,230 @@
+"""Ways to a study: fetch it, read it from files, or load the bundled example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib import resources
+from pathlib import Path
+
+import pandas as pd
+
+from lrnanalysis.client import Client
+from lrnanalysis.data import SessionData, collect
+from lrnanalysis.errors import QueryError, ReadError
+from lrnanalysis.files import OnError, PageReader, read_folder
+from lrnanalysis.parse import TableBuilder, Tables
+from lrnanalysis.query import Include, Query, Texts, Time
+
+__all__ = ["fetch", "load_example", "read"]
+
+
+def fetch(
+    query: Query | None = None,
+    *,
+    activity_id: Texts | None = None,
+    session_id: Texts | None = None,
+    user_id: Texts | None = None,
+    status: Texts | None = None,
+    mintime: Time | None = None,
+    maxtime: Time | None = None,
+    mintime_started: Time | None = None,
+    maxtime_started: Time | None = None,
+    mintime_completed: Time | None = None,
+    maxtime_completed: Time | None = None,
+    sort: str | None = None,
+    limit: int | None = None,
+    next: str | None = None,
+    include: Include | None = None,
+    client: Client | None = None,
+    max_sessions: int | None = None,
+    progress: bool = True,
+    cancelled: Callable[[], bool] | None = None,
+    **unknown: object,
+) -> SessionData:
+    """Fetch the sessions that a query asks for as three linked tables.
+
+    Parameters
+    ----------
+    query : Query, optional
+        What to fetch; or give its filters as keywords, see `Query` for each.
+    next : str, optional
+        A token of an earlier fetch of the same query: only what is new since is fetched.
+    client : Client, optional
+        Whom to ask; by default a `Client` with the credentials of the environment.
+    max_sessions : int, optional
+        Stop after this many sessions: a first look.
+    progress : bool, default True
+        Show a progress bar with sessions so far and their rate.
+    cancelled : callable, optional
+        Called between pages; when it returns True the fetch ends with what it has.
+
+    Returns
+    -------
+    SessionData
+        The study. Its `next` is the token for a later fetch.
+
+    Raises
+    ------
+    QueryError
+        A filter is unknown or impossible; nothing was sent.
+    CredentialsError
+        No credentials were found; nothing was sent.
+    AuthError, RateLimitError, ApiError, TransportError, PagingError
+        The fetch failed. What had been fetched is in the error's `partial`.
+    FetchInterrupted
+        Interrupted from the keyboard. What had been fetched is in its `partial`.
+
+    Examples
+    --------
+    >>> import lrnanalysis as lrn
+    >>> with lrn.sandbox.serve(learners=20, items=5, seed=1) as api:
+    ...     study = lrn.fetch(activity_id="demo", client=api.client(), progress=False)
+    >>> len(study) > 0
+    True
+    """
+    filters = {
+        "activity_id": activity_id,
+        "session_id": session_id,
+        "user_id": user_id,
+        "status": status,
+        "mintime": mintime,
+        "maxtime": maxtime,
+        "mintime_started": mintime_started,
+        "maxtime_started": maxtime_started,
+        "mintime_completed": mintime_completed,
+        "maxtime_completed": maxtime_completed,
+        "sort": sort,
+        "limit": limit,
+        "include": include,
+        **unknown,
+    }
+    given = {name: value for name, value in filters.items() if value is not None}
+    if query is None:
+        query = Query(**given)  # type: ignore[arg-type]
+    elif not isinstance(query, Query):
+        raise QueryError(
+            f"the first argument is a {type(query).__name__}: pass a Query, or filters as "
+            'keywords, such as activity_id="numeracy"'
+        )
+    elif given:
+        query = query.replace(**given)
+    if client is not None:
+        return collect(
+            query,
+            client,
+            next=next,
+            max_sessions=max_sessions,
+            progress=progress,
+            cancelled=cancelled,
+        )
+    return collect(
+        query,
+        Client(),
+        next=next,
+        max_sessions=max_sessions,
+        progress=progress,
+        cancelled=cancelled,
+    )
+
+
+def read(
+    source: str | Path | Iterable[str | Path],
+    *,
+    on_error: OnError = "raise",
+    metadata: Iterable[str] = (),
+) -> SessionData:
+    """Read saved sessions: pages, lists or lines of JSON, or a folder.
+
+    Parameters
+    ----------
+    source : str, Path or several of them
+        ``.json`` (pages as the API sends them, a list of pages or of sessions, one session),
+        ``.jsonl`` or ``.ndjson`` (one of these a line), each also gzipped; a folder of such
+        files; or a folder that `SessionData.to_parquet` wrote.
+    on_error : "raise" or "skip", default "raise"
+        What to do with a file or line that is not JSON or holds no sessions. What is skipped is
+        counted by `SessionData.check` and listed by `SessionData.skipped`.
+    metadata : iterable of str, optional
+        Attributes of session metadata that become columns even where no session has them.
+
+    Returns
+    -------
+    SessionData
+        Sessions that come more than once are kept as they came last.
+
+    Raises
+    ------
+    ReadError
+        Nothing is there, or it is not what is read; the message names the file and the position.
+
+    Examples
+    --------
+    >>> import lrnanalysis as lrn, pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lrn.load_example().to_json(f"{folder}/sessions.jsonl.gz")
+    ...     study = lrn.read(f"{folder}/sessions.jsonl.gz")
+    >>> len(study) == len(lrn.load_example())
+    True
+    """
+    paths = [Path(source)] if isinstance(source, str | Path) else [Path(one) for one in source]
+    if not paths:
+        raise ReadError("no file was named: pass a path, or several")
+    if len(paths) == 1 and paths[0].is_dir():
+        saved = read_folder(paths[0])
+        if saved is not None:
+            return _saved_study(*saved)
+    pages = PageReader(paths, on_error)
+    builder = TableBuilder(metadata=metadata)
+    for page in pages:
+        builder.add(page)
+    return SessionData(builder.finish(), skipped=pages.skipped)
+
+
+def load_example() -> SessionData:
+    """Load the bundled study of simulated learners, with the truth behind it.
+
+    Returns
+    -------
+    SessionData
+        `truth` holds what the simulation drew: abilities and speeds of the persons, parameters of
+        the items, behaviours of the sessions. No person and no item in it is real.
+
+    Examples
+    --------
+    >>> import lrnanalysis as lrn
+    >>> sorted(lrn.load_example().truth)
+    ['items', 'persons', 'sessions']
+    """
+    with resources.as_file(resources.files("lrnanalysis") / "example") as folder:
+        study = read(folder / "sessions.jsonl.gz")
+        truth = {
+            file.stem.removeprefix("truth-"): pd.read_parquet(file)
+            for file in sorted(folder.glob("truth-*.parquet"))
+        }
+    study.truth = truth
+    return study
+
+
+def _saved_study(frames: dict[str, pd.DataFrame], about: dict[str, object]) -> SessionData:
+    query, unreadable = about.get("query"), about.get("unreadable")
+    skipped, token = about.get("skipped"), about.get("next")
+    return SessionData(
+        Tables(
+            sessions=frames["sessions"],
+            responses=frames["responses"],
+            items=frames["items"],
+            unreadable=[str(one).encode() for one in unreadable]
+            if isinstance(unreadable, list)
+            else [],
+            mended=int(str(about.get("mended", 0))),
+            repeated=int(str(about.get("repeated", 0))),
+        ),
+        query=Query(**query) if isinstance(query, dict) else None,
+        next=str(token) if token else None,
+        truth={
+            name.removeprefix("truth-"): frame
+            for name, frame in frames.items()
+            if name.startswith("truth-")
+        },
+        skipped=[str(one) for one in skipped] if isinstance(skipped, list) else [],
+    )

@@ -1,0 +1,1 @@
+"""Measures: pure functions, arrays or frames in, labelled pandas out."""

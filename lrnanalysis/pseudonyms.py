@@ -1,0 +1,125 @@
+"""Keyed pseudonyms for learners, sessions and responses.
+
+A pseudonym is the first 128 bits of HMAC-SHA-256 (RFC 2104) over the kind of identifier and the
+identifier, written as hexadecimal: the same key gives the same pseudonym on every machine and in
+every fetch, and nobody without the key can tell which identifier it stands for.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.errors import MeasureError
+
+__all__ = ["CLOSED_QUESTION_TYPES", "pseudonymise_frames", "pseudonyms"]
+
+#: Question types whose answers are choices among given options; all others can hold free text.
+CLOSED_QUESTION_TYPES = frozenset(
+    {
+        "association",
+        "bowtie",
+        "choicematrix",
+        "classification",
+        "clozeassociation",
+        "clozedropdown",
+        "hotspot",
+        "imageclozeassociation",
+        "imageclozedropdown",
+        "mcq",
+        "numberline",
+        "orderlist",
+        "sortlist",
+        "tokenhighlight",
+    }
+)
+
+_BITS = 128
+
+
+def pseudonyms(values: pd.Series, key: str | bytes, kind: str) -> pd.Series:
+    """Replace each identifier by its pseudonym; missing ones stay missing.
+
+    Parameters
+    ----------
+    values : Series of str
+        Identifiers.
+    key : str or bytes
+        The secret; keep it apart from the data.
+    kind : str
+        "user_id", "session_id" or "response_id": the same text is another pseudonym as another
+        kind.
+
+    Returns
+    -------
+    Series of str
+        32 hexadecimal digits, aligned to `values`.
+
+    Examples
+    --------
+    >>> pseudonyms(pd.Series(["ann", "bob", "ann"], dtype="str"), "a key", "user_id").nunique()
+    2
+    """
+    secret = _secret(key)
+    codes, unique = pd.factorize(values)
+    made = pd.array([_pseudonym(secret, kind, text) for text in unique], dtype="str")
+    taken = made.take(codes, allow_fill=True)
+    return pd.Series(taken, index=values.index, name=values.name, dtype="str")
+
+
+def pseudonymise_frames(
+    sessions: pd.DataFrame,
+    responses: pd.DataFrame,
+    items: pd.DataFrame,
+    key: str | bytes,
+    *,
+    drop_free_text: bool,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Pseudonymise the three tables; see `SessionData.pseudonymise`."""
+    sessions, responses, items = sessions.copy(), responses.copy(), items.copy()
+    for frame in (sessions, responses, items):
+        frame["session_id"] = pseudonyms(frame["session_id"], key, "session_id")
+    sessions["user_id"] = pseudonyms(sessions["user_id"], key, "user_id")
+    responses["response_id"] = pseudonyms(responses["response_id"], key, "response_id")
+    sessions["user_agent"] = pd.Categorical(
+        [None] * len(sessions), dtype=pd.CategoricalDtype(pd.Index([], dtype="str"))
+    )
+    items["extra"] = _kept_ids(items["extra"], _secret(key))
+    for frame in (sessions, responses):
+        frame["extra"] = pd.Series(np.nan, index=frame.index, dtype="str")
+    if drop_free_text:
+        closed = responses["question_type"].isin(CLOSED_QUESTION_TYPES)
+        responses["value"] = responses["value"].where(closed)
+    return sessions, responses, items
+
+
+def _secret(key: str | bytes) -> bytes:
+    if not isinstance(key, str | bytes) or not key:
+        raise MeasureError(
+            "the key is empty or no text: pass a secret of your own, such as "
+            "secrets.token_hex(16), and keep it apart from the data"
+        )
+    return key.encode() if isinstance(key, str) else key
+
+
+def _pseudonym(secret: bytes, kind: str, text: str) -> str:
+    digest = hmac.digest(secret, f"{kind}\0{text}".encode(), "sha256")
+    return digest.hex()[: _BITS // 4]
+
+
+def _kept_ids(extra: pd.Series, secret: bytes) -> pd.Series:
+    """Keep the ids that an item names, as pseudonyms, so that the links can still be checked."""
+
+    def kept(text: str) -> str | None:
+        ids = msgspec.json.decode(text).get("response_ids")
+        if not isinstance(ids, list):
+            return None
+        hashed = [_pseudonym(secret, "response_id", one) for one in ids if isinstance(one, str)]
+        return msgspec.json.encode({"response_ids": hashed}).decode()
+
+    present = extra.notna()
+    made = [kept(text) if here else None for text, here in zip(extra, present, strict=True)]
+    return pd.Series(made, index=extra.index, dtype="str")

@@ -13,13 +13,14 @@ import pandas as pd
 from lrnanalysis.checks import check_tables
 from lrnanalysis.client import Client
 from lrnanalysis.crawl import Crawl
-from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError, ReadError
+from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError
 from lrnanalysis.exports import irw_table, long_table
 from lrnanalysis.files import write_folder, write_records
 from lrnanalysis.parse import TableBuilder, Tables
 from lrnanalysis.pseudonyms import pseudonymise_frames, pseudonyms
 from lrnanalysis.query import Query
 from lrnanalysis.records import records
+from lrnanalysis.selection import selected, share_item_categories, stacked
 
 __all__ = ["SessionData", "collect"]
 
@@ -136,7 +137,7 @@ class SessionData:
         >>> set(completed.responses["session_id"]) <= set(completed.sessions["session_id"])
         True
         """
-        sessions = self.sessions[_selected(self.sessions, which)]
+        sessions = self.sessions[selected(self.sessions, which)]
         kept = sessions["session_id"]
         return SessionData(
             Tables(
@@ -211,8 +212,8 @@ class SessionData:
         frames = {}
         for name in ("sessions", "responses", "items"):
             old, new = getattr(self, name), getattr(newer, name)
-            frames[name] = _stacked(old[~old["session_id"].isin(replaced)], new)
-        _share_items(frames)
+            frames[name] = stacked(old[~old["session_id"].isin(replaced)], new)
+        share_item_categories(frames)
         return SessionData(
             Tables(
                 **frames,
@@ -284,9 +285,7 @@ class SessionData:
         >>> len(shared.sessions["user_id"].iloc[0])
         32
         """
-        sessions, responses, items = pseudonymise_frames(
-            *self, key, drop_free_text=drop_free_text
-        )
+        sessions, responses, items = pseudonymise_frames(*self, key, drop_free_text=drop_free_text)
         truth = {
             name: frame.assign(
                 **{
@@ -459,67 +458,3 @@ def collect(
         interrupted.partial = study()
         raise interrupted from error
     return study()
-
-
-def _selected(sessions: pd.DataFrame, which: Any) -> Any:
-    """A flag a session."""
-    if isinstance(which, slice):
-        flags = np.zeros(len(sessions), dtype=bool)
-        flags[which] = True
-        return flags
-    if isinstance(which, pd.DataFrame):
-        which = which["session_id"] if "session_id" in which else which.index
-    if isinstance(which, str):
-        which = [which]
-    if not isinstance(which, pd.Series | pd.Index | np.ndarray | list | tuple | set | frozenset):
-        if not hasattr(which, "__array__"):
-            raise QueryError(
-                f"cannot select sessions by a {type(which).__name__}: pass a flag a session, "
-                "session ids, or a selection of the sessions table"
-            )
-    values = pd.Series(list(which)) if isinstance(which, set | frozenset | list | tuple) else which
-    values = values if isinstance(values, pd.Series) else pd.Series(values)
-    if pd.api.types.is_bool_dtype(values.dtype) and len(which):
-        return _flags(sessions, which if isinstance(which, pd.Series) else values.to_numpy())
-    unknown = values[~values.isin(sessions["session_id"])]
-    if len(unknown):
-        raise QueryError(
-            f"{len(unknown):,} of {len(values):,} session ids are not in this study, "
-            f"the first is {unknown.iloc[0]!r}"
-        )
-    return sessions["session_id"].isin(values).to_numpy()
-
-
-def _flags(sessions: pd.DataFrame, which: Any) -> Any:
-    if len(which) != len(sessions):
-        raise QueryError(f"{len(which):,} flags for {len(sessions):,} sessions: pass one a session")
-    if isinstance(which, pd.Series) and not which.index.equals(sessions.index):
-        by_id = which.index.astype("str")
-        if not by_id.is_unique or set(by_id) != set(sessions["session_id"]):
-            raise QueryError(
-                "the flags' index is neither that of the sessions table nor their session ids"
-            )
-        which = which.set_axis(by_id).reindex(sessions["session_id"])
-    return pd.array(which, dtype="boolean").fillna(False).astype(bool)
-
-
-def _stacked(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    old, new = old.copy(), new.copy()
-    for frame, other in ((old, new), (new, old)):
-        for name in other.columns.difference(frame.columns, sort=False):
-            frame[name] = pd.Series(pd.NA, index=frame.index).astype(other[name].dtype)
-    for name in old.columns[[isinstance(kind, pd.CategoricalDtype) for kind in old.dtypes]]:
-        labels = old[name].cat.categories.append(new[name].cat.categories).unique()
-        old[name] = old[name].cat.set_categories(labels)
-        new[name] = new[name].cat.set_categories(labels)
-    return pd.concat([old, new[old.columns]], ignore_index=True)
-
-
-def _share_items(frames: dict[str, pd.DataFrame]) -> None:
-    labels = frames["items"]["item_reference"].cat.categories.append(
-        frames["responses"]["item_reference"].cat.categories
-    )
-    for name in ("items", "responses"):
-        frames[name]["item_reference"] = frames[name]["item_reference"].cat.set_categories(
-            labels.unique()
-        )

@@ -16,6 +16,7 @@ import pandas as pd
 
 from lrnanalysis.errors import ReadError
 from lrnanalysis.schema import METADATA_PREFIX, TABLES, Table
+from lrnanalysis.selection import share_item_categories
 
 __all__ = ["OnError", "PageReader", "read_folder", "write_folder", "write_records"]
 
@@ -24,6 +25,8 @@ OnError = Literal["raise", "skip"]
 _JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _LINES_SUFFIXES = (".jsonl", ".ndjson")
 _STUDY = "study.json"
+
+_NO_SESSIONS = "holds no sessions: expected pages or sessions of the Data API"
 
 #: Records that are handed on together.
 _PAGE = 100
@@ -149,7 +152,7 @@ def _records(text: bytes) -> list[bytes]:
     try:
         return _records_of(text.strip())
     except msgspec.ValidationError:
-        raise _BrokenError("holds no sessions: expected pages or sessions of the Data API") from None
+        raise _BrokenError(_NO_SESSIONS) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     # Again with the standard library: it tells line and column, and lets pass text that was cut
@@ -195,7 +198,7 @@ def _loaded_records(read: Any) -> list[Any]:
         return list(read["data"])
     if isinstance(read, dict) and "session_id" in read:
         return [read]
-    raise _BrokenError("holds no sessions: expected pages or sessions of the Data API")
+    raise _BrokenError(_NO_SESSIONS)
 
 
 def write_records(path: Path, records: Iterator[bytes]) -> None:
@@ -263,7 +266,7 @@ def read_folder(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]] 
     missing = [name for name in TABLES if name not in frames]
     if missing:
         raise ReadError(f"{folder}: {', '.join(f'{name}.parquet' for name in missing)} is missing")
-    _share_categories(frames)
+    share_item_categories(frames)
     about: dict[str, Any] = json.loads((folder / _STUDY).read_bytes())
     return frames, about
 
@@ -280,13 +283,3 @@ def _with_dtypes(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     frame = frame.astype(kinds)
     asked_for = [name for name in frame if str(name).startswith(METADATA_PREFIX)]
     return frame[[*table.names, *asked_for]]
-
-
-def _share_categories(frames: dict[str, pd.DataFrame]) -> None:
-    """Give responses and items the same item categories, as a fetch does."""
-    both = [frames[name]["item_reference"].cat.categories for name in ("items", "responses")]
-    categories = both[0].append(both[1]).unique()
-    for name in ("items", "responses"):
-        frames[name]["item_reference"] = frames[name]["item_reference"].cat.set_categories(
-            categories
-        )

@@ -22,6 +22,7 @@ ORDER = [
     "records",
     "checks",
     "pseudonyms",
+    "selection",
     "exports",
     "files",
     "data",

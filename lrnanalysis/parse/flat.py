@@ -93,7 +93,7 @@ def decode(pages: Sequence[bytes], shape: Shape) -> Flat:
     OddRecordError
         The pages hold something else; nothing is lost, read them with `decode_each`.
     """
-    blanked, rows = _blank(pages, shape)
+    blanked, texts = _blank(pages, shape)
     reader = pa.json.ReadOptions(use_threads=False, block_size=len(blanked) + 1)
     parser = pa.json.ParseOptions(
         explicit_schema=shape.arrow, unexpected_field_behavior="error", newlines_in_values=True
@@ -124,17 +124,16 @@ def decode(pages: Sequence[bytes], shape: Shape) -> Flat:
         for key, column in COLUMNS[level].items():
             if (level, key) not in shape.raw:
                 columns[table.name][column.name] = arrays[f"{level}.{key}"]
-        for index, key in enumerate(shape.raw_keys(level)):
-            if (level, key) == ("session", "metadata"):
-                continue
-            _add(level, key, _raws(rows[level], index), columns, leftovers)
-    metadata = _raws(rows["session"], shape.raw_keys("session").index("metadata"))
+        for key in shape.raw_keys(level):
+            if (level, key) != ("session", "metadata"):
+                _add(level, key, texts[level, key], columns, leftovers)
+    metadata = texts["session", "metadata"]
     return Flat(columns, leftovers, parents, response_ids, metadata)
 
 
-def _blank(pages: Sequence[bytes], shape: Shape) -> tuple[bytearray, dict[str, list[Any]]]:
-    """Overwrite every raw member by a number of the same width; give the rows that hold them."""
-    rows: dict[str, list[Any]] = {level: [] for level in LEVELS}
+def _blank(pages: Sequence[bytes], shape: Shape) -> tuple[bytearray, dict[Member, list[Any]]]:
+    """Overwrite every raw member by a number of the same width; give their texts by row."""
+    texts: dict[Member, list[Any]] = {member: [] for member in sorted(shape.raw)}
     cut: list[Any] = []
     shifts = []
     start = 0
@@ -145,29 +144,38 @@ def _blank(pages: Sequence[bytes], shape: Shape) -> tuple[bytearray, dict[str, l
             read = shape.decoder.decode(page)
         except msgspec.DecodeError as error:
             raise OddRecordError from error
-        found: dict[str, list[Any]] = {"session": read.data}
-        found["response"] = [one for session in read.data for one in session.responses or ()]
-        found["item"] = [one for session in read.data for one in session.items or ()]
-        found["body"] = [response.response for response in found["response"]]
-        found["scoring"] = [item.scoring for item in found["item"]]
-        found["source"] = [item.source for item in found["item"]]
         before = len(cut)
         cut.append(read.meta)
-        for level, fresh in found.items():
-            rows[level] += fresh
-            for index, _ in enumerate(shape.raw_keys(level)):
-                cut += [raw for raw in _raws(fresh, index) if len(raw)]
+        for level, rows in _rows(read.data, shape):
+            for index, key in enumerate(shape.raw_keys(level)):
+                get = attrgetter(f"raw_{index}")
+                raws = [_EMPTY if row is None else get(row) for row in rows]
+                texts[level, key] += raws
+                cut += raws
         # A raw member is a view of its page, so its address tells where it stands.
         shifts.append(np.full(len(cut) - before, start - pa.py_buffer(page).address))
         start += len(page) + 1
     blanked = bytearray(b"\n".join(pages))
-    _overwrite(
-        blanked,
-        np.fromiter((pa.py_buffer(raw).address for raw in cut), np.int64, len(cut))
-        + np.concatenate(shifts),
-        np.fromiter(map(len, cut), np.int64, len(cut)),
-    )
-    return blanked, rows
+    width = np.fromiter(map(len, cut), np.int64, len(cut))
+    address = np.fromiter([pa.py_buffer(raw).address for raw in cut], np.int64, len(cut))
+    _overwrite(blanked, address + np.concatenate(shifts), width)
+    return blanked, texts
+
+
+def _rows(sessions: list[Any], shape: Shape) -> Iterator[tuple[str, list[Any]]]:
+    """The objects of each level that holds raw members, in the order of the table's rows."""
+    yield "session", sessions
+    if shape.reaches("response"):
+        responses = [one for session in sessions for one in session.responses or ()]
+        yield "response", responses
+        if shape.reaches("body"):
+            yield "body", [response.response for response in responses]
+    if shape.reaches("item"):
+        items = [one for session in sessions for one in session.items or ()]
+        yield "item", items
+        for level in ("scoring", "source"):
+            if shape.reaches(level):
+                yield level, [getattr(item, level) for item in items]
 
 
 def _overwrite(text: bytearray, at: npt.NDArray[np.int64], width: npt.NDArray[np.int64]) -> None:
@@ -189,11 +197,6 @@ def _check_utf8(page: bytes) -> None:
     except UnicodeDecodeError as error:
         # The cause would carry the page itself.
         raise ReadError(f"the text is not UTF-8 at byte {error.start}") from None
-
-
-def _raws(rows: Sequence[Any], index: int) -> list[Any]:
-    get = attrgetter(f"raw_{index}")
-    return [_EMPTY if row is None else get(row) for row in rows]
 
 
 def _elements(listed: pa.ListArray) -> pa.StructArray:

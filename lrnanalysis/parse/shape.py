@@ -64,6 +64,10 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = MappingProxyType(
     {level: _columns_at(level) for level in LEVELS}
 )
 
+_INSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"response": ("body",), "item": ("scoring", "source")}
+)
+
 #: Raw from the start: any JSON may stand there.
 _ALWAYS_RAW: frozenset[Member] = frozenset(
     {("session", "subscores"), ("session", "metadata"), ("body", "value")}
@@ -106,22 +110,31 @@ class Shape:
         """Return a level's raw members in the order of their fields ``raw_0``, ``raw_1``, ...."""
         return sorted(key for at, key in self.raw if at == level)
 
-    def _struct(self, level: str, **nested: Any) -> Any:
+    def reaches(self, level: str) -> bool:
+        """Whether a raw member stands at a level or inside it."""
+        return any(at == level or at in _INSIDE.get(level, ()) for at, _ in self.raw)
+
+    def _struct(self, level: str, **nested: tuple[str, Any]) -> Any:
         keys = {f"raw_{n}": key for n, key in enumerate(self.raw_keys(level))}
+        # What holds no raw member is left undeclared, which makes the decoder skip it.
         return msgspec.defstruct(
             level.capitalize(),
             [(field, msgspec.Raw, msgspec.Raw()) for field in keys]
-            + [(key, kind, None) for key, kind in nested.items() if (level, key) not in self.raw],
+            + [(key, kind, None) for key, (inner, kind) in nested.items() if self.reaches(inner)],
             rename=lambda field: keys.get(field, field),
             gc=False,
         )
 
     def _page_struct(self) -> Any:
         body, scoring, source = (self._struct(level) for level in ("body", "scoring", "source"))
-        response: Any = self._struct("response", response=body | None)
-        item: Any = self._struct("item", scoring=scoring | None, source=source | None)
+        response: Any = self._struct("response", response=("body", body | None))
+        item: Any = self._struct(
+            "item", scoring=("scoring", scoring | None), source=("source", source | None)
+        )
         session: Any = self._struct(
-            "session", responses=list[response] | None, items=list[item] | None
+            "session",
+            responses=("response", list[response] | None),
+            items=("item", list[item] | None),
         )
         return msgspec.defstruct(
             "Page", [("data", list[session]), ("meta", msgspec.Raw, msgspec.Raw())]

@@ -13,7 +13,8 @@ from lrnanalysis.data import SessionData, collect
 from lrnanalysis.errors import QueryError, ReadError
 from lrnanalysis.files import OnError, PageReader, read_folder
 from lrnanalysis.parse import TableBuilder, Tables
-from lrnanalysis.query import Include, Query, Texts, Time
+from lrnanalysis.query import Include, Query, Texts
+from lrnanalysis.times import Time
 
 __all__ = ["fetch", "load_example", "read"]
 

@@ -1,0 +1,100 @@
+"""Points in time as a researcher writes them, normalised to UTC."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.errors import QueryError
+
+__all__ = ["Time", "utc_text"]
+
+#: Unix seconds, ISO 8601 text, date, datetime, or a pandas or NumPy time stamp.
+Time = int | float | str | date | datetime | pd.Timestamp | np.datetime64
+
+_ALLOWED = (
+    "it takes Unix seconds, ISO 8601 text such as '2025-01-31' or '2025-01-31T08:30:00Z', "
+    "a date, a datetime or a pandas Timestamp; without a zone they are UTC"
+)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_UNIX = re.compile(r"\d{9,11}\Z")
+
+#: 2100-01-01: seconds beyond are milliseconds by mistake.
+_LATEST = 4_102_444_800
+
+
+def utc_text(name: str, value: object, *, end: Literal["earliest", "latest"]) -> str:
+    """Normalise a point in time to ``YYYY-MM-DDTHH:MM:SSZ``.
+
+    Parameters
+    ----------
+    name : str
+        The filter, for the message.
+    value : Time
+        What was given. Without a zone it is UTC.
+    end : "earliest" or "latest"
+        Of which end of a range it is. A day alone is its first second as the earliest and its
+        last as the latest, as in a slice of pandas; a fraction of a second widens the range.
+
+    Raises
+    ------
+    QueryError
+        It is no time, or none that a session can have.
+    """
+    moment = _moment(name, value)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    latest = end == "latest"
+    if latest and _is_day(value):
+        moment += timedelta(days=1) - timedelta(seconds=1)
+    if moment.microsecond:
+        moment = moment.replace(microsecond=0) + timedelta(seconds=latest)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_day(value: object) -> bool:
+    if isinstance(value, str):
+        return _DATE.match(value.strip()) is not None
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
+def _moment(name: str, value: object) -> datetime:
+    refused = QueryError(f"{name} is {value!r} ({type(value).__name__}): {_ALLOWED}")
+    if isinstance(value, str):
+        return _from_text(value.strip(), refused)
+    if isinstance(value, np.datetime64):
+        value = pd.Timestamp(value)
+    if isinstance(value, datetime):
+        if pd.isna(value):
+            raise refused
+        return value.to_pydatetime(warn=False) if isinstance(value, pd.Timestamp) else value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+        return _from_seconds(name, float(value), refused)
+    raise refused
+
+
+def _from_text(text: str, refused: QueryError) -> datetime:
+    if _UNIX.match(text):
+        return datetime.fromtimestamp(int(text), UTC)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise refused from None
+
+
+def _from_seconds(name: str, seconds: float, refused: QueryError) -> datetime:
+    if not math.isfinite(seconds) or seconds < 0:
+        raise refused
+    if seconds > _LATEST:
+        raise QueryError(
+            f"{name} is {seconds:.0f}: as Unix seconds that is after the year 2100; "
+            "if these are milliseconds, divide by 1000"
+        )
+    return datetime.fromtimestamp(seconds, UTC)

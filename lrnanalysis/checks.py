@@ -240,7 +240,7 @@ def _times(sessions: pd.DataFrame, items: pd.DataFrame) -> Iterator[_Finding]:
         "session_duration differs",
         "sessions",
         "contradictory",
-        sessions[off.fillna(False) & completed],
+        sessions[off.fillna(False) & completed & (elapsed >= 0)],
         "session_id",
         "session_duration is more than a minute off the time stamps",
     )

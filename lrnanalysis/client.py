@@ -375,7 +375,7 @@ class _RefusalError(Exception):
 
 def _advice(status: int, code: int | None) -> str:
     by_code = {
-        41001: "check the consumer key and its region",
+        41001: "check the consumer key, and that it belongs to this region",
         41002: "check the consumer secret",
         41003: "check the consumer secret",
         41004: "check this machine's clock",

@@ -3,6 +3,9 @@
 The rule of the endpoint's cursor: an empty page ends the crawl, and the last token is kept. Sent
 again later, it gives what is new since. A page with sessions that repeats the token it was asked
 with would go round for ever, so it is an error.
+
+Pages come in ascending order of updated time unless the query says otherwise: only then does the
+last token lead to what is new, and a session that changes during the crawl comes again at its end.
 """
 
 from __future__ import annotations
@@ -97,6 +100,7 @@ class Crawl:
         """The pages of one of the query's requests."""
         body = dict(self._requests[part])
         body.pop("next", None)
+        body.setdefault("sort", "asc")
         while not self._stops():
             asked_with = self._tokens[part]
             page = self._client.post(self._body(body, asked_with), page=self.pages + 1)

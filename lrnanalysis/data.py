@@ -244,12 +244,17 @@ class SessionData:
         Raises
         ------
         QueryError
-            The study was not fetched, so there is nothing to ask again.
+            The study was not fetched in this process, or with ``sort="desc"``, whose token leads
+            back in time.
         """
         if self.query is None or self._client is None:
             raise QueryError(
                 "this study was not fetched in this process, so it cannot be polled: call "
                 "lrnanalysis.fetch(query, next=study.next)"
+            )
+        if self.query.sort == "desc":
+            raise QueryError(
+                'sort is "desc", whose token leads back in time: fetch with sort="asc" to poll'
             )
         return collect(self.query, self._client, next=self.next, progress=progress)
 

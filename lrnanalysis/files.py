@@ -150,6 +150,8 @@ _AS_DOCUMENT = msgspec.json.Decoder(_Document)
 def _records(text: bytes) -> list[bytes]:
     """The records of a page, of a list of sessions or pages, or of one session."""
     try:
+        if not text.isascii():
+            text.decode()
         return _records_of(text.strip())
     except msgspec.ValidationError:
         raise _BrokenError(_NO_SESSIONS) from None
@@ -281,5 +283,10 @@ def _with_dtypes(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         if str(frame[column.name].dtype) != column.dtype
     }
     frame = frame.astype(kinds)
+    for column in table.columns:
+        if column.kind == "label":
+            # An empty column comes back with labels of no type.
+            labels = frame[column.name].cat
+            frame[column.name] = labels.rename_categories(labels.categories.astype("str"))
     asked_for = [name for name in frame if str(name).startswith(METADATA_PREFIX)]
     return frame[[*table.names, *asked_for]]

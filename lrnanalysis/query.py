@@ -52,7 +52,8 @@ class Query:
     mintime_completed, maxtime_completed : Time
         When it was submitted.
     sort : "asc" or "desc"
-        By updated time; the endpoint's default is "desc".
+        By updated time. Where it is left out, a fetch asks for "asc", whose last token leads to
+        what is new; the endpoint's own default is "desc".
     limit : int
         Sessions a page, 1 to 50; the endpoint's default is 50.
     next : str

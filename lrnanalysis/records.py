@@ -38,6 +38,9 @@ _ALWAYS = frozenset(
 )
 
 
+_AS_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
 def records(
     sessions: pd.DataFrame, responses: pd.DataFrame, items: pd.DataFrame
 ) -> Iterator[bytes]:
@@ -114,15 +117,15 @@ def _name_responses(items: list[dict[str, Any]], responses: list[dict[str, Any]]
 def _finished(record: dict[str, Any]) -> dict[str, Any]:
     extra = record.pop("extra", None)
     if extra is not None:
-        _lay_over(record, msgspec.json.decode(extra))
+        _lay_over(record, extra.encode())
     return record
 
 
-def _lay_over(record: dict[str, Any], extra: dict[str, Any]) -> None:
-    for key, value in extra.items():
+def _lay_over(record: dict[str, Any], extra: bytes) -> None:
+    for key, value in _AS_OBJECT.decode(extra).items():
         below = record.get(key)
-        if isinstance(value, dict) and isinstance(below, dict):
-            _lay_over(below, value)
+        if isinstance(below, dict) and bytes(value).startswith(b"{"):
+            _lay_over(below, bytes(value))
         else:
             record[key] = value
 

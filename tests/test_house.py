@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "lrnanalysis"
 ORDER = [
     "errors",
     "schema",
+    "times",
     "query",
     "credentials",
     "ratelimit",

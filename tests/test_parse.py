@@ -305,15 +305,30 @@ SCALARS = [None, True, 0, 1, -7, 2.5, 1e300, 2**63, 2**65, "", " i1 ", "1", "tru
 TIMES = ["2026-02-03T10:00:00Z", "2026-02-03 10:00:00", "2026-02-03T10:00:00.25+02:00", "soon"]
 ODD = st.sampled_from([*SCALARS, *TIMES, [], [None], [1, "a"], ["r1"], {}, {"value": {"value": 1}}])
 LEVELS = {
-    "session": (
-        "user_id status score num_questions dt_started session_duration subscores metadata "
-        "responses items unheard_of"
-    ).split(),
+    "session": [
+        "user_id",
+        "status",
+        "score",
+        "num_questions",
+        "dt_started",
+        "session_duration",
+        "subscores",
+        "metadata",
+        "responses",
+        "items",
+        "unheard_of",
+    ],
     "metadata": ["max_time", "user_agent", "grade"],
-    "response": (
-        "response_id item_reference question_type attempted score dt_score_updated response "
-        "unheard_of"
-    ).split(),
+    "response": [
+        "response_id",
+        "item_reference",
+        "question_type",
+        "attempted",
+        "score",
+        "dt_score_updated",
+        "response",
+        "unheard_of",
+    ],
     "body": ["value", "type", "revision", "wordCount", "unheard_of"],
     "item": ["reference", "time", "response_ids", "user_flagged", "scoring", "source", "tags"],
     "scoring": ["score", "max_score", "type", "error"],

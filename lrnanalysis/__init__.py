@@ -21,7 +21,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from lrnanalysis import errors, schema
+from lrnanalysis import accessor, errors, schema
 from lrnanalysis.errors import (
     ApiError,
     AuthError,
@@ -60,6 +60,7 @@ __all__ = [
     "ReadError",
     "SessionData",
     "TransportError",
+    "accessor",
     "errors",
     "fetch",
     "load_example",

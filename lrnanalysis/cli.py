@@ -32,6 +32,30 @@ _TIMES = {
     "maxtime-completed": "submitted at or before",
 }
 
+#: The columns that the demonstration shows.
+_SHOWN = {
+    "sessions": [
+        "session_id",
+        "user_id",
+        "status",
+        "score",
+        "max_score",
+        "session_duration",
+        "active_time",
+        "dt_started",
+    ],
+    "responses": [
+        "session_id",
+        "item_reference",
+        "question_type",
+        "attempted",
+        "score",
+        "max_score",
+        "value",
+    ],
+    "items": ["session_id", "item_reference", "position", "time", "score", "max_score"],
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
@@ -50,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         code: int = given.run(given)
-    except LrnError as error:
+    except (LrnError, OSError, ValueError) as error:
+        # Beside our own errors: a port that is taken, a disk that is full, a negative number.
         print(f"lrnanalysis: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -145,10 +170,12 @@ def _demo(given: argparse.Namespace) -> int:
         print(f"An embedded Data API at {api.base_url}: every learner is simulated.\n")
         study = fetch(client=api.client())
         fetched = time.perf_counter()
-    sessions, responses, items = study
-    with pd.option_context("display.width", 100, "display.max_columns", 7):
-        for name, frame in (("sessions", sessions), ("responses", responses), ("items", items)):
-            print(f"\n{name}: {len(frame):,} rows x {frame.shape[1]} columns\n{frame.head(3)}")
+    sessions = study.sessions
+    with pd.option_context("display.width", 120, "display.max_colwidth", 14):
+        for name, columns in _SHOWN.items():
+            frame = getattr(study, name)
+            print(f"\n{name}: {len(frame):,} rows x {frame.shape[1]} columns, some of them:")
+            print(frame[columns].head(3).to_string(index=False))
         print("\nstatus")
         print(sessions["status"].value_counts().to_string(header=False))
         print("\nactive time against session_duration, completed sessions [min]")

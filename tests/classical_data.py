@@ -60,3 +60,31 @@ def _points(text: str) -> pd.DataFrame:
 def partial_credit(*, gaps: bool = False) -> pd.DataFrame:
     """60 persons on six items worth 1, 1, 1, 2, 3 and 1 points."""
     return _points(_GAPS if gaps else _PARTIAL)
+
+
+def grouped() -> tuple[pd.DataFrame, pd.Series]:
+    """LSAT6 and LSAT7 side by side with groups "r", "f" and DIF against "f", by whole numbers.
+
+    Items v1 to v5 are those of LSAT6, w1 to w5 those of LSAT7; x is v1 + v2 + w1 (0 to 3), y is
+    w2 + w3 (0 to 2), and their parts are left out. Of group "f", some right answers on v3 are
+    made wrong, and some points on x taken.
+    """
+    person = np.arange(1000)
+    six, seven = lsat6(), lsat7()
+    # A step prime to 1000 mixes the sections, which both stand sorted by pattern.
+    seven = seven.iloc[(person * 377) % 1000].reset_index(drop=True)
+    both = pd.concat(
+        [
+            six.set_axis([f"v{i}" for i in range(1, 6)], axis=1),
+            seven.set_axis([f"w{i}" for i in range(1, 6)], axis=1),
+        ],
+        axis=1,
+    )
+    group = pd.Series(np.where((person * 7919) % 1000 < 450, "f", "r"))
+    spoiled = (group == "f") & ((person * 104729) % 97 < 25)
+    matrix = both[["v3", "v4", "v5", "w4", "w5"]].copy()
+    matrix.loc[spoiled, "v3"] = 0.0
+    matrix["x"] = both["v1"] + both["v2"] + both["w1"]
+    matrix.loc[spoiled, "x"] = (matrix.loc[spoiled, "x"] - 1).clip(lower=0)
+    matrix["y"] = both["w2"] + both["w3"]
+    return matrix, group

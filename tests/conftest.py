@@ -5,21 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lrnanalysis.parse import TableBuilder, Tables
-
 FIXTURES = Path(__file__).parent / "fixtures"
-
-
-def page_of(*sessions, **dumps) -> bytes:
-    """A page as the endpoint sends it."""
-    return json.dumps({"meta": {"status": True}, "data": list(sessions)}, **dumps).encode()
-
-
-def tables_of(*sessions) -> Tables:
-    """The three tables of some records."""
-    builder = TableBuilder()
-    builder.add(page_of(*sessions))
-    return builder.finish()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures.choices import choices as decode_choices
 from lrnanalysis.measures.classical import (
     RULES,
     Rule,
@@ -284,3 +285,33 @@ def test_empty_flags_have_the_same_columns():
     none = flags(statistics)
     assert none.columns.tolist() == some.columns.tolist()
     assert none.dtypes.astype(str).to_dict() == some.dtypes.astype(str).to_dict()
+
+
+def test_decoded_choices_fit_as_they_come():
+    responses = pd.DataFrame(
+        {
+            "session_id": ["p1", "p2", "p3", "p1", "p2", "p3"],
+            "response_id": ["a", "b", "c", "d", "e", "f"],
+            "item_reference": ["q1"] * 3 + ["q2"] * 3,
+            "question_reference": ["q1a"] * 3 + ["q2a"] * 3,
+            "question_type": ["mcq"] * 3 + ["clozedropdown"] * 3,
+            "value": ['["0"]', '["1"]', '["0"]', '["x","y"]', '["x",null]', '["z","y"]'],
+        }
+    )
+    decoded = decode_choices(responses)
+    found = distractors(decoded, key={"q1": "0", ("q2", 1): "y"})
+    assert found.index.names == ["item_reference", "slot", "option"]
+    slots = found.loc["q2"]
+    assert slots.loc[0, "n"].to_dict() == {"x": 2, "z": 1}
+    assert slots.loc[1, "n"].to_dict() == {"y": 2}
+    assert slots.loc[1, "key"].tolist() == [True]
+    assert slots.loc[0, "key"].isna().all()
+    assert found.loc["q1", "key"].tolist() == [True, False]
+    assert distractors(decoded[decoded["slot"].isna()]).index.nlevels == 2
+
+
+def test_questions_of_one_item_are_kept_apart():
+    choices = CHOICES.assign(question_reference=CHOICES["item_reference"] + "-a")
+    assert distractors(choices).index.nlevels == 2
+    choices.loc[0, "question_reference"] = "q1-b"
+    assert distractors(choices).index.names[1] == "question_reference"

@@ -264,7 +264,7 @@ def test_regions_and_versions():
     assert "https://data.learnosity.com/v2026.2.LTS" in repr(Client("key", SECRET))
     au = Client("key", SECRET, region="AU", version="v2027.9.preview1")
     assert "https://data-au.learnosity.com/v2027.9.preview1" in repr(au)
-    with pytest.raises(lrn.QueryError, match="region is 'us': .*va, ie, au, ca, or"):
+    with pytest.raises(lrn.QueryError, match=r"region is 'us': .*va, ie, au, ca, or"):
         Client("key", SECRET, region="us")
 
 

@@ -8,8 +8,8 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import page_of, tables_of
 from pandas.testing import assert_frame_equal
+from record_tables import page_of, tables_of
 
 import lrnanalysis as lrn
 from lrnanalysis.data import SessionData

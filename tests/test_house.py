@@ -36,6 +36,7 @@ ORDER = [
     "sandbox",
     "dask",
     "cli",
+    "__main__",
 ]
 HEAVY = ["matplotlib", "ipywidgets", "numba", "dask", "deltalake", "requests", "uvicorn", "scipy"]
 

@@ -1,0 +1,143 @@
+"""Conditional standard error of measurement: how exact a total score is, by score."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import FloatArray, choice, note
+from lrnanalysis.measures.classical._data import MaxScore, Scored, divide, max_scores, read_matrix
+from lrnanalysis.measures.classical.reliability import Halves, reliability, split_items
+
+__all__ = ["conditional_sem"]
+
+
+def conditional_sem(
+    matrix: pd.DataFrame,
+    max_score: MaxScore = None,
+    *,
+    method: Literal["binomial", "half-test"] = "binomial",
+    agree_with_alpha: bool = False,
+    halves: Halves = "odd-even",
+) -> pd.DataFrame:
+    """Standard error of measurement of the total, per total score.
+
+    Persons who lack an item are left out, and counted in ``attrs``.
+
+    Parameters
+    ----------
+    matrix : DataFrame, persons × items
+        Scores [points], NaN where there is none.
+    max_score : float, mapping or Series of item → float, optional
+        Highest possible score [points]; by default the highest that occurs on the item.
+    method : "binomial" or "half-test"
+        "binomial": Lord's √(x(K − x)/(K − 1)) for items scored 0 or 1, and for partial credit
+        the compound multinomial error of Lee, in which the items of one highest score form a
+        stratum. Items that stand alone form one together, on the scale of shares; a single one
+        joins the stratum of the nearest highest score.
+        "half-test": Thorndike's standard deviation of the difference of two halves among
+        persons of one total score.
+    agree_with_alpha : bool
+        With "binomial": scale the errors so that their mean square is sd² (1 − alpha), as Keats
+        proposed, since items that differ in difficulty make the binomial ones too large.
+    halves : "odd-even", "first-last", or mapping or Series of item → label
+        The halves of "half-test".
+
+    Returns
+    -------
+    DataFrame
+        Index ``score`` [points], ascending, the totals that occur; ``n`` persons; ``sem`` [points],
+        the root mean square of the persons' errors, missing where `method` needs two persons and
+        there is one.
+
+    Raises
+    ------
+    MeasureError
+        If nobody has every item, there are fewer than two items, or an argument is out of range.
+
+    References
+    ----------
+    Lord, F. M. (1957). doi:10.1177/001316445701700407
+    Keats, J. A. (1957). doi:10.1007/BF02289207
+    Thorndike, R. L. (1951). Reliability. In Educational measurement, p. 594.
+    Lee, W.-C. (2007). doi:10.1111/j.1745-3984.2006.00023.x
+
+    Examples
+    --------
+    >>> matrix = pd.DataFrame(
+    ...     [[0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0], [1, 1, 1, 1]],
+    ...     columns=["a", "b", "c", "d"],
+    ... )
+    >>> conditional_sem(matrix).reset_index().round(3)
+       score  n    sem
+    0    0.0  1  0.000
+    1    1.0  1  1.000
+    2    2.0  2  1.155
+    3    4.0  1  0.000
+    """
+    choice("method", method, ("binomial", "half-test"))
+    if agree_with_alpha and method != "binomial":
+        raise MeasureError('agree_with_alpha goes with method="binomial" only')
+    scored = read_matrix(matrix)
+    highest = max_scores(scored, max_score)
+    second = split_items(halves, scored.items)
+    used = scored.complete()
+    persons = used.values.shape[1]
+    if persons == 0 or len(scored.items) < 2:
+        raise MeasureError(
+            f"{persons} persons have all of {len(scored.items)} items: at least one person and "
+            "two items are needed; take the columns of one form"
+        )
+    total = np.round(used.values.sum(axis=0), 9)
+    levels, group = np.unique(total, return_inverse=True)
+    counts = np.bincount(group).astype(np.float64)
+    if method == "binomial":
+        errors = _multinomial_errors(used, highest)
+        if agree_with_alpha:
+            errors *= reliability(matrix, missing="listwise")["sem"] ** 2 / errors.mean()
+        squares = np.bincount(group, weights=errors) / counts
+    else:
+        difference = used.values[~second].sum(axis=0) - used.values[second].sum(axis=0)
+        centred = difference - (np.bincount(group, weights=difference) / counts)[group]
+        squares = divide(np.bincount(group, weights=centred**2), counts - 1)
+    table = pd.DataFrame(
+        {"n": counts.astype(np.int64), "sem": np.sqrt(squares)},
+        index=pd.Index(levels, name="score"),
+    )
+    return note(
+        table,
+        {
+            "measure": "conditional_sem",
+            "method": method,
+            "agree_with_alpha": agree_with_alpha,
+            "persons_left_out": scored.values.shape[1] - persons,
+            "max_score": "highest that occurs" if max_score is None else "given",
+        },
+    )
+
+
+def _multinomial_errors(scored: Scored, highest: FloatArray) -> FloatArray:
+    """Error variance of each person's total [points²]."""
+    errors = np.zeros(scored.values.shape[1])
+    for stratum in _strata(highest):
+        shares = scored.values[stratum] / highest[stratum, None]
+        within = shares.var(axis=0, ddof=1)
+        errors += within * (highest[stratum] ** 2).sum()
+    return errors
+
+
+def _strata(highest: FloatArray) -> list[np.ndarray]:
+    """Items of one highest score each; lone ones together; a single lone one with its nearest."""
+    levels = np.unique(highest)
+    groups = {level: np.flatnonzero(highest == level) for level in levels}
+    lone = [level for level in levels if len(groups[level]) == 1]
+    strata = [groups[level] for level in levels if level not in lone]
+    if len(lone) == 1:
+        nearest = int(np.argmin([abs(highest[items[0]] - lone[0]) for items in strata]))
+        strata[nearest] = np.concatenate([strata[nearest], groups[lone[0]]])
+    elif lone:
+        strata.append(np.concatenate([groups[level] for level in lone]))
+    return strata

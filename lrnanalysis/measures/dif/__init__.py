@@ -1,0 +1,12 @@
+"""Differential item functioning: items on which groups of equal standing differ.
+
+`mantel`: Mantel and Haenszel's test with ETS's classes, Mantel's for partial credit. `standard`:
+standardised differences. `logistic`: logistic regression, uniform and not, ordinal for partial
+credit.
+"""
+
+from lrnanalysis.measures.dif.logistic import logistic
+from lrnanalysis.measures.dif.mantel import mantel_haenszel
+from lrnanalysis.measures.dif.standard import standardisation
+
+__all__ = ["logistic", "mantel_haenszel", "standardisation"]

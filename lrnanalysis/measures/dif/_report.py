@@ -1,0 +1,53 @@
+"""The frame that DIF methods return: what they have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lrnanalysis.measures._checks import BoolArray, FloatArray, note
+from lrnanalysis.measures.dif._design import Design
+
+__all__ = ["describe", "sizes", "text"]
+
+
+def describe(
+    design: Design,
+    columns: Mapping[str, object],
+    *,
+    measure: str,
+    purification: Mapping[str, object] | None,
+    **notes: object,
+) -> pd.DataFrame:
+    """One row an item, with what was done in ``attrs``."""
+    table = pd.DataFrame({**columns, "anchor": design.anchor}, index=design.scored.items)
+    return note(
+        table,
+        {
+            "measure": measure,
+            "reference": design.names[0],
+            "focal": list(design.names[1:]),
+            "persons_left_out": design.left_out,
+            "match": "total of the anchor items and the item" if design.match is None else "given",
+            "incomplete": design.match is None and design.scored.present is not None,
+            "strata": "one a value" if design.strata is None else design.strata,
+            "purification": "none" if purification is None else dict(purification),
+            **notes,
+        },
+    )
+
+
+def sizes(n: FloatArray) -> dict[str, object]:
+    """Columns of the groups' sizes from an array of shape (items, groups)."""
+    return {
+        "n_reference": n[:, 0].astype(np.int64),
+        "n_focal": n[:, 1:].sum(axis=1).astype(np.int64),
+    }
+
+
+def text(values: npt.NDArray[np.str_], known: BoolArray) -> object:
+    """A column of text where it is known, missing elsewhere."""
+    return pd.Series(values, dtype="str").where(known).array

@@ -1,0 +1,198 @@
+"""Timed answers, item by item, from the items table or from a persons × items matrix of times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, floats, need
+from lrnanalysis.measures.matrices import column_keys, matrix_values
+from lrnanalysis.measures.time.reaching import ANSWERED, States, reach_states
+
+__all__ = ["Answers", "LongAnswers", "MatrixAnswers", "answers_of", "is_long"]
+
+
+class Answers(Protocol):
+    """Times and correctness of the answers to every item."""
+
+    labels: pd.Index
+
+    def means(self) -> tuple[IntArray, FloatArray]:
+        """Number and mean time [s] of every item's timed answers."""
+
+    def item(self, number: int) -> tuple[FloatArray, FloatArray | None]:
+        """One item's timed answers: times [s], and shares of points where scores are known."""
+
+
+def is_long(frame: pd.DataFrame) -> bool:
+    """Whether a frame is the items table and not a matrix of times."""
+    return {"item_reference", "time"} <= set(frame.columns)
+
+
+def answers_of(
+    times: pd.DataFrame,
+    responses: pd.DataFrame | None = None,
+    scores: pd.DataFrame | None = None,
+) -> LongAnswers | MatrixAnswers:
+    """The timed answers in an items table or in a matrix of times.
+
+    Raises
+    ------
+    MeasureError
+        If `responses` come with a matrix or `scores` with an items table.
+    """
+    if not isinstance(times, pd.DataFrame):
+        raise MeasureError(
+            f"times is a {type(times).__name__}: give the items table or a persons × items matrix"
+        )
+    if is_long(times):
+        if scores is not None:
+            raise MeasureError(
+                "scores= belongs to a matrix of times: the items table holds its own scores"
+            )
+        return LongAnswers(times, responses)
+    if responses is not None:
+        raise MeasureError(
+            "responses= belongs to the items table: in a matrix of times an unanswered item is NaN"
+        )
+    return MatrixAnswers(times, scores)
+
+
+@dataclass(frozen=True, eq=False)
+class _Grouped:
+    """Answers sorted by item."""
+
+    times: FloatArray
+    shares: FloatArray | None
+    bounds: IntArray
+
+
+class LongAnswers:
+    """Timed answers of an items table.
+
+    Attributes
+    ----------
+    labels : Index
+        The items.
+    codes : array of int, shape (rows,)
+        Item of every row.
+    times : array of float, shape (rows,)
+        Time of every row [s].
+    timed : array of bool, shape (rows,)
+        Whether the row is answered and has a time above 0.
+    states : States
+        What became of every row.
+    """
+
+    def __init__(self, items: pd.DataFrame, responses: pd.DataFrame | None) -> None:
+        need(items, "session_id", "item_reference", "time", table="items")
+        keys = column_keys(items, "item_reference")
+        self.labels = keys.labels
+        self.codes = keys.codes
+        self.times = floats(items["time"])
+        self.states: States = reach_states(items, responses)
+        self.timed: BoolArray = self.states.flags(ANSWERED) & (self.times > 0)
+        self._items = items
+        self._grouped: _Grouped | None = None
+
+    def shares(self) -> FloatArray | None:
+        """Share of points of every row; None where the table holds no scores."""
+        if not {"score", "max_score"} <= set(self._items.columns):
+            return None
+        most = floats(self._items["max_score"])
+        shares = np.full(len(most), np.nan)
+        np.divide(floats(self._items["score"]), most, out=shares, where=most > 0)
+        return shares
+
+    def means(self) -> tuple[IntArray, FloatArray]:
+        """Number and mean time [s] of every item's timed answers."""
+        size = len(self.labels)
+        codes, times = self.codes, self.times
+        if not self.timed.all():
+            codes, times = codes[self.timed], times[self.timed]
+        n = np.bincount(codes, minlength=size)
+        means = np.full(size, np.nan)
+        np.divide(np.bincount(codes, weights=times, minlength=size), n, out=means, where=n > 0)
+        return n, means
+
+    def item(self, number: int) -> tuple[FloatArray, FloatArray | None]:
+        """One item's timed answers: times [s], and shares of points where scores are known."""
+        if self._grouped is None:
+            codes = self.codes[self.timed]
+            order = np.argsort(codes, kind="stable")
+            shares = self.shares()
+            ends = np.cumsum(np.bincount(codes, minlength=len(self.labels)))
+            self._grouped = _Grouped(
+                self.times[self.timed][order],
+                None if shares is None else shares[self.timed][order],
+                np.concatenate(([0], ends)),
+            )
+        rows = slice(*self._grouped.bounds[number : number + 2].tolist())
+        kept = self._grouped.shares
+        return self._grouped.times[rows], None if kept is None else kept[rows]
+
+
+class MatrixAnswers:
+    """Timed answers of a persons × items matrix: every time above 0 is one.
+
+    Attributes
+    ----------
+    labels : Index
+        The items.
+    persons : Index
+        The rows.
+    values : array of float, shape (persons, items)
+        The times [s].
+    """
+
+    def __init__(self, times: pd.DataFrame, scores: pd.DataFrame | None) -> None:
+        self.labels = times.columns
+        self.persons = times.index
+        self.values = matrix_values(times, what="times")
+        self._scores = None if scores is None else _aligned(scores, times)
+
+    def shares(self) -> FloatArray | None:
+        """Share of points of every cell; None where no scores were given."""
+        return self._scores
+
+    def means(self) -> tuple[IntArray, FloatArray]:
+        """Number and mean time [s] of every item's timed answers."""
+        persons, size = self.values.shape
+        n = np.full(size, persons)
+        means = np.full(size, np.nan)
+        for number in range(size if persons else 0):
+            column = self.values[:, number]
+            total = column.sum()
+            # NaN in the sum or a time of 0 or below: look closer, otherwise one pass will do.
+            if not (total > 0 and column.min() > 0):
+                column = column[column > 0]
+                n[number], total = len(column), column.sum()
+            if n[number]:
+                means[number] = total / n[number]
+        return n, means
+
+    def item(self, number: int) -> tuple[FloatArray, FloatArray | None]:
+        """One item's timed answers: times [s], and shares of points where scores are known."""
+        column = self.values[:, number]
+        timed = column > 0
+        shares = None if self._scores is None else self._scores[timed, number]
+        return column[timed], shares
+
+
+def _aligned(scores: pd.DataFrame, times: pd.DataFrame) -> FloatArray:
+    """Scores in the order of the times; every item's shares of points must be 0 to 1."""
+    values = matrix_values(scores, what="scores")
+    if not (scores.index.equals(times.index) and scores.columns.equals(times.columns)):
+        raise MeasureError(
+            "scores and times differ in their rows or columns: build both from the same sessions"
+        )
+    if values.size and np.nanmax(values, initial=0.0) > 1:
+        raise MeasureError(
+            "scores holds values above 1: give shares of the highest score, as "
+            'score_matrix(…, value="share") does'
+        )
+    return values

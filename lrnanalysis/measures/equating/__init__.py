@@ -1,0 +1,9 @@
+"""Equating: which scores on one form are worth as much as which on another.
+
+Linear and equipercentile equating for equivalent groups, a single group, and groups with a common
+anchor test (NEAT).
+"""
+
+from lrnanalysis.measures.equating._equate import Equating, equate
+
+__all__ = ["Equating", "equate"]

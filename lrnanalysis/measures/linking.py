@@ -1,0 +1,441 @@
+"""Linking: item parameters of separate calibrations on one ability scale.
+
+Two calibrations of the same items differ by the origin and unit of their scales:
+θ_base = A θ_new + B, so that a = a / A and b = A b + B put an item of the new calibration on the
+base's scale. Kolen & Brennan (2014), Test equating, scaling, and linking, ch. 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, special, stats
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import FloatArray, choice, note
+
+__all__ = ["Link", "link"]
+
+LinkMethod = Literal["stocking-lord", "haebara", "mean/sigma", "mean/mean"]
+
+#: Interquartile range of a normal distribution, in standard deviations: robust z's unit.
+_IQR = 1.3489795003921634
+
+
+class _Fitted(Protocol):
+    """A fitted model: what `lrnanalysis.irt.fit` returns."""
+
+    @property
+    def items(self) -> pd.DataFrame: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """The linear change of scale between two calibrations.
+
+    Attributes
+    ----------
+    slope, intercept : float
+        A and B of θ_base = A θ_new + B.
+    method : str
+        How they were found.
+    items : DataFrame
+        One row a common item: ``a``, ``b`` (and ``b1`` …) of the new calibration on the base's
+        scale, ``a_base``, ``b_base`` …; ``b_difference``, new less base, of the item's mean
+        location; ``robust_z`` of that difference among the common items (beyond ±1.645 an item
+        may have drifted); ``rmsd``, the root mean squared difference of the two expected item
+        scores, as a share of the item's highest score, over the ability distribution.
+    """
+
+    slope: float
+    intercept: float
+    method: str
+    items: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return (
+            f"Link(slope={self.slope:.5f}, intercept={self.intercept:.5f}, "
+            f"method={self.method!r}, common items={len(self.items)})"
+        )
+
+    def abilities(self, values: pd.Series | Sequence[float] | FloatArray) -> pd.Series:
+        """Abilities of the new calibration on the base's scale.
+
+        Examples
+        --------
+        >>> Link(2.0, 1.0, "given", pd.DataFrame()).abilities([0.0, 1.0]).tolist()
+        [1.0, 3.0]
+        """
+        index = values.index if isinstance(values, pd.Series) else None
+        moved = self.slope * np.asarray(values, dtype=np.float64) + self.intercept
+        return pd.Series(moved, index=index, name="ability")
+
+    def errors(self, values: pd.Series | Sequence[float] | FloatArray) -> pd.Series:
+        """Standard errors of abilities, in the base's unit."""
+        index = values.index if isinstance(values, pd.Series) else None
+        moved = self.slope * np.asarray(values, dtype=np.float64)
+        return pd.Series(moved, index=index, name="se")
+
+    def parameters(self, new: pd.DataFrame | _Fitted) -> pd.DataFrame:
+        """Slopes and locations of items of the new calibration on the base's scale.
+
+        Parameters
+        ----------
+        new : DataFrame or fitted model
+            As for `link`; all of its items, common or not.
+
+        Returns
+        -------
+        DataFrame
+            The same rows; ``a``, ``b``, ``b1`` … changed, asymptotes and ``model`` as they were,
+            other columns left out.
+        """
+        table = _Table.of(new, "new", None)
+        return table.frame(table.slopes / self.slope, self.slope * table.locations + self.intercept)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Item parameters as arrays.
+
+    Attributes
+    ----------
+    items : Index
+        Labels.
+    kinds : list of str
+        "logistic", "GRM" or "GPCM" per item.
+    slopes, lower, upper : array, shape (items,)
+        Discriminations and asymptotes.
+    locations : array, shape (items, most thresholds)
+        Difficulty in the first column or the thresholds, NaN where an item has fewer.
+    """
+
+    items: pd.Index
+    kinds: list[str]
+    slopes: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    locations: FloatArray
+
+    @classmethod
+    def of(cls, given: pd.DataFrame | _Fitted, name: str, model: str | None) -> _Table:
+        """Read a table of item parameters, or that of a fitted model."""
+        frame = given if isinstance(given, pd.DataFrame) else given.items
+        thresholds = sorted(
+            (column for column in frame.columns if _is_threshold(column)),
+            key=lambda column: int(str(column)[1:]),
+        )
+        if "a" not in frame.columns or not ({"b", *thresholds} & set(frame.columns)):
+            raise MeasureError(
+                f"{name} has the columns {', '.join(map(str, frame.columns))}: a (slope) and b "
+                "(difficulty), or b1, b2, … (thresholds), are needed"
+            )
+        if not frame.index.is_unique:
+            raise MeasureError(f"{name} has an item twice: give every item one row")
+        slopes = frame["a"].to_numpy(dtype=np.float64)
+        single = _column(frame, "b", np.nan)
+        several = np.array([_column(frame, column, np.nan) for column in thresholds])
+        several = several.reshape(len(thresholds), len(frame)).T
+        stepped = ~np.isnan(several).all(axis=1) if len(thresholds) else np.zeros(len(frame), bool)
+        locations = np.full((len(frame), max(len(thresholds), 1)), np.nan)
+        locations[~stepped, 0] = single[~stepped]
+        if stepped.any():
+            locations[stepped] = several[stepped]
+        wrong = ~(slopes > 0) | np.isnan(locations).all(axis=1)
+        if wrong.any():
+            raise MeasureError(
+                f"item {frame.index[wrong][0]!r} of {name} has no slope above 0 or no location: "
+                "leave it out"
+            )
+        return cls(
+            frame.index,
+            _kinds(frame, stepped, name, model),
+            slopes,
+            _column(frame, "c", 0.0) if "c" in frame.columns else _column(frame, "g", 0.0),
+            _column(frame, "u", 1.0),
+            locations,
+        )
+
+    def take(self, items: pd.Index) -> _Table:
+        """Some of the items, in the order given."""
+        at = self.items.get_indexer(items)
+        return _Table(
+            items,
+            [self.kinds[place] for place in at],
+            self.slopes[at],
+            self.lower[at],
+            self.upper[at],
+            self.locations[at],
+        )
+
+    def moved(self, slope: float, intercept: float) -> _Table:
+        """The items on the scale slope · θ + intercept."""
+        return _Table(
+            self.items,
+            self.kinds,
+            self.slopes / slope,
+            self.lower,
+            self.upper,
+            slope * self.locations + intercept,
+        )
+
+    @property
+    def means(self) -> FloatArray:
+        """Mean location per item."""
+        return np.nanmean(self.locations, axis=1)
+
+    def probabilities(self, theta: FloatArray) -> list[FloatArray]:
+        """Per item, the probability of each score above 0, shape (abilities, scores)."""
+        found = []
+        for at, kind in enumerate(self.kinds):
+            cuts = self.locations[at][~np.isnan(self.locations[at])]
+            logits = self.slopes[at] * (theta[:, None] - cuts)
+            if kind == "GPCM":
+                steps = np.concatenate([np.zeros((len(theta), 1)), logits.cumsum(axis=1)], axis=1)
+                found.append(special.softmax(steps, axis=1)[:, 1:])
+            else:
+                above = special.expit(logits)
+                above = self.lower[at] + (self.upper[at] - self.lower[at]) * above
+                found.append(-np.diff(above, axis=1, append=0.0))
+        return found
+
+    def frame(self, slopes: FloatArray, locations: FloatArray) -> pd.DataFrame:
+        """As a table, with the given slopes and locations."""
+        columns: dict[str, object] = {"model": pd.array(self.kinds, dtype="str"), "a": slopes}
+        one = np.array([kind == "logistic" for kind in self.kinds])
+        if one.any():
+            columns["b"] = np.where(one, locations[:, 0], np.nan)
+        if not one.all():
+            for step in range(locations.shape[1]):
+                columns[f"b{step + 1}"] = np.where(one, np.nan, locations[:, step])
+        if (self.lower != 0).any():
+            columns["c"] = self.lower
+        if (self.upper != 1).any():
+            columns["u"] = self.upper
+        return pd.DataFrame(columns, index=self.items)
+
+
+def link(
+    new: pd.DataFrame | _Fitted,
+    base: pd.DataFrame | _Fitted,
+    *,
+    method: LinkMethod = "stocking-lord",
+    common: Iterable[Hashable] | None = None,
+    model: Literal["GRM", "GPCM"] | None = None,
+    theta: Sequence[float] | FloatArray | None = None,
+    weights: Sequence[float] | FloatArray | None = None,
+    symmetric: bool = False,
+) -> Link:
+    """Put a calibration on the scale of another, by the items that they share.
+
+    Parameters
+    ----------
+    new, base : DataFrame or fitted model
+        Item parameters, one row an item: ``a`` and ``b``, or thresholds ``b1``, ``b2`` … for
+        partial credit; ``c`` (or ``g``) lower and ``u`` upper asymptote; ``model`` where kinds are
+        mixed. Logits are a (θ − b), without a factor 1.7.
+    method : "stocking-lord", "haebara", "mean/sigma" or "mean/mean"
+        Least squares between expected test scores; between the probabilities of every item's
+        scores; equal means and spreads of the locations; equal mean slopes and mean locations.
+    common : iterable of item labels, optional
+        The items to link by; by default all that both have.
+    model : "GRM" or "GPCM", optional
+        What thresholds mean where the tables do not say.
+    theta, weights : sequence of float, optional
+        Abilities on the base's scale, and their weights, over which the curves are compared; by
+        default 81 points from −4 to 4 with the density of a standard normal distribution.
+    symmetric : bool
+        Compare the curves on both scales, so that linking backwards gives the inverse.
+
+    Returns
+    -------
+    Link
+        Slope and intercept, and how far each common item fits them.
+
+    Raises
+    ------
+    MeasureError
+        If there are too few common items, they differ in kind or number of thresholds, or
+        parameters are missing.
+
+    References
+    ----------
+    Stocking, M. L. & Lord, F. M. (1983). doi:10.1177/014662168300700208
+    Haebara, T. (1980). doi:10.4992/psycholres1954.22.144
+    Marco, G. L. (1977). doi:10.1111/j.1745-3984.1977.tb00033.x (mean/sigma)
+    Loyd, B. H. & Hoover, H. D. (1980). doi:10.1111/j.1745-3984.1980.tb00825.x (mean/mean)
+    Kim, S. & Lee, W.-C. (2006). doi:10.1111/j.1745-3984.2006.00021.x (partial credit)
+
+    Examples
+    --------
+    >>> base = pd.DataFrame(
+    ...     {"a": [0.8, 1.2, 1.0], "b": [-1.0, 0.2, 1.1]}, index=["item-1", "item-2", "item-3"]
+    ... )
+    >>> new = pd.DataFrame({"a": base["a"] * 1.5, "b": (base["b"] - 0.4) / 1.5})
+    >>> link(new, base)
+    Link(slope=1.50000, intercept=0.40000, method='stocking-lord', common items=3)
+    """
+    choice("method", method, ("stocking-lord", "haebara", "mean/sigma", "mean/mean"))
+    one, two = _Table.of(new, "new", model), _Table.of(base, "base", model)
+    shared = _common(one, two, common)
+    one, two = one.take(shared), two.take(shared)
+    points, weight = _abilities(theta, weights)
+    if method in ("mean/sigma", "mean/mean"):
+        slope, intercept = _by_moments(one, two, spread=method == "mean/sigma")
+    else:
+        slope, intercept = _by_curves(
+            one, two, points, weight, items=method == "haebara", symmetric=symmetric
+        )
+    return Link(slope, intercept, method, _fit(one.moved(slope, intercept), two, points, weight))
+
+
+def _is_threshold(column: object) -> bool:
+    text = str(column)
+    return text.startswith("b") and text[1:].isdecimal()
+
+
+def _column(frame: pd.DataFrame, name: str, default: float) -> FloatArray:
+    """A column's numbers; the default without the column, and where it is missing."""
+    if name not in frame.columns:
+        return np.full(len(frame), default)
+    values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isnan(values), default, values)
+
+
+def _kinds(frame: pd.DataFrame, stepped: np.ndarray, name: str, model: str | None) -> list[str]:
+    """What the locations of each item mean."""
+    if model is not None:
+        choice("model", model, ("GRM", "GPCM"))
+    named = frame["model"].astype("str").tolist() if "model" in frame.columns else None
+    found = []
+    for at, steps in enumerate(stepped):
+        kind = named[at] if named else model
+        if not steps:
+            found.append("logistic")
+        elif kind in ("GRM",):
+            found.append("GRM")
+        elif kind in ("GPCM", "PCM", "RSM"):
+            found.append("GPCM")
+        else:
+            raise MeasureError(
+                f"item {frame.index[at]!r} of {name} has thresholds of the model {kind}: say "
+                'model="GRM" or model="GPCM"'
+            )
+    return found
+
+
+def _common(one: _Table, two: _Table, wanted: Iterable[Hashable] | None) -> pd.Index:
+    """The items to link by."""
+    shared = one.items[one.items.isin(two.items)]
+    if wanted is not None:
+        chosen = pd.Index(list(wanted))
+        lost = chosen.difference(shared)
+        if len(lost):
+            raise MeasureError(f"common names {lost[0]!r}, which new and base do not both have")
+        shared = chosen
+    if len(shared) == 0:
+        raise MeasureError(
+            f"new ({len(one.items)} items) and base ({len(two.items)}) share no item: linking "
+            "needs some, better ten or more"
+        )
+    first, second = one.take(shared), two.take(shared)
+    for at, item in enumerate(shared):
+        steps = [int((~np.isnan(table.locations[at])).sum()) for table in (first, second)]
+        if first.kinds[at] != second.kinds[at] or steps[0] != steps[1]:
+            raise MeasureError(
+                f"item {item!r} is {first.kinds[at]} with {steps[0]} locations in new and "
+                f"{second.kinds[at]} with {steps[1]} in base: leave it out of common"
+            )
+    return shared
+
+
+def _abilities(
+    theta: Sequence[float] | FloatArray | None, weights: Sequence[float] | FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
+    points = np.linspace(-4, 4, 81) if theta is None else np.asarray(theta, dtype=np.float64)
+    if weights is None:
+        mass = np.asarray(stats.norm.pdf(points)) if theta is None else np.ones(len(points))
+    else:
+        mass = np.asarray(weights, dtype=np.float64)
+    if points.shape != mass.shape or points.ndim != 1 or not (mass >= 0).all() or mass.sum() <= 0:
+        raise MeasureError(
+            f"theta has the shape {points.shape} and weights {mass.shape}: give one weight of 0 "
+            "or more an ability"
+        )
+    return points, mass / mass.sum()
+
+
+def _by_moments(one: _Table, two: _Table, *, spread: bool) -> tuple[float, float]:
+    """Mean/sigma with `spread`, mean/mean without; thresholds count one by one."""
+    first, second = (table.locations[~np.isnan(table.locations)] for table in (one, two))
+    if spread:
+        if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+            raise MeasureError(
+                f"the {len(first)} locations of the common items do not differ: mean/sigma needs "
+                'two that do; use method="mean/mean"'
+            )
+        slope = float(second.std() / first.std())
+    else:
+        slope = float(one.slopes.mean() / two.slopes.mean())
+    return slope, float(second.mean() - slope * first.mean())
+
+
+def _by_curves(
+    one: _Table,
+    two: _Table,
+    points: FloatArray,
+    weight: FloatArray,
+    *,
+    items: bool,
+    symmetric: bool,
+) -> tuple[float, float]:
+    """Stocking and Lord's criterion, or with `items` Haebara's."""
+    root = np.sqrt(weight)
+
+    def apart(first: _Table, second: _Table) -> FloatArray:
+        pairs = list(zip(first.probabilities(points), second.probabilities(points), strict=True))
+        if items:
+            return np.concatenate([((p - q) * root[:, None]).ravel() for p, q in pairs])
+        gaps = [(p - q) @ np.arange(1, p.shape[1] + 1) for p, q in pairs]
+        return np.sum(gaps, axis=0) * root
+
+    def residuals(at: FloatArray) -> FloatArray:
+        slope, intercept = float(np.exp(at[0])), float(at[1])
+        there = apart(one.moved(slope, intercept), two)
+        if not symmetric:
+            return there
+        return np.concatenate([there, apart(two.moved(1 / slope, -intercept / slope), one)])
+
+    slope, intercept = _by_moments(one, two, spread=False)
+    found = optimize.least_squares(
+        residuals, [np.log(slope), intercept], xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=500
+    )
+    if not found.success:
+        raise MeasureError(
+            "the curves of the common items could not be brought together: look for items that "
+            'changed, or use method="mean/sigma"'
+        )
+    return float(np.exp(found.x[0])), float(found.x[1])
+
+
+def _fit(moved: _Table, base: _Table, points: FloatArray, weight: FloatArray) -> pd.DataFrame:
+    """How far each common item is from where the link puts it."""
+    table = moved.frame(moved.slopes, moved.locations)
+    reference = base.frame(base.slopes, base.locations).drop(columns="model")
+    table = table.join(reference.add_suffix("_base"))
+    difference = moved.means - base.means
+    low, middle, high = np.quantile(difference, [0.25, 0.5, 0.75])
+    spread = (high - low) / _IQR
+    gaps = [
+        (p - q) @ np.arange(1, p.shape[1] + 1) / p.shape[1]
+        for p, q in zip(moved.probabilities(points), base.probabilities(points), strict=True)
+    ]
+    table["b_difference"] = difference
+    # Differences that are rounding errors have no spread to be judged by.
+    table["robust_z"] = (difference - middle) / spread if spread > 1e-9 else np.nan
+    table["rmsd"] = [float(np.sqrt(weight @ gap**2)) for gap in gaps]
+    return note(table, {"measure": "link", "rmsd": "share of the item's highest score"})

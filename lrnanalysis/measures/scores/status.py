@@ -1,0 +1,226 @@
+"""Where sessions stand: their status, progress and share of points."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.measures._checks import FloatArray, IntArray, floats, need, note
+from lrnanalysis.measures.matrices import factorise, has_status
+from lrnanalysis.schema import STATUSES
+
+__all__ = [
+    "is_completed",
+    "is_discarded",
+    "is_incomplete",
+    "is_pending_scoring",
+    "is_status",
+    "progress",
+    "score_percent",
+    "status_counts",
+]
+
+
+def is_status(sessions: pd.DataFrame, status: str) -> pd.Series:
+    """Whether each session has a status, compared without case.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        The sessions table; ``status`` is read.
+    status : str
+        Any status; the endpoint documents Incomplete, Completed, Discarded and Pending Scoring.
+
+    Returns
+    -------
+    Series of bool
+        One value a row, with the frame's index; a missing status is no status: False.
+
+    Raises
+    ------
+    MeasureError
+        If there is no column ``status``.
+
+    Examples
+    --------
+    >>> is_status(pd.DataFrame({"status": ["completed", "Discarded"]}), "Completed").tolist()
+    [True, False]
+    """
+    name = "is_" + "_".join(status.casefold().split())
+    return pd.Series(has_status(sessions, status), index=sessions.index, name=name)
+
+
+def is_completed(sessions: pd.DataFrame) -> pd.Series:
+    """Whether each session was submitted and fully scored: status Completed.
+
+    A submitted session that waits for a marker is Pending Scoring, not Completed. See
+    `is_status`.
+
+    Examples
+    --------
+    >>> is_completed(pd.DataFrame({"status": ["Completed", "Incomplete"]})).tolist()
+    [True, False]
+    """
+    return is_status(sessions, "Completed")
+
+
+def is_incomplete(sessions: pd.DataFrame) -> pd.Series:
+    """Whether each session was saved and not submitted: status Incomplete. See `is_status`.
+
+    Examples
+    --------
+    >>> is_incomplete(pd.DataFrame({"status": ["Completed", "Incomplete"]})).tolist()
+    [False, True]
+    """
+    return is_status(sessions, "Incomplete")
+
+
+def is_pending_scoring(sessions: pd.DataFrame) -> pd.Series:
+    """Whether each session waits for a marker: status Pending Scoring. See `is_status`.
+
+    Examples
+    --------
+    >>> is_pending_scoring(pd.DataFrame({"status": ["Completed", "Pending Scoring"]})).tolist()
+    [False, True]
+    """
+    return is_status(sessions, "Pending Scoring")
+
+
+def is_discarded(sessions: pd.DataFrame) -> pd.Series:
+    """Whether each session was set aside by an administrator: status Discarded. See `is_status`.
+
+    Examples
+    --------
+    >>> is_discarded(pd.DataFrame({"status": ["Completed", "Discarded"]})).tolist()
+    [False, True]
+    """
+    return is_status(sessions, "Discarded")
+
+
+def status_counts(sessions: pd.DataFrame, by: str | None = None) -> pd.Series | pd.DataFrame:
+    """Number of sessions of every status, discarded ones included.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        The sessions table; ``status`` and `by` are read.
+    by : str, optional
+        Column to count by, any of the frame's.
+
+    Returns
+    -------
+    Series or DataFrame
+        Counts by ``status``; with `by`, one row a group and one column a status. The four
+        documented statuses are always there, in whatever case they were spelt; others follow as
+        they are, a missing one as ``"(missing)"``. Rows without a value of `by` are left out.
+
+    Raises
+    ------
+    MeasureError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> status_counts(pd.DataFrame({"status": ["Completed", "completed", "Odd"]})).to_dict()
+    {'Incomplete': 0, 'Completed': 2, 'Discarded': 0, 'Pending Scoring': 0, 'Odd': 1}
+    """
+    need(sessions, "status", *([] if by is None else [by]), table="sessions")
+    codes, names = _statuses(sessions)
+    labels = pd.Index(names, name="status", dtype="str")
+    if by is None:
+        counts = np.bincount(codes, minlength=len(names))
+        return pd.Series(counts, index=labels, name="sessions")
+    groups = factorise(sessions[by])
+    inside = groups.codes >= 0
+    flat = groups.codes[inside].astype(np.int64) * len(names) + codes[inside]
+    table = np.bincount(flat, minlength=len(groups.labels) * len(names))
+    return pd.DataFrame(
+        table.reshape(len(groups.labels), len(names)),
+        index=groups.labels.rename(by),
+        columns=labels,
+    )
+
+
+def progress(sessions: pd.DataFrame) -> pd.Series:
+    """Share of every session's questions that were attempted.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        The sessions table; ``num_attempted`` and ``num_questions`` are read.
+
+    Returns
+    -------
+    Series
+        ``progress`` (0 to 1), one value a row, with the frame's index; NaN where a number is
+        missing or there is no question.
+
+    Raises
+    ------
+    MeasureError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> progress(pd.DataFrame({"num_attempted": [1, 0], "num_questions": [2, 0]})).tolist()
+    [0.5, nan]
+    """
+    need(sessions, "num_attempted", "num_questions", table="sessions")
+    values = _ratio(floats(sessions["num_attempted"]), floats(sessions["num_questions"]))
+    result = pd.Series(values, index=sessions.index, name="progress")
+    return note(result, {"rule": "num_attempted / num_questions"})
+
+
+def score_percent(frame: pd.DataFrame) -> pd.Series:
+    """Score in percent of the highest possible one, of sessions, items or responses.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Any of the three tables; ``score`` and ``max_score`` are read.
+
+    Returns
+    -------
+    Series
+        ``score_percent``, one value a row, with the frame's index; NaN where the score is
+        missing, or the highest possible one is missing or not above 0. Negative scores stay.
+
+    Raises
+    ------
+    MeasureError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> score_percent(pd.DataFrame({"score": [3.0, 0.0], "max_score": [4.0, 0.0]})).tolist()
+    [75.0, nan]
+    """
+    need(frame, "score", "max_score", table="sessions, items or responses")
+    values = 100 * _ratio(floats(frame["score"]), floats(frame["max_score"]))
+    result = pd.Series(values, index=frame.index, name="score_percent")
+    return note(result, {"rule": "100 × score / max_score", "unit": "%"})
+
+
+def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Part over whole; NaN where the whole is not above 0."""
+    ratio = np.full(len(part), np.nan)
+    np.divide(part, whole, out=ratio, where=whole > 0)
+    return ratio
+
+
+def _statuses(sessions: pd.DataFrame) -> tuple[IntArray, list[str]]:
+    """A code for every row, and the names of the statuses."""
+    keys = factorise(sessions["status"])
+    folded = {status.casefold(): status for status in STATUSES}
+    names = list(STATUSES)
+    place = []
+    for label in keys.labels:
+        text = str(label).strip()
+        name = folded.setdefault(text.casefold(), text)
+        if name not in names:
+            names.append(name)
+        place.append(names.index(name))
+    if (keys.codes < 0).any():
+        names.append("(missing)")
+    place.append(len(names) - 1)
+    return np.array(place)[keys.codes], names

@@ -1,0 +1,106 @@
+"""Check a request's security packet with the scheme that `learnosity_sdk.request.Init` signs by.
+
+HMAC-SHA256 with the consumer secret over the packet's values in a fixed order, the request text
+exactly as it was sent, and the action, joined by underscores; written as ``$02$`` and the digest
+in hexadecimal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+
+import msgspec
+
+from lrnanalysis.sandbox.refusals import Refusal
+
+__all__ = ["Consumer", "authenticate"]
+
+#: The signed values of the packet, in the order in which they are signed.
+_SIGNED = ("consumer_key", "domain", "timestamp", "expires", "user_id")
+
+#: How far a timestamp may be off [s]. The real range is not published.
+_TOLERANCE = 3600.0
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """Who may ask: one consumer of the embedded Data API.
+
+    Attributes
+    ----------
+    key, secret : str
+        What the requests are signed with. The secret is not in the repr.
+    domains : tuple of str
+        The domains that a request may name.
+    """
+
+    key: str
+    secret: str = field(repr=False)
+    domains: tuple[str, ...]
+
+
+def authenticate(
+    consumer: Consumer, security: str | None, request: str | None, action: str | None, now: float
+) -> None:
+    """Let a request pass, or refuse it.
+
+    Parameters
+    ----------
+    consumer : Consumer
+        Whose secret the signature must be made with.
+    security, request, action : str or None
+        The form fields as they were sent; None where one is absent.
+    now : float
+        The present [Unix seconds].
+
+    Raises
+    ------
+    Refusal
+        41000 without a readable packet, 41001 for another key, 41002 without and 41003 with a
+        wrong signature, 41005 for another domain, 41004 for a timestamp out of range, 41006 for
+        an unreadable and 41007 for a past `expires`.
+    """
+    packet = _packet(security)
+    if packet.get("consumer_key") != consumer.key:
+        raise Refusal(41001)
+    if "signature" not in packet:
+        raise Refusal(41002)
+    signed = [packet[name] for name in _SIGNED if name in packet]
+    signed += [text for text in (request, action) if text is not None]
+    digest = hmac.new(consumer.secret.encode(), "_".join(signed).encode(), hashlib.sha256)
+    expected = f"$02${digest.hexdigest()}"
+    if not hmac.compare_digest(expected.encode(), packet["signature"].encode()):
+        raise Refusal(41003)
+    if packet.get("domain") not in consumer.domains:
+        raise Refusal(41005)
+    timestamp = _seconds(packet.get("timestamp", ""))
+    if timestamp is None or abs(now - timestamp) > _TOLERANCE:
+        raise Refusal(41004)
+    if "expires" in packet:
+        expires = _seconds(packet["expires"])
+        if expires is None:
+            raise Refusal(41006)
+        if expires < now:
+            raise Refusal(41007)
+
+
+def _packet(security: str | None) -> dict[str, str]:
+    if security is None:
+        raise Refusal(41000)
+    try:
+        return msgspec.json.decode(security, type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise Refusal(41000, "security is not a JSON object of texts") from error
+
+
+def _seconds(text: str) -> float | None:
+    """Unix seconds of a packet's time, with or without its seconds; None where it is no time."""
+    for form in ("%Y%m%d-%H%M", "%Y%m%d-%H%M%S"):
+        try:
+            return dt.datetime.strptime(text, form).replace(tzinfo=dt.UTC).timestamp()
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,428 @@
+"""Statuses, attempts, kinds of cell and score matrices: by hand, and for any data."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import tables_of
+from hypothesis import given
+from hypothesis import strategies as st
+from measure_tables import (
+    EMPTY,
+    items_frame,
+    one_session,
+    responses_frame,
+    run_doctests,
+    sessions_frame,
+    shuffled,
+    studies,
+    textual,
+)
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures import scores as sc
+from lrnanalysis.measures.matrices import CELL_KINDS
+
+NAN = float("nan")
+
+
+def test_examples_run():
+    assert run_doctests("lrnanalysis.measures.scores") > 20
+
+
+# Status -----------------------------------------------------------------------------------------
+
+STATUSES = sessions_frame(
+    status=["Completed", "completed", "Incomplete", "Pending Scoring", "Discarded", "Odd", None]
+)
+
+
+def test_statuses_are_compared_without_case():
+    assert sc.is_completed(STATUSES).tolist() == [True, True] + [False] * 5
+    assert sc.is_incomplete(STATUSES).sum() == 1
+    assert sc.is_pending_scoring(STATUSES).tolist().index(True) == 3
+    assert sc.is_discarded(STATUSES).tolist().index(True) == 4
+    assert sc.is_status(STATUSES, "odd").tolist().index(True) == 5
+    assert sc.is_pending_scoring(STATUSES).name == "is_pending_scoring"
+    assert sc.is_completed(STATUSES).dtype == bool
+    with pytest.raises(MeasureError, match="no column 'status'"):
+        sc.is_completed(pd.DataFrame({"state": ["Completed"]}))
+
+
+def test_status_counts():
+    want = {
+        "Incomplete": 1, "Completed": 2, "Discarded": 1, "Pending Scoring": 1, "Odd": 1,
+        "(missing)": 1,
+    }  # fmt: skip
+    assert sc.status_counts(STATUSES).to_dict() == want
+    by = sc.status_counts(STATUSES.assign(school=[*"aabbab", None]), "school")
+    assert by.index.tolist() == ["a", "b"]
+    assert by["Completed"].tolist() == [2, 0]
+    assert by.to_numpy().sum() == 6
+    assert sc.status_counts(EMPTY["sessions"]).sum() == 0
+
+
+def test_progress_and_percent():
+    sessions = sessions_frame(num_attempted=[1, 0, None], num_questions=[2, 0, 3])
+    np.testing.assert_equal(sc.progress(sessions).to_numpy(), [0.5, NAN, NAN])
+    scored = sessions_frame(score=[3.0, -1.0, None, 1.0], max_score=[4.0, 4.0, 4.0, 0.0])
+    np.testing.assert_equal(sc.score_percent(scored).to_numpy(), [75.0, -25.0, NAN, NAN])
+    assert sc.score_percent(scored).attrs["unit"] == "%"
+
+
+def test_summary_by_hand():
+    sessions = sessions_frame(
+        activity_id=["x", "x", "x", "y", None],
+        user_id=["u", "u", "v", "w", "w"],
+        status=["Completed", "Pending Scoring", "Discarded", "Discarded", "Completed"],
+        score=[5.0, 10.0, 0.0, 1.0, 1.0],
+        max_score=[10.0] * 5,
+        num_attempted=[5, 10, 1, 1, 1],
+        num_questions=[10] * 5,
+        active_time=[60.0, 180.0, 1.0, 1.0, 1.0],
+        dt_started=["2025-01-01T10:00"] * 5,
+        dt_completed=["2025-01-01T10:10"] * 5,
+    )
+    table = sc.summary(sessions)
+    assert table.index.tolist() == ["x", "y"]
+    x = table.loc["x"]
+    assert x[["sessions", "Completed", "Discarded", "users"]].tolist() == [3, 1, 1, 1]
+    assert x["progress"] == 0.75
+    assert x["score_percent"] == 75
+    assert x["score_percent_sd"] == pytest.approx(np.std([50, 100], ddof=1))
+    assert x["active_time"] == 2
+    assert x["elapsed_time"] == 10
+    assert table["users"].tolist() == [1, 0]
+    assert pd.isna(table.loc["y", "score_percent"])
+    assert pd.isna(table.loc["y", "first_start"])
+    assert "2 sessions" in table.attrs["discarded"]
+    assert sc.summary(sessions, unit="s").loc["x", "active_time"] == 120
+    assert sc.summary(EMPTY["sessions"]).empty
+
+
+# Attempts ---------------------------------------------------------------------------------------
+
+TRIES = sessions_frame(
+    session_id=["d", "c", "b", "a", "e", "f"],
+    user_id=["u", "u", "u", "u", "v", None],
+    activity_id=["x", "x", "x", "y", "x", "x"],
+    dt_started=["2025-01-03", "2025-01-02", "2025-01-01", "2025-01-01", None, "2025-01-01"],
+    status=["Completed"] * 6,
+    score=[7.0, 9.0, 9.0, 1.0, None, 1.0],
+    max_score=[10.0] * 6,
+)
+
+
+def test_attempts_by_hand():
+    assert sc.attempt_number(TRIES).tolist() == [3, 2, 1, 1, 1, pd.NA]
+    assert sc.first_attempts(TRIES).tolist() == [False, False, True, True, True, False]
+    assert sc.last_attempts(TRIES).tolist() == [True, False, False, True, True, False]
+    # Of two with 9 points the earlier; v has no score, and only one session.
+    assert sc.best_attempts(TRIES).tolist() == [False, False, True, True, True, False]
+    assert sc.attempt_number(TRIES).dtype == "Int64"
+
+
+def test_best_goes_by_the_share_of_points():
+    tries = TRIES.assign(max_score=[7.0, 10.0, 10.0, 1.0, None, 1.0])
+    assert sc.best_attempts(tries).tolist()[:3] == [True, False, False]
+    assert sc.best_attempts(tries.drop(columns="max_score")).tolist()[:3] == [False, False, True]
+
+
+def test_discarded_sessions_are_no_attempts():
+    tries = TRIES.assign(status=["Completed", "Completed", "discarded", *["Completed"] * 3])
+    number = sc.attempt_number(tries)
+    assert number.tolist()[:3] == [2, 1, pd.NA]
+    assert number.attrs["discarded"] == "not counted"
+    assert sc.first_attempts(tries).tolist()[:3] == [False, True, False]
+    assert sc.attempt_number(tries, keep_discarded=True).tolist()[:3] == [3, 2, 1]
+    unknown = sc.attempt_number(tries.drop(columns="status"))
+    assert "not known" in unknown.attrs["discarded"]
+
+
+@given(st.permutations(range(8)), st.integers(0, 3))
+def test_attempts_do_not_depend_on_the_order(order, ties):
+    rng = np.random.default_rng(ties)
+    sessions = sessions_frame(
+        session_id=[f"s{at}" for at in range(8)],
+        user_id=rng.choice(["u", "v"], 8),
+        activity_id=rng.choice(["x", "y"], 8),
+        dt_started=[None if day == 3 else f"2025-01-0{day}" for day in rng.integers(1, 4, 8)],
+        score=rng.choice([1.0, 2.0, np.nan], 8),
+    )
+    other = sessions.iloc[list(order)]
+    for measure in (sc.attempt_number, sc.first_attempts, sc.last_attempts, sc.best_attempts):
+        pd.testing.assert_series_equal(measure(other).sort_index(), measure(sessions))
+    assert sc.first_attempts(sessions).sum() == sc.last_attempts(sessions).sum()
+    assert sc.best_attempts(sessions).sum() == sc.first_attempts(sessions).sum()
+    number = sc.attempt_number(sessions)
+    groups = number.groupby([sessions["user_id"], sessions["activity_id"]], observed=True)
+    assert all(sorted(one) == list(range(1, len(one) + 1)) for _, one in groups)
+
+
+# Kinds ------------------------------------------------------------------------------------------
+
+
+def kinds(items, responses=None, **more):
+    return sc.cell_kinds(items, responses, **more).tolist()
+
+
+def test_every_kind_by_hand():
+    items = items_frame(
+        ("s", "a", 1, 9.0, 2.0, 2.0),  # all points
+        ("s", "b", 2, 9.0, 0.5, 2.0),  # some
+        ("s", "c", 3, 9.0, -0.5, 2.0),  # fewer than none
+        ("s", "d", 4, 9.0, 0.0, 2.0),  # looked at and left open
+        ("s", "e", 5, 9.0, None, 2.0),  # waits for a mark
+        ("s", "f", 6, 9.0, 0.0, 0.0),  # worth nothing
+        ("s", "g", 7, None, 0.0, 2.0),  # never seen
+    )
+    responses = responses_frame(
+        *[("s", item, item not in "dg", None if item == "e" else 0.0, item != "e")
+          for item in "abcdefg"]
+    )  # fmt: skip
+    want = ["right", "partial", "wrong", "omitted", "unmarked", "unmarked", "not reached"]
+    assert kinds(items, responses) == want
+    want[3] = "wrong"  # without the responses an item that was looked at counts as answered
+    assert kinds(items) == want
+    series = sc.cell_kinds(items)
+    assert tuple(series.cat.categories) == CELL_KINDS == sc.CELL_KINDS
+    assert "cannot be told apart" in series.attrs["answered"]
+
+
+def test_a_part_that_waits_for_a_marker_leaves_the_item_unmarked():
+    items = one_session([9.0], [1.0], max_score=5.0)
+    part = responses_frame(("s", "a", True, 1.0, True), ("s", "a", True, None, False))
+    assert kinds(items, part) == ["unmarked"]
+    left_open = responses_frame(("s", "a", True, 1.0, True), ("s", "a", False, None, False))
+    assert kinds(items, left_open) == ["partial"]
+    by_machine = responses_frame(("s", "a", True, 1.0, True), ("s", "a", True, None, True))
+    assert kinds(items, by_machine) == ["partial"]
+
+
+def test_the_responses_sum_serves_only_where_the_item_has_no_score():
+    items = one_session([9.0, 9.0, 9.0], [None, 0.0, None], max_score=None)
+    responses = responses_frame(
+        ("s", "a", True, 1.0, True), ("s", "a", False, 0.0, True),
+        ("s", "b", True, 1.0, True), ("s", "c", True, 1.0, True), ("s", "c", True, None, True),
+        max_score=[1.0, 1.0, 1.0, 1.0, 1.0],
+    )  # fmt: skip
+    matrix = sc.score_matrix(items, responses)
+    assert kinds(items, responses) == ["partial", "wrong", "unmarked"]
+    np.testing.assert_equal(matrix.to_numpy(), [[1.0, 0.0, NAN]])
+    assert matrix.attrs["rows_scored_from_responses"] == 1
+    assert "responses" in matrix.attrs["score"]
+
+
+def test_a_missing_highest_score_is_taken_from_the_items_other_rows():
+    items = items_frame(("s", "a", 1, 9.0, 2.0, None), ("t", "a", 1, 9.0, 1.0, 2.0))
+    assert kinds(items) == ["right", "partial"]
+    with pytest.warns(UserWarning, match="1 rows have points and no max_score"):
+        assert kinds(items.iloc[:1]) == ["partial"]
+    with pytest.warns(UserWarning, match="2 rows have points"):
+        assert kinds(items.drop(columns="max_score")) == ["partial"] * 2
+
+
+def test_sums_of_decimals_are_right():
+    assert kinds(one_session([9.0], [0.1 + 0.2], max_score=0.3)) == ["right"]
+    assert kinds(one_session([9.0], [0.3], max_score=0.1 + 0.2)) == ["right"]
+
+
+def test_kinds_need_a_score_or_responses():
+    items = one_session([9.0], [1.0]).drop(columns="score")
+    with pytest.raises(MeasureError, match="no column 'score'"):
+        sc.cell_kinds(items)
+    responses = responses_frame(("s", "a", True, 1.0, True), max_score=[1.0])
+    assert kinds(items.drop(columns="max_score"), responses) == ["right"]
+
+
+def test_documented_session_has_one_scored_item(documented):
+    tables = tables_of(documented)
+    codes = sc.cell_codes(tables.items, tables.responses)
+    assert codes.shape == (1, 3)
+    assert set(codes.iloc[0]) <= set(CELL_KINDS)
+    assert sc.score_matrix(tables.items)["357378865"].tolist() == [0.0]
+
+
+# Matrices ---------------------------------------------------------------------------------------
+
+TEST = items_frame(
+    ("s", "a", 1, 9.0, 2.0, 2.0), ("s", "b", 2, 9.0, 1.0, 2.0), ("s", "c", 3, 0.0, 0.0, 2.0),
+    ("s", "d", 4, 9.0, 0.0, 2.0), ("s", "e", 5, 0.0, 0.0, 2.0), ("t", "a", 1, 9.0, None, 2.0),
+)  # fmt: skip
+CODES = [
+    ["right", "partial", "omitted", "wrong", "not reached"],
+    ["unmarked", *["not administered"] * 4],
+]
+
+
+def test_codes_and_scores_by_hand():
+    codes = sc.cell_codes(TEST)
+    assert codes.to_numpy().tolist() == CODES
+    assert (codes.index.name, codes.columns.name) == ("session_id", "item_reference")
+    assert codes.index.tolist() == ["s", "t"]
+    assert all(tuple(dtype.categories) == CELL_KINDS for dtype in codes.dtypes)
+    matrix = sc.score_matrix(TEST)
+    np.testing.assert_equal(matrix.to_numpy(), [[2, 1, 0, 0, NAN], [NAN] * 5])
+    assert matrix.attrs["cells"] == dict(zip(CELL_KINDS, [1, 1, 1, 1, 1, 1, 4], strict=True))
+    assert matrix.attrs["values"]["omitted"] == 0.0
+    assert matrix.attrs["values"]["right"] == "points"
+    assert matrix.attrs["values"]["not reached"] == "missing"
+
+
+def test_what_a_kind_becomes_is_an_argument():
+    numbers = sc.score_matrix(
+        TEST, right=1, wrong=2, partial=3, omitted=4, not_reached=5, unmarked=6, not_administered=7
+    )
+    assert numbers.to_numpy().tolist() == [[1, 3, 4, 2, 5], [6, 7, 7, 7, 7]]
+    shares = sc.score_matrix(TEST, value="share", not_reached=0)
+    np.testing.assert_equal(shares.to_numpy()[0], [1, 0.5, 0, 0, 0])
+    given_score = sc.score_matrix(TEST.assign(score=1.0, time=9.0), omitted=None)
+    assert given_score.loc["s"].tolist() == [1.0] * 5
+    with pytest.raises(MeasureError, match="value is 'percent'"):
+        sc.score_matrix(TEST, value="percent")
+
+
+def test_discarded_sessions_are_out_and_it_is_said():
+    sessions = sessions_frame(session_id=["s", "t"], status=["Discarded", "Completed"])
+    matrix = sc.score_matrix(TEST, sessions=sessions)
+    assert matrix.index.tolist() == ["t"]
+    assert matrix.attrs["discarded"] == "left out: 1 sessions"
+    # Items that only discarded sessions were given make no columns.
+    assert matrix.columns.tolist() == ["a"]
+    assert sum(matrix.attrs["cells"].values()) == matrix.size == 1
+    kept = sc.score_matrix(TEST, sessions=sessions, keep_discarded=True)
+    assert kept.attrs["discarded"] == "kept"
+    assert len(kept) == 2
+    assert sc.score_matrix(TEST).attrs["discarded"] == "not known: give sessions="
+    selected = sc.score_matrix(TEST, sessions=sessions[1:])
+    assert selected.index.tolist() == ["t"]
+    assert selected.attrs["sessions_not_in_sessions_frame"] == 1
+    with pytest.raises(MeasureError, match="more than one row of the sessions frame"):
+        sc.score_matrix(TEST, sessions=pd.concat([sessions, sessions]))
+
+
+def test_users_in_rows():
+    items = pd.concat([one_session([9.0], [1.0], session=name) for name in "dcbaef"])
+    first = sc.score_matrix(items[items["session_id"] != "a"], rows="user_id", sessions=TRIES)
+    assert first.index.tolist() == ["u", "v"]
+    assert first.attrs["sessions_without_user"] == 0
+    assert first.attrs["attempts"] == "first"
+    codes = sc.cell_codes(items[items["session_id"] != "a"], rows="user_id", sessions=TRIES)
+    assert codes.index.equals(first.index)
+    # The same item in two activities of one user is two cells, not one.
+    with pytest.raises(MeasureError, match="take one activity at a time"):
+        sc.score_matrix(items, rows="user_id", sessions=TRIES)
+    with pytest.raises(MeasureError, match="rows is 'user'"):
+        sc.score_matrix(items, rows="user", sessions=TRIES)
+    with pytest.raises(MeasureError, match="attempts is 'second'"):
+        sc.score_matrix(items, sessions=TRIES, attempts="second")
+    some = sc.score_matrix(items, sessions=TRIES, attempts="last")
+    assert some.index.tolist() == ["d", "a", "e"]
+
+
+@given(studies(), st.booleans(), st.sampled_from(["run", "after_first", "no_time"]))
+def test_matrix_kinds_and_rows_agree(study, with_responses, rule):
+    items, responses = study
+    said = responses if with_responses else None
+    rows = sc.cell_kinds(items, said, not_reached_rule=rule)
+    codes = sc.cell_codes(items, said, not_reached_rule=rule)
+    matrix = sc.score_matrix(items, said, not_reached_rule=rule, omitted=-7, not_reached=-8)
+    for at, row in items.iterrows():
+        kind = codes.loc[row["session_id"], row["item_reference"]]
+        value = matrix.loc[row["session_id"], row["item_reference"]]
+        assert kind == rows[at]
+        want = {"omitted": -7, "not reached": -8, "unmarked": NAN}.get(kind, row["score"])
+        assert value == want or (np.isnan(value) and np.isnan(want))
+    assert (codes == "not administered").to_numpy().sum() == codes.size - len(items)
+    for frame in (shuffled(items), textual(items), items.sort_values("item_reference")):
+        again = sc.cell_codes(
+            frame, None if said is None else shuffled(said), not_reached_rule=rule
+        )
+        pd.testing.assert_frame_equal(again.loc[codes.index, codes.columns], codes)
+    part = items[items["session_id"] == "s0"]
+    alone = sc.cell_codes(part, said, not_reached_rule=rule)
+    assert alone.to_numpy().tolist() == codes.loc[["s0"], alone.columns].to_numpy().tolist()
+
+
+def test_notes_are_plain_json():
+    sessions = sessions_frame(session_id=["s", "t"], status=["Completed"] * 2)
+    responses = responses_frame(("s", "a", True, 1.0, True))
+    for result in (
+        sc.score_matrix(TEST, responses, sessions=sessions),
+        sc.cell_codes(TEST),
+        sc.cell_kinds(TEST),
+        sc.response_score_matrix(responses.assign(question_reference="q")),
+        sc.attempt_number(TRIES),
+    ):
+        assert json.loads(json.dumps(result.attrs)) == result.attrs
+
+
+def test_empty_tables_give_empty_results():
+    items, responses, sessions = EMPTY["items"], EMPTY["responses"], EMPTY["sessions"]
+    assert sc.score_matrix(items).shape == (0, 0)
+    assert sc.score_matrix(items, responses, sessions=sessions).shape == (0, 0)
+    assert sc.score_matrix(items, sessions=sessions, rows="user_id").shape == (0, 0)
+    assert sc.cell_codes(items).shape == (0, 0)
+    assert sc.cell_kinds(items, responses).empty
+    assert sc.response_status(responses).empty
+    assert sc.response_score_matrix(responses).shape == (0, 0)
+    assert sc.attempt_number(sessions).empty
+    assert sc.best_attempts(sessions).empty
+    assert sc.score_matrix(TEST, sessions=sessions).shape == (0, 0)
+
+
+def test_the_callers_frames_stay_as_they_are():
+    responses = responses_frame(("s", "a", True, 1.0, True))
+    before = TEST.copy(deep=True), responses.copy(deep=True), TRIES.copy(deep=True)
+    sc.score_matrix(TEST, responses, right=9)
+    sc.cell_codes(TEST, responses)
+    sc.best_attempts(TRIES)
+    sc.response_status(responses)
+    for now, then in zip((TEST, responses, TRIES), before, strict=True):
+        pd.testing.assert_frame_equal(now, then)
+        assert now.attrs == {}
+
+
+def test_a_result_can_be_written_to():
+    matrix = sc.score_matrix(TEST)
+    matrix.loc["s", "a"] = 5.0
+    assert matrix.loc["s", "a"] == 5.0
+    assert TEST.loc[0, "score"] == 2.0
+
+
+# Responses --------------------------------------------------------------------------------------
+
+
+def test_response_status_by_hand():
+    responses = responses_frame(
+        ("s", "a", True, 1.0, True), ("s", "b", True, None, False), ("s", "c", True, None, True),
+        ("s", "d", False, 0.0, True), ("s", "e", None, None, True), ("s", "f", True, None, None),
+    )  # fmt: skip
+    want = ["scored", "unmarked", "attempted", "unattempted", np.nan, "attempted"]
+    assert [*sc.response_status(responses)] == want
+    stored = responses.assign(value=pd.array([None] * 4 + ['"x"', None], dtype="str"))
+    assert sc.response_status(stored).tolist()[4] == "attempted"
+    bare = responses[["session_id", "score", "attempted"]]
+    assert sc.response_status(bare).tolist()[1] == "attempted"
+
+
+def test_response_matrix_by_hand():
+    responses = responses_frame(
+        ("s", "a", True, 1.0, True), ("s", "a", False, None, True), ("t", "a", True, None, False),
+        ("t", "a", True, 3.0, True), ("t", "b", True, 3.0, True),
+        question_reference=["q1", "q2", "q1", "q2", None],
+    )  # fmt: skip
+    matrix = sc.response_score_matrix(responses)
+    assert matrix.columns.tolist() == ["q1", "q2"]
+    np.testing.assert_equal(matrix.to_numpy(), [[1, 0], [NAN, 3]])
+    assert matrix.attrs["responses_without_question_reference"] == 1
+    other = sc.response_score_matrix(responses, unattempted=NAN, unmarked=-1)
+    np.testing.assert_equal(other.to_numpy(), [[1, NAN], [-1, 3]])
+    pd.testing.assert_frame_equal(
+        sc.response_score_matrix(shuffled(responses)).loc[matrix.index], matrix
+    )
+    with pytest.raises(MeasureError, match="no response has a question_reference"):
+        sc.response_score_matrix(responses.iloc[4:])
+    with pytest.raises(MeasureError, match="rows fall on a cell"):
+        sc.response_score_matrix(responses.assign(question_reference="q"))

@@ -13,7 +13,9 @@ from pandas.testing import assert_frame_equal
 from lrnanalysis.errors import ReadError
 from lrnanalysis.parse import TableBuilder, Tables
 from lrnanalysis.parse import tables as parse_tables
-from lrnanalysis.parse.flat import OddRecordError, decode, decode_each
+from lrnanalysis.parse import arrow, scan
+from lrnanalysis.parse.careful import decode_each
+from lrnanalysis.parse.flat import OddRecordError
 from lrnanalysis.parse.shape import Shape
 from lrnanalysis.records import records
 from lrnanalysis.schema import TABLES, empty_frame
@@ -25,6 +27,14 @@ SHAPES = json.loads((FIXTURES / "shapes.json").read_text())
 
 def page(*sessions, **dumps):
     return json.dumps({"meta": {"status": True}, "data": list(sessions)}, **dumps).encode()
+
+
+@pytest.fixture(params=["compiled", "arrow"], autouse=True)
+def way(request, monkeypatch):
+    """Everything holds for both quick ways."""
+    if request.param == "compiled" and not scan.AVAILABLE:
+        pytest.skip("no C compiler was at hand when the package was installed")
+    monkeypatch.setitem(TableBuilder.__init__.__kwdefaults__, "compiled", request.param == "compiled")
 
 
 def parse(*pages, metadata=()):
@@ -150,13 +160,13 @@ def test_all_shapes_together():
 
 
 def test_unusual_keys_are_learned_not_read_slowly_for_ever():
-    builder = TableBuilder()
+    builder = TableBuilder(compiled=False)
     odd = SHAPES["keys nobody documented"]
     builder._decode_page(page(odd))
     shape = builder._shape
     with pytest.raises(OddRecordError):
-        decode([page(odd)], Shape())
-    assert decode([page(odd)], shape).rows == {"sessions": 1, "responses": 1, "items": 1}
+        arrow.decode([page(odd)], Shape())
+    assert arrow.decode([page(odd)], shape).rows == {"sessions": 1, "responses": 1, "items": 1}
     assert ("item", "tags") in shape.raw
 
 
@@ -379,3 +389,35 @@ def test_reading_what_was_given_back_gives_the_same_tables(sessions):
     for name, table in TABLES.items():
         columns = [c.name for c in table.columns if c.kind != "json"]
         assert_frame_equal(getattr(first, name)[columns], getattr(second, name)[columns])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(sorted(SHAPES)),
+    st.lists(
+        st.tuples(
+            st.floats(0, 1, exclude_max=True),
+            st.sampled_from(["cut", "drop", "double", *'"\\{}[],:0-.eE \ntfn/u'])
+            | st.sampled_from(["\\ud83d", "\\u0000", "null", "1e400", '"a":1,', "é"]),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_damaged_bytes_are_refused_or_read_the_same(shape, damages):
+    text = page(SHAPES[shape], SHAPES["as scored records are"], ensure_ascii=False)
+    for where, damage in damages:
+        at = int(where * len(text))
+        if damage == "cut":
+            text = text[:at]
+        elif damage in ("drop", "double"):
+            text = text[:at] + text[at : at + 1] * (2 * (damage == "double")) + text[at + 1 :]
+        else:
+            text = text[:at] + damage.encode() + text[at:]
+    try:
+        careful = parse_one_by_one(text)
+    except ReadError:
+        with pytest.raises(ReadError):
+            parse(text)
+        return
+    assert_same_tables(parse(text), careful)

@@ -8,6 +8,7 @@ kept. Which members those are is learned from the records, since the endpoint's 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -103,7 +104,8 @@ class Shape:
 
     def learn(self, odd: Iterable[Member]) -> Shape:
         """Return the shape that keeps `odd` members raw too, or this one if they are too many."""
-        raw = self.raw | frozenset(odd)
+        # The decoder takes no names with quotes or control characters.
+        raw = self.raw | {(level, key) for level, key in odd if json.dumps(key)[1:-1] == key}
         return self if raw == self.raw or len(raw) > _MOST_RAW else Shape(raw)
 
     def raw_keys(self, level: str) -> list[str]:

@@ -14,7 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lrnanalysis.parse.flat import Flat, OddRecordError, decode, decode_each
+from lrnanalysis.parse import arrow, scan
+from lrnanalysis.parse.careful import decode_each
+from lrnanalysis.parse.flat import Flat, OddRecordError
 from lrnanalysis.parse.links import link
 from lrnanalysis.parse.shape import COLUMNS, Shape
 from lrnanalysis.parse.values import column_of, extra_column
@@ -23,7 +25,7 @@ from lrnanalysis.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSIONS, Tabl
 __all__ = ["TableBuilder", "Tables"]
 
 #: Bytes of pages that are decoded at once: enough for Arrow to be quick, little beside the tables.
-_BLOCK = 8 * 2**20
+_BLOCK = 2 * 2**20
 
 _CHILDREN = (RESPONSES, ITEMS)
 
@@ -59,6 +61,8 @@ class TableBuilder:
     ----------
     metadata : iterable of str
         Attributes of session metadata that become columns even where no session has them.
+    compiled : bool, optional
+        Read by the compiled pass; by default where it was built. Both ways give the same tables.
 
     Examples
     --------
@@ -68,7 +72,10 @@ class TableBuilder:
     ['s-1', 'Completed']
     """
 
-    def __init__(self, metadata: Iterable[str] = ()) -> None:
+    def __init__(
+        self, metadata: Iterable[str] = (), *, compiled: bool = scan.AVAILABLE
+    ) -> None:
+        self._compiled = compiled
         self._asked_for = tuple(metadata)
         self._shape = Shape()
         self._waiting: list[bytes] = []
@@ -129,17 +136,21 @@ class TableBuilder:
         if not pages:
             return
         try:
-            self._take(decode(pages, self._shape))
+            self._take(self._decode(pages))
         except OddRecordError:
             for page in pages:
                 self._decode_page(page)
 
+    def _decode(self, pages: list[bytes]) -> Flat:
+        return scan.decode(pages) if self._compiled else arrow.decode(pages, self._shape)
+
     def _decode_page(self, page: bytes) -> None:
         try:
-            self._take(decode([page], self._shape))
+            self._take(self._decode([page]))
         except OddRecordError:
             flat = decode_each(page)
-            self._shape = self._shape.learn(flat.odd)
+            if not self._compiled:
+                self._shape = self._shape.learn(flat.odd)
             self._take(flat)
 
     def _take(self, flat: Flat) -> None:
@@ -224,7 +235,8 @@ def _position(parent: npt.NDArray[np.int64]) -> pa.Array:
 
 
 def _encoded(array: pa.Array, kind: str) -> pa.Array:
-    return array.dictionary_encode() if kind == "label" else array
+    encoded = pa.types.is_dictionary(array.type)
+    return array.dictionary_encode() if kind == "label" and not encoded else array
 
 
 def _concatenated(blocks: Sequence[pa.Table]) -> pa.Table:

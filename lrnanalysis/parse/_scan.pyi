@@ -1,0 +1,3 @@
+from typing import Any
+
+def scan(pages: list[bytes], levels: list[tuple[int, list[tuple[str, int, int]]]]) -> Any: ...

@@ -9,7 +9,8 @@ Getting data
 Practising without credentials
     `sandbox`
 Measures
-    the `.lrn` accessor of the three tables; `classical`, `irt`, `dif`, `speed`
+    the `.lrn` accessor of the three tables (`accessor`); `classical`, `dif`, `equating`,
+    `linking`, `speed`
 Errors
     `errors`; all of them are `LrnError`
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from lrnanalysis.client import Client
     from lrnanalysis.data import SessionData
     from lrnanalysis.loading import fetch, load_example, read
+    from lrnanalysis.measures import classical, dif, equating, linking, speed
     from lrnanalysis.query import Query
 
 __version__ = "0.1.0"
@@ -61,35 +63,47 @@ __all__ = [
     "SessionData",
     "TransportError",
     "accessor",
+    "classical",
+    "dif",
+    "equating",
     "errors",
     "fetch",
+    "linking",
     "load_example",
     "read",
     "sandbox",
     "schema",
+    "speed",
 ]
 
-#: Public name → the module that holds it; "" where the name is the module itself.
-_AT_FIRST_USE = {
+#: Public name → the module that holds it.
+_NAMES = {
     "Client": "lrnanalysis.client",
     "Query": "lrnanalysis.query",
     "SessionData": "lrnanalysis.data",
     "fetch": "lrnanalysis.loading",
     "load_example": "lrnanalysis.loading",
     "read": "lrnanalysis.loading",
-    "sandbox": "",
+}
+
+#: Public name of a module → the module.
+_MODULES = {
+    "classical": "lrnanalysis.measures.classical",
+    "dif": "lrnanalysis.measures.dif",
+    "equating": "lrnanalysis.measures.equating",
+    "linking": "lrnanalysis.measures.linking",
+    "sandbox": "lrnanalysis.sandbox",
+    "speed": "lrnanalysis.measures.speed",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _AT_FIRST_USE:
+    if name in _NAMES:
+        found = getattr(importlib.import_module(_NAMES[name]), name)
+    elif name in _MODULES:
+        found = importlib.import_module(_MODULES[name])
+    else:
         raise AttributeError(f"module 'lrnanalysis' has no attribute {name!r}")
-    home = _AT_FIRST_USE[name]
-    found = (
-        getattr(importlib.import_module(home), name)
-        if home
-        else importlib.import_module(f"lrnanalysis.{name}")
-    )
     globals()[name] = found
     return found
 

@@ -143,9 +143,10 @@ def importing(rounds: int = 9) -> list[Claim]:
 
 def crawling(sessions: int, latency: float = 0.05) -> list[Claim]:
     """CPU of the crawling process over its wall time, the server being another process."""
+    sizes = {"--items": ITEMS, "--learners": sessions, "--latency": latency}
+    options = [str(part) for option in sizes.items() for part in option]
     server = subprocess.Popen(
-        [sys.executable, "-m", "lrnanalysis", "sandbox", "--items", str(ITEMS)]
-        + ["--learners", str(sessions), "--latency", str(latency)],
+        [sys.executable, "-m", "lrnanalysis", "sandbox", *options],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -7,16 +7,14 @@ are ours, since the SDK's own request has no time-out and puts whole bodies into
 from __future__ import annotations
 
 import copy
-import difflib
-import ipaddress
 import logging
-import random
+import math
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
-from urllib.parse import urlsplit
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import msgspec
 import requests
@@ -24,32 +22,14 @@ from learnosity_sdk import _version as sdk_version
 from learnosity_sdk.request import Init
 from requests.adapters import HTTPAdapter
 
-from lrnanalysis.credentials import find_credentials
-from lrnanalysis.errors import (
-    ApiError,
-    AuthError,
-    LrnError,
-    QueryError,
-    RateLimitError,
-    TransportError,
-)
-from lrnanalysis.ratelimit import RateBudget
+from lrnanalysis.credentials import address, find_credentials, is_loopback
+from lrnanalysis.errors import ApiError, AuthError, QueryError, RateLimitError, TransportError
+from lrnanalysis.query import MOST_PER_PAGE
+from lrnanalysis.ratelimit import RateBudget, Tries
 
-__all__ = ["REGIONS", "Client", "Page"]
+__all__ = ["Client", "Page"]
 
 _LOG = logging.getLogger(__name__)
-
-#: Regions that a consumer can be set up in, and their hosts; None is US East.
-REGIONS: Mapping[str | None, str] = MappingProxyType(
-    {
-        None: "data.learnosity.com",
-        "va": "data-va.learnosity.com",
-        "ie": "data-ie.learnosity.com",
-        "au": "data-au.learnosity.com",
-        "ca": "data-ca.learnosity.com",
-        "or": "data-or.learnosity.com",
-    }
-)
 
 _ENDPOINT = "sessions/responses"
 _ACTION = "get"
@@ -61,8 +41,11 @@ _AUTHENTICATION = range(41000, 41010)
 _CLOCK = 41004
 _RATE = 42000
 
-_LONGEST_PAUSE = 30.0
 _LONGEST_MESSAGE = 200
+_PIECE = 2**20
+
+#: Hexadecimal digits as long as a signature's.
+_SIGNATURE = re.compile(r"(?:\$\d\d\$)?[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
@@ -74,9 +57,11 @@ class Page:
     body : bytes
         The whole answer.
     sessions : int
-        How many sessions it holds.
+        How many sessions it holds, counted.
     next : str or None
         The token to go on from.
+    timestamp : int or None
+        The service's clock when it answered [Unix s].
     limit : int or None
         The page limit that it was asked with, smaller than asked for where the answer was too
         large.
@@ -85,6 +70,7 @@ class Page:
     body: bytes
     sessions: int
     next: str | None
+    timestamp: int | None
     limit: int | None
 
     def __repr__(self) -> str:
@@ -96,6 +82,7 @@ class _Head(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct):
+    # Raw is a view of the bytes: a page's sessions are counted, not decoded.
     meta: dict[str, Any]
     data: list[msgspec.Raw]
 
@@ -114,17 +101,18 @@ class Client:
     consumer_key, consumer_secret : str, optional
         Default: ``LRN_CONSUMER_KEY`` and ``LRN_CONSUMER_SECRET``, else the profile's.
     domain : str, optional
-        Default: ``LRN_DOMAIN``, else "localhost".
+        Default: ``LRN_DOMAIN``, else the profile's, else "localhost".
     version : str, optional
         The LTS version in the path. Default: ``LRN_VERSION``, the profile's, else "v2026.2.LTS".
     region : str, optional
         "va", "ie", "au", "ca" or "or": where the consumer was set up. Default: ``LRN_REGION``,
         the profile's, else US East.
     base_url : str, optional
-        Another address, such as that of an embedded Data API. https, loopback aside.
+        Another address, such as that of an embedded Data API. https, loopback aside; loopback is
+        asked without a proxy.
     profile : str, optional
-        A section of ``~/.learnosity/credentials`` and ``~/.learnosity/config``. Default:
-        ``LRN_PROFILE``, else "default" where there is one.
+        A section of ``~/.learnosity/credentials`` and ``~/.learnosity/config``, which then goes
+        before the environment. Default: ``LRN_PROFILE``, else "default" where there is one.
     timeout : tuple of float, default (10, 60)
         Longest wait for a connection, and for the next bytes of an answer [s].
     max_retries : int, default 5
@@ -134,18 +122,19 @@ class Client:
     rate_limit : tuple of int and float, default (1000, 5.0)
         Requests in seconds that the client keeps to.
     rate_limit_wait : float, default 5.0
-        Shortest pause after a 429 [s]: the documented window.
+        How long nothing is sent after a 429 [s]: the documented window.
 
     Raises
     ------
     CredentialsError
         There are no credentials, or only a part.
     QueryError
-        The region is unknown, or the address is neither https nor loopback.
+        The region is unknown, the address is neither https nor loopback, or another setting is
+        impossible.
 
     Examples
     --------
-    >>> Client("a-key", "a-secret", region="au")
+    >>> Client("a-key", "a-secret", domain="localhost", region="au", version="v2026.2.LTS")
     Client(consumer_key='***', domain='localhost', url='https://data-au.learnosity.com/v2026.2.LTS')
     """
 
@@ -165,7 +154,9 @@ class Client:
         rate_limit: tuple[int, float] = (1000, 5.0),
         rate_limit_wait: float = 5.0,
     ) -> None:
-        found = find_credentials(
+        _check_settings(timeout, max_retries, backoff, rate_limit_wait)
+        self._budget = RateBudget(*rate_limit)
+        self._credentials = find_credentials(
             {
                 "consumer_key": consumer_key,
                 "consumer_secret": consumer_secret,
@@ -175,14 +166,14 @@ class Client:
             },
             profile,
         )
-        self._credentials = found
-        self._base = f"{_address(base_url, found.region)}/{found.version.strip('/')}"
-        self._timeout = timeout
+        self._base = address(self._credentials, base_url)
+        self._timeout = (float(timeout[0]), float(timeout[1]))
         self._max_retries = max_retries
         self._backoff = backoff
         self._rate_limit_wait = rate_limit_wait
-        self._budget = RateBudget(*rate_limit)
         self._session = requests.Session()
+        # A proxy of the environment would be asked for its own loopback.
+        self._session.trust_env = not is_loopback(self._base)
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=16)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -218,7 +209,7 @@ class Client:
         Parameters
         ----------
         request : mapping
-            The body, as `Query.to_request` gives it.
+            The body, as `Query.to_request` gives it. It is not changed.
         page : int, default 1
             Its number, for messages.
 
@@ -237,27 +228,47 @@ class Client:
             Another refusal, or an answer that is no page.
         TransportError
             No whole answer after the last retry.
+
+        Notes
+        -----
+        Sent again, after a pause that grows, are requests that met no connection, a time-out, a
+        cut or unreadable answer, HTTP 5xx, the API's internal errors (10000, 20018, 50100) and
+        429. An answer that is too large (20027) is asked for with half the limit. Nothing else
+        is sent again.
+
+        Examples
+        --------
+        >>> from lrnanalysis import sandbox
+        >>> with sandbox.serve(learners=20, items=5, seed=1) as api, api.client() as client:
+        ...     client.post({"limit": 8}).sessions
+        8
         """
         body = copy.deepcopy(dict(request))
-        tries = _Tries(self._max_retries, self._pause)
+        tries = Tries(self._max_retries, self._backoff)
         while True:
             try:
-                return self._ask(body, page)
-            except _RefusalError as refusal:
-                if refusal.code == _TOO_LARGE and (body.get("limit") or 50) > 1:
-                    body["limit"] = (body.get("limit") or 50) // 2
-                elif refusal.code == _CLOCK and tries.sign_again():
-                    pass
-                elif refusal.passing and tries.left():
-                    tries.wait(self._rate_limit_wait if refusal.rate else 0.0)
-                else:
-                    raise refusal.error(page) from None
+                answer = self._ask(body, page)
             except requests.RequestException as fault:
+                _take_out_request(fault)
                 if not (isinstance(fault, _PASSING) and tries.left()):
                     raise _transport_error(fault, page, tries.sent) from fault
                 tries.wait()
+                continue
+            if isinstance(answer, Page):
+                return answer
+            limit = body.get("limit") or MOST_PER_PAGE
+            if answer.code == _TOO_LARGE and limit > 1:
+                body["limit"] = limit // 2
+            elif answer.code == _CLOCK and tries.sign_again():
+                pass
+            elif answer.passing and tries.left():
+                if answer.rate:
+                    self._budget.hold(self._rate_limit_wait)
+                tries.wait()
+            else:
+                raise answer.error(page, tries.sent, self._credentials.version)
 
-    def _ask(self, body: dict[str, Any], page: int) -> Page:
+    def _ask(self, body: dict[str, Any], page: int) -> Page | _Refusal:
         self._budget.spend()
         started = time.perf_counter()
         answer = self._session.post(
@@ -266,15 +277,13 @@ class Client:
             headers=self._headers(),
             timeout=self._timeout,
             allow_redirects=False,
+            stream=True,
         )
-        _LOG.debug(
-            "page %d: HTTP %d, %d bytes in %.3f s",
-            page,
-            answer.status_code,
-            len(answer.content),
-            time.perf_counter() - started,
-        )
-        return _read(answer.status_code, answer.content, body.get("limit"))
+        # In large pieces: the default ones of 10 KB cost more time than decoding the page.
+        content = b"".join(answer.iter_content(_PIECE))
+        seconds = time.perf_counter() - started
+        _LOG.debug("page %d: HTTP %d in %.3f s", page, answer.status_code, seconds)
+        return _read(answer.status_code, content, body.get("limit"))
 
     def _signed(self, body: dict[str, Any]) -> Any:
         # Without a timestamp the SDK takes the present one. It writes into the body it signs.
@@ -293,8 +302,27 @@ class Client:
             "X-Learnosity-SDK": f"Python:{sdk_version.__version__.lstrip('v')}",
         }
 
-    def _pause(self, retry: int) -> float:
-        return random.uniform(0, min(_LONGEST_PAUSE, self._backoff * 2**retry))
+
+def _check_settings(timeout: Any, max_retries: Any, backoff: Any, rate_limit_wait: Any) -> None:
+    if not (
+        isinstance(timeout, tuple | list)
+        and len(timeout) == 2
+        and all(_is_seconds(one) and one > 0 for one in timeout)
+    ):
+        raise QueryError(
+            f"timeout is {timeout!r}: it is two numbers of seconds above 0, such as (10, 60), for "
+            "the connection and for the answer"
+        )
+    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
+        raise QueryError(f"max_retries is {max_retries!r}: it is a whole number, 0 or more")
+    for name, value in (("backoff", backoff), ("rate_limit_wait", rate_limit_wait)):
+        if not _is_seconds(value) or value < 0:
+            raise QueryError(f"{name} is {value!r}: it is a number of seconds, 0 or more")
+
+
+def _is_seconds(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value)
 
 
 #: Faults of the way, not of the request.
@@ -306,39 +334,13 @@ _PASSING = (
 )
 
 
-class _Tries:
-    """How often one page was sent, and how long to wait before it is sent again."""
+class _Refusal:
+    """An answer that is not a page."""
 
-    def __init__(self, most: int, pause: Callable[[int], float]) -> None:
-        self._most = most
-        self._pause = pause
-        self._retries = 0
-        self._signed_again = False
-
-    @property
-    def sent(self) -> int:
-        return self._retries + 1
-
-    def left(self) -> bool:
-        return self._retries < self._most
-
-    def sign_again(self) -> bool:
-        again, self._signed_again = not self._signed_again, True
-        return again
-
-    def wait(self, least: float = 0.0) -> None:
-        time.sleep(least + self._pause(self._retries))
-        self._retries += 1
-
-
-class _RefusalError(Exception):
-    """The service answered, and not with a page."""
-
-    def __init__(self, status: int, meta: Mapping[str, Any], problem: str = "") -> None:
-        super().__init__(status)
+    def __init__(self, status: int, meta: Mapping[str, Any], *, readable: bool = True) -> None:
         self.status = status
-        self.problem = problem
-        self.code = meta.get("code") if isinstance(meta.get("code"), int) else None
+        self.readable = readable
+        self.code = _whole_number(meta.get("code"))
         self.message = _shortened(meta.get("message"))
         self.uuid = _shortened(meta.get("request_uuid"))
 
@@ -349,22 +351,28 @@ class _RefusalError(Exception):
     @property
     def passing(self) -> bool:
         """Whether the same request may succeed later."""
-        unreadable = self.status == 200 and bool(self.problem)
-        return self.rate or self.status >= 500 or self.code in _INTERNAL or unreadable
+        broken = self.status >= 500 or not self.readable
+        return self.rate or broken or self.code in _INTERNAL
 
-    def error(self, page: int) -> LrnError:
+    def error(self, page: int, tries: int, version: str) -> ApiError:
         kind = ApiError
         if self.rate:
             kind = RateLimitError
         elif self.code in _AUTHENTICATION or self.status in (401, 403):
             kind = AuthError
-        said = f", code {self.code}" if self.code is not None else ""
-        said += f": {self.message}" if self.message else ""
-        said += f" (request {self.uuid})" if self.uuid else ""
-        advice = self.problem or _advice(self.status, self.code)
+        text = (
+            f"the Data API refused page {page} with HTTP {self.status}"
+            if self.readable
+            else f"the Data API's answer for page {page} is no page of sessions (HTTP "
+            f"{self.status}): check base_url= and any proxy on the way"
+        )
+        text += f", code {self.code}" if self.code is not None else ""
+        text += f": {self.message}" if self.message else ""
+        text += f" (request {self.uuid})" if self.uuid else ""
+        text += f", after {tries} tries" if tries > 1 else ""
+        advice = self._advice(version)
         return kind(
-            f"the Data API refused page {page} with HTTP {self.status}{said}"
-            + (f"; {advice}" if advice else ""),
+            f"{text}; {advice}" if advice else text,
             http_status=self.status,
             code=self.code,
             api_message=self.message,
@@ -372,94 +380,87 @@ class _RefusalError(Exception):
             page=page,
         )
 
+    def _advice(self, version: str) -> str:
+        by_code = {
+            20027: "a single session is too large to be sent",
+            41001: "check the consumer key, and that it belongs to this region",
+            41002: "check the consumer secret",
+            41003: "check the consumer secret",
+            41004: "check this machine's clock",
+            41005: "check the domain: it has to be one of the consumer's",
+            43000: f"pass a newer version= than {version!r}",
+        }
+        if self.code in by_code:
+            return by_code[self.code]
+        if self.status == 404:
+            return f"check version=, which is a part of the address: it is {version!r}"
+        if 300 <= self.status < 400:
+            return "redirects are not followed, since they lose the request: check base_url="
+        return ""
 
-def _advice(status: int, code: int | None) -> str:
-    by_code = {
-        41001: "check the consumer key, and that it belongs to this region",
-        41002: "check the consumer secret",
-        41003: "check the consumer secret",
-        41004: "check this machine's clock",
-        41005: "check the domain: it has to be one of the consumer's",
-        43000: "pass a newer version=",
-    }
-    if code in by_code:
-        return by_code[code]
-    if status == 404:
-        return "check version=, which is a part of the address"
-    if 300 <= status < 400:
-        return "redirects are not followed, since they lose the request: check base_url="
-    return ""
 
-
-def _read(status: int, body: bytes, limit: int | None) -> Page:
+def _read(status: int, body: bytes, limit: int | None) -> Page | _Refusal:
     """Take an answer for a page, or say what it is instead."""
-    if status != 200:
-        raise _RefusalError(status, _meta(body))
-    try:
-        envelope = _ENVELOPE.decode(body)
-    except msgspec.DecodeError:
-        meta = _meta(body)
-        if meta.get("status") is False:
-            raise _RefusalError(status, meta) from None
-        raise _RefusalError(status, meta, "the answer is no page of sessions") from None
-    if envelope.meta.get("status") is False:
-        raise _RefusalError(status, envelope.meta)
-    token = envelope.meta.get("next")
+    envelope = _decoded(_ENVELOPE, body) if status == 200 else None
+    if envelope is None:
+        head = _decoded(_HEAD, body) or _Head()
+        refused = status != 200 or head.meta.get("status") is False
+        return _Refusal(status, head.meta, readable=refused)
+    meta = envelope.meta
+    if meta.get("status") is False:
+        return _Refusal(status, meta)
+    token = meta.get("next")
     return Page(
         body=body,
         sessions=len(envelope.data),
         next=str(token) if token not in (None, "", False) else None,
+        timestamp=_whole_number(meta.get("timestamp")),
         limit=limit,
     )
 
 
-def _meta(body: bytes) -> dict[str, Any]:
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
+def _decoded(decoder: msgspec.json.Decoder[_Struct], body: bytes) -> _Struct | None:
+    """The answer's frame, or None. The error ends here: some hold the whole body."""
     try:
-        return _HEAD.decode(body).meta
-    except msgspec.DecodeError:
-        return {}
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _whole_number(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _shortened(text: object) -> str | None:
-    return str(text)[:_LONGEST_MESSAGE] if text else None
+    if not isinstance(text, str) or not text.strip():
+        return None
+    return _SIGNATURE.sub("***", " ".join(text.split()))[:_LONGEST_MESSAGE]
+
+
+def _take_out_request(fault: BaseException) -> None:
+    """Forget the request, which holds key and signature, in a fault and in what led to it."""
+    found: list[BaseException | None] = [fault]
+    while found:
+        one = found.pop()
+        if one is None:
+            continue
+        if isinstance(one, requests.RequestException):
+            one.request = None
+            one.response = None
+        # The frames of requests and urllib3 have it among their variables.
+        one.__traceback__ = None
+        found += [one.__cause__, one.__context__]
 
 
 def _transport_error(fault: requests.RequestException, page: int, sent: int) -> TransportError:
-    # A request's fault carries the request, and with it the signature.
-    fault.request = None
-    fault.response = None
     kind = "no answer in time" if isinstance(fault, requests.Timeout) else "no whole answer"
     return TransportError(
         f"{kind} for page {page} after {sent} {'try' if sent == 1 else 'tries'} "
         f"({type(fault).__name__}): check the connection, and go on from .partial.next",
         page=page,
     )
-
-
-def _address(base_url: str | None, region: str | None) -> str:
-    if base_url is None:
-        name = region.lower() if region else None
-        if name not in REGIONS:
-            known = [one for one in REGIONS if one]
-            close = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise QueryError(
-                f"region is {region!r}: {hint}it is one of {', '.join(known)}, or None for US East"
-            )
-        return f"https://{REGIONS[name]}"
-    parts = urlsplit(base_url)
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
-        return base_url.rstrip("/")
-    raise QueryError(
-        f"base_url is {base_url!r}: it has to be https, since over http the request is redirected "
-        "and lost, and anyone on the way can read it; http is for loopback only"
-    )
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False

@@ -1,43 +1,72 @@
-"""Where the consumer's key and secret come from: arguments, the environment, a profile.
+"""Who asks, and where: the consumer's key and secret, region, version, and the address they make.
 
-The environment variables and the files are those of Learnosity's command line `lrn-cli`:
-``LRN_CONSUMER_KEY``, ``LRN_CONSUMER_SECRET``, ``LRN_REGION``, ``LRN_VERSION``, ``LRN_PROFILE``,
-and sections of ``~/.learnosity/credentials`` and ``~/.learnosity/config``
+Settings come from arguments, the environment or a profile. The environment variables and the
+files are those of Learnosity's command line `lrn-cli`: ``LRN_CONSUMER_KEY``,
+``LRN_CONSUMER_SECRET``, ``LRN_REGION``, ``LRN_VERSION``, ``LRN_ENVIRONMENT``, ``LRN_PROFILE``, and
+sections of ``~/.learnosity/credentials`` and ``~/.learnosity/config``
 (``LRN_SHARED_CREDENTIALS_FILE``, ``LRN_CONFIG_FILE`` name others). ``LRN_DOMAIN`` is read too.
 """
 
 from __future__ import annotations
 
 import configparser
+import difflib
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import SplitResult, quote, urlsplit
 
-from lrnanalysis.errors import CredentialsError
+from lrnanalysis.errors import CredentialsError, QueryError
 
-__all__ = ["DEFAULT_DOMAIN", "DEFAULT_VERSION", "Credentials", "find_credentials"]
+__all__ = [
+    "DEFAULT_DOMAIN",
+    "DEFAULT_VERSION",
+    "REGIONS",
+    "Credentials",
+    "address",
+    "find_credentials",
+    "is_loopback",
+]
 
 DEFAULT_DOMAIN = "localhost"
 DEFAULT_VERSION = "v2026.2.LTS"
+
+#: Regions that a consumer can be set up in, and their hosts; None is US East.
+REGIONS: Mapping[str | None, str] = MappingProxyType(
+    {
+        None: "data.learnosity.com",
+        "va": "data-va.learnosity.com",
+        "ie": "data-ie.learnosity.com",
+        "au": "data-au.learnosity.com",
+        "ca": "data-ca.learnosity.com",
+        "or": "data-or.learnosity.com",
+    }
+)
 
 _WAYS = (
     "pass consumer_key= and consumer_secret=, or set LRN_CONSUMER_KEY and LRN_CONSUMER_SECRET, "
     "or name a profile of ~/.learnosity/credentials with profile= or LRN_PROFILE; without any, "
     "lrnanalysis.sandbox.serve() gives a Data API with simulated learners"
 )
+_PAIR = ("consumer_key", "consumer_secret")
 _FROM_ENVIRONMENT = {
     "consumer_key": "LRN_CONSUMER_KEY",
     "consumer_secret": "LRN_CONSUMER_SECRET",
     "domain": "LRN_DOMAIN",
     "region": "LRN_REGION",
     "version": "LRN_VERSION",
+    "environment": "LRN_ENVIRONMENT",
 }
+_FROM_CONFIG = ("domain", "region", "version", "environment")
+_PRODUCTION = ("prod", "production")
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who asks, and where. The secret is in no repr.
+    """Who asks, and where. Key and secret are in no repr.
 
     Attributes
     ----------
@@ -49,13 +78,16 @@ class Credentials:
         The consumer's region; None for US East.
     version : str
         The LTS version.
+    environment : str or None
+        Of lrn-cli's profiles: None is production, others are Learnosity's own.
     """
 
-    consumer_key: str
+    consumer_key: str = field(repr=False)
     consumer_secret: str = field(repr=False)
     domain: str
     region: str | None
     version: str
+    environment: str | None = None
 
 
 def find_credentials(
@@ -65,7 +97,9 @@ def find_credentials(
 ) -> Credentials:
     """Take each setting from the arguments, else the environment, else the profile.
 
-    Key and secret always come from the same place, so that they belong together.
+    Key and secret always come from the same place, so that they belong together. The profile
+    files are read only where a profile is named, or neither the arguments nor the environment
+    have a key: the region in a file belongs to the key in that file.
 
     Parameters
     ----------
@@ -77,23 +111,40 @@ def find_credentials(
     environment : mapping, optional
         By default that of the process.
 
+    Returns
+    -------
+    Credentials
+        Complete.
+
     Raises
     ------
     CredentialsError
-        There are none, or only a part; the profile or a file is not there.
+        There are none, or only a part, or they cannot be right; the profile or a file that was
+        named is not there.
+
+    Examples
+    --------
+    >>> find_credentials({"consumer_key": "k", "consumer_secret": "s", "region": "ie"}, None, {})
+    Credentials(domain='localhost', region='ie', version='v2026.2.LTS', environment=None)
     """
     environment = os.environ if environment is None else environment
-    arguments = {name: value for name, value in given.items() if value}
+    # An empty variable is as good as none. An empty argument is a mistake, and falling back to
+    # another consumer's key would hide it.
+    arguments = {name: value for name, value in given.items() if value is not None}
     variables = {
         name: environment[variable]
         for name, variable in _FROM_ENVIRONMENT.items()
         if environment.get(variable)
     }
-    named = profile or environment.get("LRN_PROFILE")
-    section = _profile(named, environment)
     places = [("the arguments", arguments), ("the environment", variables)]
-    from_profile = (f"profile {named or 'default'!r}", section)
-    places.insert(1 if profile else 2, from_profile)
+    named = profile or environment.get("LRN_PROFILE")
+    keyed = any(name in found for _, found in places for name in _PAIR)
+    if named or not keyed:
+        section = _profile(named, environment, keyed=keyed and not profile)
+        places.insert(1 if profile else 2, (f"profile {named or 'default'!r}", section))
+    for place, found in places:
+        for name, value in found.items():
+            _check(place, name, value)
     key, secret = _pair(places)
 
     def setting(name: str) -> str | None:
@@ -105,7 +156,75 @@ def find_credentials(
         domain=setting("domain") or DEFAULT_DOMAIN,
         region=setting("region"),
         version=setting("version") or DEFAULT_VERSION,
+        environment=setting("environment"),
     )
+
+
+def address(credentials: Credentials, base_url: str | None = None) -> str:
+    """Give the address that the endpoint's path is put behind.
+
+    Parameters
+    ----------
+    credentials : Credentials
+        Their region names the host, their version is the first part of the path.
+    base_url : str, optional
+        Another host. https, loopback aside.
+
+    Raises
+    ------
+    QueryError
+        The region is unknown, or `base_url` is neither https nor loopback.
+    CredentialsError
+        The profile is for an environment of Learnosity's own, whose address is not public.
+
+    Examples
+    --------
+    >>> found = find_credentials({"consumer_key": "k", "consumer_secret": "s"}, None, {})
+    >>> address(found)
+    'https://data.learnosity.com/v2026.2.LTS'
+    >>> address(found, "http://127.0.0.1:8000/")
+    'http://127.0.0.1:8000/v2026.2.LTS'
+    """
+    host = _host(credentials.region)
+    stage = credentials.environment
+    if base_url is not None:
+        start = _checked_url(base_url)
+    elif stage and stage.lower() not in _PRODUCTION:
+        raise CredentialsError(
+            f"environment is {stage!r}, from LRN_ENVIRONMENT or the profile: its address is not "
+            "public; pass base_url=, or take the setting away to ask the production service"
+        )
+    else:
+        start = f"https://{host}"
+    return f"{start}/{quote(credentials.version.strip('/'), safe='')}"
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether an address is this machine's own, which no one else can listen to."""
+    host = urlsplit(url).hostname
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _check(place: str, name: str, value: object) -> None:
+    """Refuse what cannot be right. A key or secret is never shown."""
+    if not isinstance(value, str):
+        raise CredentialsError(f"{name} of {place} is of type {type(value).__name__}: it is text")
+    if not value.strip():
+        ways = f", or {_WAYS}" if name in _PAIR else ""
+        raise CredentialsError(f"{name} of {place} is empty: leave it out{ways}")
+    if value != value.strip() or not value.isprintable():
+        raise CredentialsError(
+            f"{name} of {place} begins or ends with white space or holds a line break: "
+            "copy it again"
+        )
+    if name == "consumer_key" and (not value.isascii() or " " in value):
+        # It is sent in a header, too.
+        raise CredentialsError(f"{name} of {place} holds a character no key has: copy it again")
 
 
 def _pair(places: list[tuple[str, dict[str, str]]]) -> tuple[str, str]:
@@ -119,44 +238,90 @@ def _pair(places: list[tuple[str, dict[str, str]]]) -> tuple[str, str]:
     raise CredentialsError(f"no credentials were found: {_WAYS}")
 
 
-def _profile(named: str | None, environment: Mapping[str, str]) -> dict[str, str]:
-    folder = Path(environment.get("HOME") or Path.home()) / ".learnosity"
-    credentials = Path(
-        environment.get("LRN_SHARED_CREDENTIALS_FILE") or folder / "credentials"
-    ).expanduser()
-    config = Path(environment.get("LRN_CONFIG_FILE") or folder / "config").expanduser()
-    settings, secrets = _sections(config), _sections(credentials)
+def _profile(named: str | None, environment: Mapping[str, str], *, keyed: bool) -> dict[str, str]:
+    """The settings of a profile. Where there is a key already, it may be one without."""
+    folder = Path(environment.get("HOME") or os.path.expanduser("~")) / ".learnosity"
+    files = [
+        (environment.get("LRN_SHARED_CREDENTIALS_FILE"), folder / "credentials"),
+        (environment.get("LRN_CONFIG_FILE"), folder / "config"),
+    ]
+    secrets, settings = (
+        _sections(Path(os.path.expanduser(elsewhere)), must_exist=True)
+        if elsewhere
+        else _sections(usual)
+        for elsewhere, usual in files
+    )
     name = named or "default"
     about = settings.get(name, {})
     source = about.get("source_profile", name)
-    if named and source not in secrets:
+    if named and source not in secrets and not (keyed and about):
         known = ", ".join(secrets) or "none"
         raise CredentialsError(
-            f"profile {source!r} is not in {credentials}, which has {known}: {_WAYS}"
+            f"profile {source!r} is not in {files[0][0] or files[0][1]}, which has {known}: {_WAYS}"
         )
-    kept = {key: about[key] for key in ("region", "version", "domain") if about.get(key)}
-    pair = {
-        key: value
-        for key, value in secrets.get(source, {}).items()
-        if key in _FROM_ENVIRONMENT and value
-    }
+    kept = {key: about[key] for key in _FROM_CONFIG if about.get(key)}
+    pair = {key: secrets[source][key] for key in _PAIR if secrets.get(source, {}).get(key)}
     return kept | pair
 
 
-def _sections(file: Path) -> dict[str, dict[str, str]]:
+def _sections(file: Path, *, must_exist: bool = False) -> dict[str, dict[str, str]]:
     # Without interpolation: a secret may hold a per cent sign.
     parser = configparser.ConfigParser(interpolation=None, default_section="")
+    problem = None
     try:
-        with file.open(encoding="utf-8") as lines:
-            parser.read_file(lines)
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise CredentialsError(f"{file} cannot be read ({type(error).__name__})") from None
-    except configparser.Error as error:
-        # Its text quotes the line, which may be the secret.
+        parser.read_string(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        if must_exist:
+            raise CredentialsError(f"{file} is not there: {_WAYS}") from error
+    except OSError as error:
+        raise CredentialsError(f"{file} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, configparser.Error) as error:
+        problem = type(error).__name__
+    if problem is not None:
+        # Raised here, without its cause: that quotes the line, which may be the secret.
         raise CredentialsError(
-            f"{file} is no INI file ({type(error).__name__}): expected sections such as "
-            "[default] with consumer_key = … and consumer_secret = …"
-        ) from None
+            f"{file} is no INI file ({problem}): expected sections such as [default] with "
+            "consumer_key = … and consumer_secret = …"
+        )
     return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def _host(region: str | None) -> str:
+    name = region.lower() if region else None
+    if name not in REGIONS:
+        known = [one for one in REGIONS if one]
+        close = difflib.get_close_matches(str(name), known, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise QueryError(
+            f"region is {region!r}: {hint}it is one of {', '.join(known)}, or None for US East"
+        )
+    return REGIONS[name]
+
+
+def _checked_url(base_url: str) -> str:
+    parts = _parts(base_url)
+    if parts is None or not parts.hostname:
+        raise QueryError(
+            f"base_url is {base_url!r}: it has to be https://, a host, and maybe a port and a path"
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        # Not shown: what stands before an @ may be a password.
+        raise QueryError(
+            "base_url holds a user name, a question mark or a number sign: it is the service's "
+            "address alone; key and secret are arguments of their own"
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(base_url)):
+        raise QueryError(
+            f"base_url is {base_url!r}: it has to be https, since over http the request is "
+            "redirected and lost, and anyone on the way can read it; http is for loopback only"
+        )
+    return base_url.rstrip("/")
+
+
+def _parts(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # is checked when it is read
+    except ValueError:
+        return None
+    return parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -29,6 +30,9 @@ Include = Texts | Mapping[str, Texts]
 _METADATA = "sessions.session_metadata"
 _LISTS = ("activity_id", "session_id", "user_id")
 _RANGES = ("time", "time_started", "time_completed")
+
+#: Half of a character: no UTF-8 can hold it, so it can be neither signed nor sent.
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -208,14 +212,7 @@ def _unknown_name(name: str) -> QueryError:
 def _texts(name: str, value: Any) -> tuple[str, ...] | None:
     if value is None:
         return None
-    if isinstance(value, str):
-        value = [value]
-    if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
-        raise QueryError(
-            f"{name} is {value!r} ({type(value).__name__}): it takes one text or several"
-        )
-    # A set has no order of its own, and the same query must give the same requests.
-    listed = sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
+    listed = _listed(name, value)
     if not listed:
         raise QueryError(
             f"{name} is empty: that would ask for everything; leave it out to mean that"
@@ -226,7 +223,28 @@ def _texts(name: str, value: Any) -> tuple[str, ...] | None:
             raise QueryError(f"{name}[{place}] is {one!r} ({type(one).__name__}), not text{hint}")
         if not one.strip():
             raise QueryError(f"{name}[{place}] is {one!r}: an empty text names nothing")
-    return tuple(dict.fromkeys(map(str, listed)))
+        if _HALF.search(one):
+            raise QueryError(f"{name}[{place}] is {one!r}: it holds half a character")
+    # Of a subclass, such as an Enum of texts, the text itself: its str() may be its name.
+    return tuple(dict.fromkeys(str.__str__(one) for one in listed))
+
+
+def _listed(name: str, value: Any) -> list[Any]:
+    """One text or many as a list, in the same order whenever the query is made."""
+    if isinstance(value, str):
+        return [value]
+    if getattr(value, "ndim", 1) != 1:
+        # A frame would give its columns' names for ids. Its content is no matter of a message.
+        raise QueryError(
+            f"{name} is a {type(value).__name__} of {value.ndim} dimensions: it takes one text or "
+            "several, such as one column of a table"
+        )
+    if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
+        raise QueryError(
+            f"{name} is {value!r} ({type(value).__name__}): it takes one text or several"
+        )
+    # A set has no order of its own, and the same query must give the same requests.
+    return sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
 
 
 def _statuses(value: Any) -> tuple[str, ...] | None:
@@ -281,9 +299,9 @@ def _limit(value: Any) -> int | None:
 def _token(value: Any) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value.strip() or _HALF.search(value):
         raise QueryError(f"next is {value!r}: it is a token that an earlier fetch gave")
-    return value
+    return str.__str__(value)
 
 
 def _include(value: Any) -> tuple[str, ...] | None:
@@ -295,6 +313,6 @@ def _include(value: Any) -> tuple[str, ...] | None:
                 f"include has {name!r}: the endpoint knows {_METADATA!r} only; "
                 'a list of names, such as include=["grade"], is enough'
             )
-    if not value:
+    if value.get(_METADATA) is None:
         raise QueryError('include is empty: name metadata, such as include=["grade"]')
     return _texts("include", value[_METADATA])

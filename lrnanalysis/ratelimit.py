@@ -1,17 +1,20 @@
-"""A budget of requests in a window of time, shared by threads.
+"""How fast and how often requests are sent: a budget that threads share, and retries of one page.
 
 The Data API takes 1000 requests in 5 s per consumer key and endpoint.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import deque
 
 from lrnanalysis.errors import QueryError
 
-__all__ = ["RateBudget"]
+__all__ = ["RateBudget", "Tries"]
+
+_LONGEST_PAUSE = 30.0
 
 
 class RateBudget:
@@ -23,6 +26,16 @@ class RateBudget:
         How many.
     seconds : float
         In which time [s].
+
+    Raises
+    ------
+    QueryError
+        Either is not above 0.
+
+    Examples
+    --------
+    >>> budget = RateBudget(1000, 5.0)
+    >>> budget.spend()
     """
 
     def __init__(self, requests: int, seconds: float) -> None:
@@ -30,6 +43,7 @@ class RateBudget:
             raise QueryError(f"rate_limit is ({requests}, {seconds}): both have to be above 0")
         self._seconds = seconds
         self._spent: deque[float] = deque(maxlen=requests)
+        self._closed_until = float("-inf")
         self._lock = threading.Lock()
 
     def spend(self) -> None:
@@ -37,12 +51,70 @@ class RateBudget:
         while (pause := self._reserve()) > 0:
             time.sleep(pause)
 
+    def hold(self, seconds: float) -> None:
+        """Let nothing through for so many seconds: the service said that it was too much.
+
+        Parameters
+        ----------
+        seconds : float
+            From now [s]. Threads that are waiting already wait for it, too.
+        """
+        with self._lock:
+            self._closed_until = max(self._closed_until, time.monotonic() + seconds)
+
     def _reserve(self) -> float:
         """Count a request and give 0, or give the time [s] to wait before asking again."""
         with self._lock:
             now = time.monotonic()
             full = len(self._spent) == self._spent.maxlen
-            pause = self._spent[0] + self._seconds - now if full else 0.0
+            free = self._spent[0] + self._seconds if full else now
+            pause = max(free, self._closed_until) - now
             if pause <= 0:
                 self._spent.append(now)
             return pause
+
+
+class Tries:
+    """How often one page was sent, and how long to wait before it is sent again.
+
+    Parameters
+    ----------
+    retries : int
+        How many are allowed.
+    backoff : float
+        Longest pause before the first of them [s]. It doubles with each, up to 30 s; the pause is
+        drawn anew from 0 to there, so that clients that failed together do not return together.
+
+    Attributes
+    ----------
+    sent : int
+        How often the page was sent, not counting what was signed again.
+
+    Examples
+    --------
+    >>> tries = Tries(2, backoff=0.001)
+    >>> while tries.left():
+    ...     tries.wait()
+    >>> tries.sent
+    3
+    """
+
+    def __init__(self, retries: int, backoff: float) -> None:
+        self._most = retries + 1
+        self._backoff = backoff
+        self._signed_again = False
+        self.sent = 1
+
+    def left(self) -> bool:
+        """Tell whether the page may be sent again."""
+        return self.sent < self._most
+
+    def wait(self) -> None:
+        """Wait until it may, and count it."""
+        time.sleep(random.uniform(0.0, min(_LONGEST_PAUSE, self._backoff * 2.0 ** (self.sent - 1))))
+        self.sent += 1
+
+    def sign_again(self) -> bool:
+        """Tell whether it may be signed again for the clock's sake: once."""
+        again, self._signed_again = not self._signed_again, True
+        return again

@@ -1,13 +1,17 @@
 """Small tables in the schema's dtypes, and random ones, for the tests of the measures."""
 
 import doctest
+import functools
 import importlib
 import pkgutil
+import zlib
 
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
+from lrnanalysis.parse import TableBuilder
+from lrnanalysis.sandbox.simulate import simulate
 from lrnanalysis.schema import ITEMS, RESPONSES, SESSIONS, empty_frame
 
 EMPTY = {table.name: empty_frame(table) for table in (SESSIONS, RESPONSES, ITEMS)}
@@ -95,3 +99,19 @@ def run_doctests(*names):
             assert result.failed == 0, module.__name__
             attempted += result.attempted
     return attempted
+
+
+@functools.cache
+def simulated(**arguments):
+    """A simulated study: its tables, and the simulation with the truth."""
+    simulation = simulate(**arguments)
+    builder = TableBuilder()
+    for page in simulation.pages():
+        builder.add(page)
+    return builder.finish(), simulation
+
+
+def relabelled(frame):
+    """The frame with other session ids, as pseudonyms are, in the same rows."""
+    ids = frame["session_id"].map(lambda name: f"p{zlib.crc32(name.encode()):08x}")
+    return frame.assign(session_id=ids)

@@ -100,6 +100,19 @@ def test_several_options_by_option_and_by_pattern():
     }
 
 
+def test_options_may_be_called_anything():
+    choices = pd.DataFrame(
+        {
+            "session_id": ["p1", "p2", "p2"],
+            "item_reference": "q1",
+            "choice": ["x + y", "x", "y"],
+        }
+    )
+    whole = distractors(choices, key={"q1": "x + y"}, by="pattern")
+    assert whole["key"].tolist() == [True, False]
+    assert whole["n"].tolist() == [1, 1]
+
+
 def test_an_option_named_twice_counts_once():
     twice = pd.concat([CHOICES, CHOICES])
     pd.testing.assert_frame_equal(

@@ -151,11 +151,14 @@ def test_wilson_interval_of_p():
 
 
 def test_student_interval_of_partial_credit():
-    values = HAND["c"] / 3
-    half = 2.7764451051977934 * values.std() / np.sqrt(5)
-    found = item_statistics(HAND, max_score=3).loc["c"]
+    values = partial_credit()["e"] / 3
+    half = 2.0009953780882688 * values.std() / np.sqrt(60)  # Student's t, 59 degrees of freedom
+    found = item_statistics(partial_credit()).loc["e"]
     assert found["p_low"] == pytest.approx(values.mean() - half)
     assert found["p_high"] == pytest.approx(values.mean() + half)
+    # Of five persons it would go below 0, where no score is.
+    assert item_statistics(HAND, max_score=3).loc["c", "p_low"] == 0.0
+    assert item_statistics(HAND - 1, max_score=3).loc["c", "p_low"] == -1 / 3
 
 
 CODES = pd.DataFrame(

@@ -1,16 +1,27 @@
 """Client against the embedded Data API over HTTP: signature, retries, errors, silence."""
 
+import contextlib
+import copy
+import doctest
+import itertools
+import json
 import logging
 import pickle
 import threading
 import time
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from urllib.parse import parse_qs
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from learnosity_sdk.request import init as sdk
 
 import lrnanalysis as lrn
-from lrnanalysis import sandbox
+from lrnanalysis import client as module
+from lrnanalysis import ratelimit, sandbox
 from lrnanalysis.client import Client
 from lrnanalysis.ratelimit import RateBudget
 from lrnanalysis.sandbox import Fault
@@ -24,7 +35,7 @@ LEARNER = "learner-17"
 def no_environment(monkeypatch, tmp_path):
     for name in ("KEY", "SECRET"):
         monkeypatch.delenv(f"LRN_CONSUMER_{name}", raising=False)
-    for name in ("DOMAIN", "REGION", "VERSION", "PROFILE"):
+    for name in ("DOMAIN", "REGION", "VERSION", "PROFILE", "ENVIRONMENT"):
         monkeypatch.delenv(f"LRN_{name}", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
 
@@ -44,6 +55,37 @@ def api(records):
 
 def client_of(api, **settings):
     return api.client(backoff=0.0, rate_limit_wait=0.0, **settings)
+
+
+@contextlib.contextmanager
+def answering(*answers):
+    """A server on loopback that gives (status, body[, headers]) in turn, the last for ever."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append((self.headers, parse_qs(sent.decode())))
+            status, body, *headers = answers[min(len(asked), len(answers)) - 1]
+            self.send_response(status)
+            for name, value in (headers[0] if headers else {}).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with Client("a-key", SECRET, base_url=url, backoff=0.0, rate_limit_wait=0.0) as client:
+            client.asked = asked
+            yield client
+        server.shutdown()
+        thread.join()
 
 
 def statuses(api):
@@ -168,28 +210,63 @@ def test_retries_end(api):
         client_of(api, max_retries=1).post({})
 
 
-def test_a_429_is_waited_out(api, monkeypatch):
-    waits = []
-    monkeypatch.setattr("lrnanalysis.client.time.sleep", waits.append)
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that moves on only when something sleeps; holds the pauses."""
+    now, pauses = [0.0], []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        now[0] += seconds
+
+    fake = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr("lrnanalysis.ratelimit.time", fake)
+    return pauses
+
+
+@pytest.mark.parametrize(("settings", "window"), [({}, 5.0), ({"rate_limit_wait": 1.5}, 1.5)])
+def test_a_429_is_waited_out(api, clock, settings, window):
     api.faults = [Fault("error", code=42000, times=2)]
-    api.client().post({})
-    assert all(wait >= 5.0 for wait in waits)
-    assert len(waits) == 2
-    api.faults = [Fault("error", code=42000, times=1)]
-    api.client(rate_limit_wait=1.5, backoff=0.0).post({})
-    assert waits[-1] == 1.5
+    assert api.client(**settings).post({}).sessions == 50
+    assert len(api.log) == 3
+    # Both times the whole window, of which the pause with jitter is a part.
+    assert sum(clock) == pytest.approx(2 * window)
 
 
-def test_pauses_grow_and_vary(api, monkeypatch):
-    waits = []
-    monkeypatch.setattr("lrnanalysis.client.time.sleep", waits.append)
+def test_a_429_holds_up_every_thread(clock):
+    budget = RateBudget(1000, 5.0)
+    budget.spend()
+    budget.hold(5.0)
+    budget.hold(2.0)
+    assert clock == []
+    budget.spend()
+    assert clock == [5.0]
+    budget.spend()
+    assert clock == [5.0]
+
+
+def test_429_without_the_service_s_words_is_waited_out():
+    with answering((429, b"slow down"), (200, PAGE)) as client:
+        assert client.post({}).sessions == 2
+    with answering((429, b"slow down")) as client, pytest.raises(lrn.RateLimitError) as caught:
+        client.post({})
+    assert caught.value.http_status == 429
+    assert len(client.asked) == 6
+    assert "after 6 tries" in str(caught.value)
+
+
+def test_pauses_grow_and_vary(api, clock):
     api.faults = [Fault("error", code=50100)]
-    for _ in range(20):
+    client = api.client(backoff=8.0, max_retries=4)
+    for _ in range(10):
         with pytest.raises(lrn.ApiError):
-            api.client(backoff=1.0, max_retries=4).post({})
-    by_try = [waits[n::4] for n in range(4)]
-    assert all(0 <= wait <= 2**n for n, tried in enumerate(by_try) for wait in tried)
-    assert len(set(waits)) == len(waits)
+            client.post({})
+    by_try = [clock[n::4] for n in range(4)]
+    longest = [8.0, 16.0, 30.0, 30.0]
+    assert all(
+        0 <= wait <= most for most, tried in zip(longest, by_try, strict=True) for wait in tried
+    )
+    assert len(set(clock)) == 40
     assert max(by_try[3]) > max(by_try[0])
 
 
@@ -216,35 +293,186 @@ def test_a_body_that_is_always_cut_is_a_transport_error(api):
         client_of(api, max_retries=1).post({})
 
 
-def test_a_wrong_version_says_so(api):
-    with pytest.raises(lrn.ApiError, match=r"HTTP 404; check version=") as caught:
-        client_of(api, version="").__class__(
-            "sandbox-key", SECRET, base_url=f"{api.base_url}/nowhere"
-        ).post({})
+def test_a_wrong_version_says_so():
+    with (
+        answering((404, b"Not found", {"Content-Type": "text/plain"})) as client,
+        pytest.raises(lrn.ApiError, match=r"HTTP 404; check version=.*'v2026\.2\.LTS'") as caught,
+    ):
+        client.post({})
     assert caught.value.code is None
-    assert len(api.log) <= 1
+    assert len(client.asked) == 1
 
 
-class Redirecting(BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(301)
-        self.send_header("Location", "https://data.learnosity.com/")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+@pytest.mark.parametrize("status", [400, 402, 405, 408, 409, 410, 413, 422, 204])
+def test_what_is_no_page_and_does_not_pass_is_asked_for_once(status):
+    with (
+        answering((status, b"<html>private</html>" * (status != 204))) as client,
+        pytest.raises(lrn.ApiError, match=f"HTTP {status}") as caught,
+    ):
+        client.post({}, page=4)
+    assert type(caught.value) is lrn.ApiError
+    assert (caught.value.http_status, caught.value.page) == (status, 4)
+    assert len(client.asked) == 1
+    assert "private" not in str(caught.value)
 
-    def log_message(self, *arguments):
-        pass
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_bare_refusal_of_authentication_is_one(status):
+    with answering((status, b"")) as client, pytest.raises(lrn.AuthError):
+        client.post({})
+    assert len(client.asked) == 1
 
 
-def test_a_redirect_is_not_followed():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Redirecting) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        client = Client("key", SECRET, base_url=f"http://127.0.0.1:{server.server_port}")
-        with pytest.raises(lrn.ApiError, match="HTTP 301; redirects are not followed"):
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_bare_5xx_is_asked_again(status):
+    with answering((status, b"<html>"), (status, b""), (200, PAGE)) as client:
+        assert client.post({}).sessions == 2
+    assert len(client.asked) == 3
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status):
+    with (
+        answering((status, b"", {"Location": "/elsewhere"})) as client,
+        pytest.raises(lrn.ApiError, match=f"HTTP {status}; redirects are not followed"),
+    ):
+        client.post({})
+    assert len(client.asked) == 1
+
+
+PAGE = (
+    b'{"meta": {"status": true, "timestamp": 1389202121, "next": "1.2"}, "data": [{}, {"a": []}]}'
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"private",
+        b"[]",
+        b"null",
+        PAGE[:-1],
+        PAGE + b"private",
+        b'{"meta": {"status": true}, "data": {"0": "private"}}',
+        b'{"meta": {"status": true}, "data": null}',
+        b'{"meta": {"status": true}}',
+        b'{"meta": null, "data": []}',
+        b'{"meta": [], "data": ["private"]}',
+        b'{"data": ["private"]}',
+        b'{"meta": {"next": "\xff"}, "data": ["private"]}',
+        b'{"meta": {"status": true}, "data": [' + b"[" * 100_000,
+    ],
+)
+def test_an_answer_that_is_no_page_is_asked_for_again_and_never_shown(body):
+    with answering((200, body), (200, PAGE)) as client:
+        assert client.post({}).sessions == 2
+    with answering((200, body)) as client, pytest.raises(lrn.ApiError) as caught:
+        client.post({})
+    assert "is no page of sessions (HTTP 200)" in str(caught.value)
+    assert "after 6 tries" in str(caught.value)
+    assert len(client.asked) == 6
+    assert "private" not in everything_said(caught.value)
+
+
+def test_a_page_is_counted_by_its_data():
+    body = PAGE.replace(b'"status"', b'"records": 999, "status"')
+    with answering((200, body)) as client:
+        page = client.post({})
+    assert (page.sessions, page.next, page.timestamp, page.limit) == (2, "1.2", 1389202121, None)
+    assert page.body == body
+
+
+@pytest.mark.parametrize("token", [b"null", b'""', b"false"])
+def test_an_empty_token_is_none(token):
+    with answering((200, PAGE.replace(b'"1.2"', token))) as client:
+        assert client.post({}).next is None
+
+
+def test_what_the_service_says_is_kept_short_and_without_signatures():
+    said = "no\n match: $02$" + "0a" * 32 + " " + "x" * 500
+    meta = {"status": False, "code": "41002", "message": said, "request_uuid": "u-1"}
+    with (
+        answering((403, json.dumps({"meta": meta}).encode())) as client,
+        pytest.raises(lrn.AuthError, match="check the consumer secret") as caught,
+    ):
+        client.post({})
+    error = caught.value
+    assert (error.code, error.request_uuid) == (41002, "u-1")
+    assert error.api_message.startswith("no match: *** xxx")
+    assert len(error.api_message) == 200
+    assert len(client.asked) == 1
+
+
+def test_odd_words_of_the_service_are_left_out():
+    meta = {"status": False, "code": True, "message": {"echo": "private"}, "request_uuid": 5}
+    with (
+        answering((400, json.dumps({"meta": meta}).encode())) as client,
+        pytest.raises(lrn.ApiError) as caught,
+    ):
+        client.post({})
+    error = caught.value
+    assert (error.code, error.api_message, error.request_uuid) == (None, None, None)
+    assert "private" not in everything_said(error)
+
+
+def test_every_page_is_signed_afresh(monkeypatch):
+    times = iter(["20260101-1200", "20260101-1201", "20260101-1202"])
+    monkeypatch.setattr(sdk, "format_utc_time", lambda: next(times))
+    refusal = json.dumps({"meta": {"status": False, "code": 41004}}).encode()
+    with answering((200, PAGE), (403, refusal), (200, PAGE)) as client:
+        client.post({})
+        client.post({"status": ["Completed"]})
+    security = [json.loads(form["security"][0]) for _, form in client.asked]
+    assert [one["timestamp"][-2:] for one in security] == ["00", "01", "02"]
+    assert len({one["signature"] for one in security}) == 3
+    assert all(set(one) == {"consumer_key", "domain", "timestamp", "signature"} for one in security)
+
+
+def test_what_is_sent_is_what_the_sdk_sends():
+    with answering((200, PAGE)) as client:
+        client.post({"user_id": ["Zoë"]})
+    ((headers, form),) = client.asked
+    assert form["action"] == ["get"]
+    assert json.loads(form["request"][0])["user_id"] == ["Zoë"]
+    assert SECRET not in str(form)
+    assert headers["X-Learnosity-Consumer"] == "a-key"
+    assert headers["X-Learnosity-Action"] == "get_/sessions/responses"
+    assert headers["X-Learnosity-SDK"].startswith("Python:0.")
+    assert headers["Content-Type"] == "application/x-www-form-urlencoded"
+
+
+def test_loopback_is_asked_without_a_proxy(monkeypatch):
+    with answering((200, PAGE)) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy._base.rpartition("/")[0])
+        with answering((200, PAGE)) as client:
             client.post({})
-        client.close()
-        server.shutdown()
+        assert len(client.asked) == 1
+    assert proxy.asked == []
+    assert Client("k", "s")._session.trust_env
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"timeout": None}, "timeout is None: it is two numbers of seconds above 0"),
+        ({"timeout": 30}, "timeout is 30"),
+        ({"timeout": (1, 0)}, r"timeout is \(1, 0\)"),
+        ({"timeout": (1, float("nan"))}, "timeout is"),
+        ({"timeout": ("1", 2)}, "timeout is"),
+        ({"max_retries": -1}, "max_retries is -1: it is a whole number, 0 or more"),
+        ({"max_retries": 1.5}, r"max_retries is 1\.5"),
+        ({"max_retries": True}, "max_retries is True"),
+        ({"backoff": -0.1}, r"backoff is -0\.1: it is a number of seconds, 0 or more"),
+        ({"rate_limit_wait": None}, "rate_limit_wait is None"),
+        ({"rate_limit": (0, 5.0)}, r"rate_limit is \(0, 5\.0\)"),
+        ({"rate_limit": (10, 0)}, r"rate_limit is \(10, 0\)"),
+    ],
+)
+def test_impossible_settings_are_said(settings, message):
+    with pytest.raises(lrn.QueryError, match=message):
+        Client("key", SECRET, **settings)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +486,19 @@ def test_only_https_but_for_loopback(url):
 @pytest.mark.parametrize("url", ["https://example.org/", "http://localhost:1", "http://[::1]:1"])
 def test_https_and_loopback_are_taken(url):
     assert url.rstrip("/") in repr(Client("key", SECRET, base_url=url))
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "https://", "https://example.org:port", ""])
+def test_what_is_no_address_is_said(url):
+    with pytest.raises(lrn.QueryError, match=r"base_url is .*it has to be https"):
+        Client("key", SECRET, base_url=url)
+
+
+@pytest.mark.parametrize("rest", ["user:pass-word@example.org", "example.org/?a=b", "x.org/#a"])
+def test_an_address_holds_nothing_but_the_address(rest):
+    with pytest.raises(lrn.QueryError, match="base_url holds a user name") as caught:
+        Client("key", SECRET, base_url=f"https://{rest}")
+    assert "pass-word" not in str(caught.value)
 
 
 def test_regions_and_versions():
@@ -291,36 +532,50 @@ def test_the_budget_is_shared_by_threads(api):
     assert len(api.log) == 11
 
 
-def test_the_budget_holds_in_any_window(monkeypatch):
+@given(
+    st.integers(1, 12),
+    st.floats(0.5, 8.0),
+    st.lists(st.floats(0.0, 3.0), min_size=1, max_size=60),
+)
+def test_the_budget_holds_in_any_window(requests, seconds, between):
     now = [0.0]
-    monkeypatch.setattr("lrnanalysis.ratelimit.time.monotonic", lambda: now[0])
-    monkeypatch.setattr(
-        "lrnanalysis.ratelimit.time.sleep", lambda pause: now.__setitem__(0, now[0] + pause)
+    fake = SimpleNamespace(
+        monotonic=lambda: now[0], sleep=lambda pause: now.__setitem__(0, now[0] + pause)
     )
-    budget, sent = RateBudget(10, 5.0), []
-    for number in range(100):
-        budget.spend()
-        sent.append(now[0])
-        now[0] += 0.1 if number % 7 else 1.3
-    assert all(later - earlier >= 5.0 for earlier, later in zip(sent, sent[10:], strict=False))
-    with pytest.raises(lrn.QueryError, match="rate_limit is"):
-        RateBudget(0, 5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lrnanalysis.ratelimit.time", fake)
+        budget, sent = RateBudget(requests, seconds), []
+        for pause in between:
+            now[0] += pause
+            budget.spend()
+            sent.append(now[0])
+    for earlier, later in zip(sent, sent[requests:], strict=False):
+        assert later - earlier >= seconds * (1 - 1e-12)
+    # Nothing waits while there is room.
+    assert sent[: min(requests, len(sent))] == list(itertools.accumulate(between))[:requests]
 
 
 def test_the_real_limit_is_kept_to(records):
-    with sandbox.serve(records[:1], rate_limit=20, rate_window=0.5) as api:
-        client = client_of(api, rate_limit=(20, 0.5), max_retries=0)
+    # The service's window is the shorter one, so that a slow way does not make a difference.
+    with sandbox.serve(records[:1], rate_limit=20, rate_window=0.2) as api:
+        client = client_of(api, rate_limit=(20, 0.6), max_retries=0)
         for _ in range(45):
             client.post({})
         assert set(statuses(api)) == {200}
 
 
+def chain(error):
+    found = [error]
+    for one in found:
+        found += [more for more in (one.__cause__, one.__context__) if more is not None]
+    return found
+
+
 def everything_said(error):
-    said = []
-    while error is not None:
-        said += [str(error), repr(error), repr(vars(error))]
-        error = error.__cause__ or error.__context__
-    return "\n".join(said)
+    said = [traceback.format_exception(error)]
+    for one in chain(error):
+        said += [str(one), repr(one), repr(vars(one)), repr(one.args)]
+    return str(said)
 
 
 @pytest.mark.parametrize(
@@ -342,11 +597,47 @@ def test_nothing_secret_is_ever_said(api, caplog, fault):
     with caplog.at_level(logging.DEBUG), pytest.raises(lrn.LrnError) as caught:
         client.post({"user_id": [LEARNER]})
     said = everything_said(caught.value) + caplog.text + repr(client) + str(client)
-    said += "".join(traceback.format_exception(caught.value))
     for word in (SECRET, "$02$", "signature=", ANSWER, LEARNER, sandbox.CONSUMER_KEY):
         assert word not in said
+    # Tools that show the variables of every frame find no signed request in what led to it.
+    for cause in chain(caught.value)[1:]:
+        assert cause.__traceback__ is None
+        assert getattr(cause, "request", None) is None
+        assert getattr(cause, "response", None) is None
+
+
+def test_the_log_says_which_page_its_status_and_how_long_it_took(caplog):
+    with (
+        answering((503, b"private"), (200, PAGE)) as client,
+        caplog.at_level(logging.DEBUG, "lrnanalysis"),
+    ):
+        client.post({"user_id": [LEARNER]}, page=12)
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("lrn")]
+    assert [message.partition(" in ")[0] for message in said] == [
+        "page 12: HTTP 503",
+        "page 12: HTTP 200",
+    ]
+
+
+def test_threads_share_a_client(api):
+    pages, client = [], client_of(api)
+    threads = [
+        threading.Thread(target=lambda: pages.append(client.post({"sort": "asc"}).sessions))
+        for _ in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert pages == [50] * 12
 
 
 def test_a_client_is_not_pickled():
-    with pytest.raises(TypeError, match="holds credentials"):
-        pickle.dumps(Client("key", SECRET))
+    for copied in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="holds credentials"):
+            copied(Client("key", SECRET))
+
+
+def test_examples_run():
+    assert doctest.testmod(module).failed == 0
+    assert doctest.testmod(ratelimit).failed == 0

@@ -1,12 +1,17 @@
 """From a query to linked tables over HTTP: paging, resuming, polling, stopping."""
 
+import doctest
 import json
+import threading
 
 import pytest
 from pandas.testing import assert_frame_equal
+from test_client import answering
+from tqdm.auto import tqdm
 
 import lrnanalysis as lrn
 from lrnanalysis import Query, sandbox
+from lrnanalysis import crawl as module
 from lrnanalysis.crawl import Crawl
 from lrnanalysis.sandbox import Fault, Growth
 
@@ -58,14 +63,13 @@ def test_a_fetch_gives_three_linked_tables(client, records):
 
 
 @pytest.mark.parametrize("next_on_empty", [True, False])
-@pytest.mark.parametrize("limit", [1, 7, 50, 65])
-def test_an_empty_page_ends_the_crawl(records, next_on_empty, limit):
-    limit = min(limit, 50)
-    with sandbox.serve(records[:100], next_on_empty=next_on_empty) as api:
+@pytest.mark.parametrize(("limit", "number"), [(1, 9), (7, 100), (50, 100), (None, 51)])
+def test_an_empty_page_ends_the_crawl(records, next_on_empty, limit, number):
+    with sandbox.serve(records[:number], next_on_empty=next_on_empty) as api:
         study = fetch(api.client(), limit=limit)
-        assert len(study) == 100
+        assert len(study) == number
         assert [request.records for request in api.log][-1] == 0
-        assert len(api.log) == -(-100 // limit) + 1
+        assert len(api.log) == -(-number // (limit or 50)) + 1
         assert study.next == api.log[-1].parameters["next"]
 
 
@@ -165,8 +169,38 @@ def test_a_split_query_goes_on_from_its_token(records):
         later = fetch(client, **wanted, next=first.next)
         assert len(later) == 30
         assert not set(ids(first)) & set(ids(later))
-        with pytest.raises(lrn.QueryError, match="next belongs to another query"):
-            fetch(client, **wanted, next="1770.5")
+        # More on a page, or more about each, is the same query.
+        assert len(fetch(client, **wanted, next=first.next, limit=7, include="grade")) == 30
+        asked = len(api.log)
+        other = {"session_id": wanted["session_id"][::-1]}
+        for filters, token in (
+            (wanted, "1770.5"),
+            (wanted, "split.nothing"),
+            (wanted, first.next[:-4]),
+            (wanted, first.next.rpartition(".")[0] + ".bm8"),
+            (other, first.next),
+            (wanted | {"status": "Completed"}, first.next),
+            (wanted | {"sort": "desc"}, first.next),
+            ({"session_id": "s001"}, first.next),
+            ({}, first.next),
+        ):
+            with pytest.raises(lrn.QueryError, match="which is no token of this query"):
+                fetch(client, **filters, next=token)
+        assert len(api.log) == asked
+
+
+def test_a_split_query_goes_on_where_it_was_interrupted(api, client):
+    query = Query(session_id=[f"s{n % 1000:03d}{'' if n < 1000 else 'x'}" for n in range(1130)])
+    query = query.replace(session_id=list(query.session_id)[65:] + list(query.session_id)[:65])
+    crawl = Crawl(query, client, progress=False)
+    first = [page.sessions for _, page in zip(range(2), crawl, strict=False)]
+    assert first == [50, 15]
+    assert " " not in crawl.next
+    again = Crawl(query.replace(next=crawl.next), client, progress=False)
+    # The page in hand when the first crawl was left comes again.
+    assert [page.sessions for page in again] == [15, 50, 15]
+    assert again.finished
+    assert [page.sessions for page in Crawl(query, client, next=again.next, progress=False)] == []
 
 
 def test_polling_gets_what_is_new(records):
@@ -261,9 +295,11 @@ def test_a_first_look_stops_early(api, client, most):
     assert len(study) + len(fetch(client, next=study.next)) == 130
 
 
-def test_a_first_look_at_nothing_is_an_error(client):
-    with pytest.raises(lrn.QueryError, match="max_sessions is 0"):
-        fetch(client, max_sessions=0)
+@pytest.mark.parametrize("most", [0, -5, True, 1.5, "10"])
+def test_a_first_look_at_nothing_is_an_error(api, client, most):
+    with pytest.raises(lrn.QueryError, match=f"max_sessions is {most!r}"):
+        fetch(client, max_sessions=most)
+    assert api.log == []
 
 
 def test_a_page_limit_that_was_too_large_is_remembered(api, client):
@@ -272,6 +308,19 @@ def test_a_page_limit_that_was_too_large_is_remembered(api, client):
     limits = [request.parameters["limit"] for request in api.log]
     assert limits[:3] == [48, 24, 12]
     assert set(limits[2:]) == {12}
+
+
+def test_a_page_limit_that_was_too_large_is_remembered_by_all_requests(api, client):
+    api.faults = [Fault("too_large", above=30)]
+    assert len(fetch(client, user_id=[f"u{n:02d}" for n in range(1500)])) == 130
+    limits = [request.parameters.get("limit") for request in api.log]
+    assert limits[0] is None
+    assert set(limits[1:]) == {25}
+
+
+def test_a_first_look_asks_for_no_more_than_it_wants(api, client):
+    fetch(client, max_sessions=60, limit=40)
+    assert [request.parameters["limit"] for request in api.log] == [40, 20]
 
 
 def test_what_passes_is_survived(api, client):
@@ -320,7 +369,142 @@ def test_a_crawl_tells_how_far_it_is(client):
         progress=False,
         on_page=lambda c: seen.append((c.pages, c.sessions)),
     )
+    assert crawl.next is None
     assert [page.sessions for page in crawl] == [50, 50, 30]
     assert seen == [(1, 50), (2, 100), (3, 130)]
     assert crawl.finished
     assert crawl.next
+
+
+def test_a_page_whose_reader_fails_comes_again(client):
+    crawl = Crawl(Query(limit=50), client, progress=False)
+    read = []
+
+    def reader():
+        for page in crawl:
+            if len(read) == 1:
+                raise KeyboardInterrupt
+            read.append(page)
+
+    with pytest.raises(KeyboardInterrupt):
+        reader()
+    assert not crawl.finished
+    assert crawl.next == read[0].next
+    rest = [page.sessions for page in Crawl(Query(), client, next=crawl.next, progress=False)]
+    assert rest == [50, 30]
+
+
+def test_a_crawl_goes_on_when_it_is_iterated_again(api, client):
+    api.faults = [Fault("error", code=20004, at=(2,)), Fault("error", code=20004, at=(4,))]
+    crawl, pages = Crawl(Query(), client, progress=False), []
+    for _ in range(2):
+        with pytest.raises(lrn.ApiError):
+            pages.extend(page.sessions for page in crawl)
+        assert not crawl.finished
+    pages.extend(page.sessions for page in crawl)
+    assert sum(pages) == 130
+    assert crawl.sessions == 130
+    assert crawl.finished
+    api.put([{"session_id": "new"}])
+    assert [page.sessions for page in crawl] == [1]
+    assert crawl.finished
+
+
+def test_an_interrupt_between_pages_leaves_the_token(client):
+    def interrupt(crawl):
+        if crawl.pages == 2:
+            raise KeyboardInterrupt
+
+    crawl = Crawl(Query(), client, progress=False, on_page=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        list(crawl)
+    rest = Crawl(Query(), client, next=crawl.next, progress=False)
+    assert sum(page.sessions for page in rest) == 80
+
+
+def test_an_event_cancels_between_pages(api, client):
+    event = threading.Event()
+    crawl = Crawl(
+        Query(),
+        client,
+        progress=False,
+        cancelled=event.is_set,
+        on_page=lambda crawl: event.set(),
+    )
+    assert [page.sessions for page in crawl] == [50]
+    assert not crawl.finished
+    assert [page.sessions for page in crawl] == []
+    assert len(api.log) == 1
+    event.clear()
+    assert next(iter(crawl)).sessions == 50
+
+
+def page_of(number, token):
+    data = [{"session_id": f"s{number}"}] if number else []
+    meta = {"status": True, "records": len(data)}
+    return 200, json.dumps(
+        {"meta": meta | ({"next": token} if token else {}), "data": data}
+    ).encode()
+
+
+def tokens_asked(client):
+    return [json.loads(form["request"][0]).get("next") for _, form in client.asked]
+
+
+def test_tokens_that_go_round_are_an_error():
+    with answering(*[page_of(n, "AB"[n % 2]) for n in range(1, 9)]) as client:
+        crawl, pages = Crawl(Query(), client, progress=False), []
+        with pytest.raises(lrn.PagingError, match="page 3 holds 1 sessions and repeats"):
+            pages.extend(crawl)
+        assert len(pages) == 2
+        assert tokens_asked(client) == [None, "B", "A"]
+        assert crawl.next == "A"
+
+
+def test_the_first_page_of_a_resumed_crawl_may_not_repeat_its_token():
+    with answering(page_of(1, "A")) as client, pytest.raises(lrn.PagingError):
+        list(Crawl(Query(), client, next="A", progress=False))
+
+
+def test_a_page_with_sessions_and_no_token_is_the_last():
+    with answering(page_of(1, "A"), page_of(2, None)) as client:
+        crawl = Crawl(Query(), client, progress=False)
+        assert [page.sessions for page in crawl] == [1, 1]
+        assert crawl.finished
+        # What came before it is all that there is to go on from.
+        assert crawl.next == "A"
+        assert len(client.asked) == 2
+
+
+@pytest.mark.parametrize(("last", "kept"), [("A", "A"), (None, "A"), ("B", "B")])
+def test_the_last_token_is_kept(last, kept):
+    with answering(page_of(1, "A"), page_of(0, last)) as client:
+        crawl = Crawl(Query(), client, progress=False)
+        assert [page.sessions for page in crawl] == [1]
+        assert crawl.next == kept
+
+
+def test_an_empty_first_page_has_no_token(client):
+    crawl = Crawl(Query(user_id="nobody"), client, progress=False)
+    assert list(crawl) == []
+    assert crawl.finished
+    assert crawl.next is None
+
+
+@pytest.mark.parametrize("token", ["", " ", 5])
+def test_a_token_that_is_none_does_not_start_anew(api, client, token):
+    with pytest.raises(lrn.QueryError, match="next is"):
+        fetch(client, next=token)
+    assert api.log == []
+
+
+def test_the_progress_bar_is_closed_after_an_error(api, client, capfd):
+    api.faults = [Fault("error", code=20004, at=(2,))]
+    with pytest.raises(lrn.ApiError):
+        lrn.fetch(client=client)
+    assert not getattr(tqdm, "_instances", ())
+    assert "50 sessions" in capfd.readouterr().err
+
+
+def test_examples_run():
+    assert doctest.testmod(module).failed == 0

@@ -1,6 +1,12 @@
 """Query: every filter as documented, and nothing wrong is ever sent."""
 
+import copy
+import dataclasses
 import datetime as dt
+import doctest
+import enum
+import inspect
+import pickle
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,6 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrnanalysis import Query, QueryError
+from lrnanalysis import query as module
+
+NAMES = [field.name for field in dataclasses.fields(Query)]
 
 
 def test_every_filter_reaches_the_request_by_its_documented_name():
@@ -109,6 +118,30 @@ def test_a_set_of_ids_gives_the_same_query_every_time():
 
 def test_ids_are_kept_as_they_are():
     assert Query(activity_id=" Numeracy\t5 ").activity_id == (" Numeracy\t5 ",)
+    assert Query(user_id=["0012", "12"]).user_id == ("0012", "12")
+
+
+def test_of_an_enum_the_text_is_taken():
+    class Activity(str, enum.Enum):  # noqa: UP042 - StrEnum's str() is its text
+        NUMERACY = "numeracy"
+
+    activities = Query(activity_id=Activity.NUMERACY).activity_id
+    assert activities == ("numeracy",)
+    assert type(activities[0]) is str
+
+
+def test_a_table_is_no_list_of_ids():
+    frame = pd.DataFrame({"user_id": ["u1", "u2"], "score": ["private", "private"]})
+    with pytest.raises(QueryError, match="user_id is a DataFrame of 2 dimensions") as caught:
+        Query(user_id=frame)
+    assert "private" not in str(caught.value)
+    assert Query(user_id=frame["user_id"]).user_id == ("u1", "u2")
+
+
+def test_every_filter_is_a_named_argument():
+    parameters = inspect.signature(Query).parameters
+    assert [name for name in parameters if name in NAMES] == NAMES
+    assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in NAMES)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +157,18 @@ def test_ids_are_kept_as_they_are():
         ({"user_id": ["a", None]}, r"user_id\[1\] is None"),
         ({"user_id": ["a", float("nan")]}, r"user_id\[1\] is nan"),
         ({"user_id": b"a"}, r"user_id is b'a' \(bytes\)"),
+        ({"user_id": {"a": 1}}, r"user_id is \{'a': 1\} \(dict\)"),
+        ({"user_id": np.array("a")}, "user_id is a ndarray of 0 dimensions"),
+        ({"user_id": pd.Series([1, 2])}, r"user_id\[0\] is 1 \(int\), not text; write '1'"),
+        ({"user_id": pd.Series(["a", pd.NA])}, r"user_id\[1\] is (<NA>|nan)"),
+        ({"user_id": pd.Series([], dtype="str")}, "user_id is empty"),
+        ({"user_id": "a\ud800"}, r"user_id\[0\] is 'a\\ud800': it holds half a character"),
+        ({"limit": np.bool_(True)}, "limit is np.True_"),
+        ({"next": "\ud800"}, "next is "),
+        ({"include": {"sessions.session_metadata": None}}, "include is empty"),
+        ({"include": {"sessions.session_metadata": []}}, "include is empty"),
+        ({"mintime": pd.NA}, "mintime is <NA>"),
+        ({"mintime": np.datetime64("NaT")}, "mintime is .*NaT"),
         ({"status": "complete"}, "status is 'complete': did you mean 'Completed'"),
         ({"status": ["Completed", "Done"]}, "status is 'Done': "),
         ({"limit": 0}, "limit is 0: the endpoint returns 1 to 50"),
@@ -219,9 +264,96 @@ QUERIES = st.fixed_dictionaries(
 
 @given(QUERIES)
 def test_a_repr_is_code_that_makes_the_query(filters):
-    query = Query(**filters)
-    again = eval(repr(query), {"Query": Query})
-    assert again == query
-    assert hash(again) == hash(query)
-    assert Query(**query.to_dict()) == query
-    assert again.to_request() == query.to_request()
+    made = Query(**filters)
+    again = eval(repr(made), {"Query": Query})
+    assert again == made
+    assert hash(again) == hash(made)
+    assert Query(**made.to_dict()) == made
+    assert again.to_request() == made.to_request()
+    assert made.replace() == made
+
+
+@given(QUERIES)
+def test_copies_are_equal(filters):
+    made = Query(**filters)
+    assert pickle.loads(pickle.dumps(made)) == made
+    assert copy.deepcopy(made) == made
+    assert dataclasses.replace(made, limit=7) == made.replace(limit=7)
+
+
+@given(
+    st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2090, 1, 1)).map(
+        lambda moment: moment.replace(microsecond=0, tzinfo=dt.UTC)
+    ),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"]),
+)
+def test_the_same_moment_is_the_same_query(moment, zone):
+    there = moment.astimezone(ZoneInfo(zone))
+    spelt = [
+        moment,
+        there,
+        moment.replace(tzinfo=None),
+        pd.Timestamp(there),
+        np.datetime64(moment.replace(tzinfo=None)),
+        moment.timestamp(),
+        int(moment.timestamp()),
+        there.isoformat(),
+        moment.strftime("%Y-%m-%d %H:%M:%S"),
+    ]
+    sent = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for one in spelt:
+        assert Query(mintime=one, maxtime=one).to_request() == {"mintime": sent, "maxtime": sent}
+
+
+@given(IDS, st.randoms())
+def test_lists_keep_their_order_and_lose_what_repeats(texts, random):
+    twice = texts + random.sample(texts, len(texts))
+    assert Query(user_id=twice).user_id == tuple(dict.fromkeys(texts))
+    assert Query(user_id=set(twice)) == Query(user_id=frozenset(texts))
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=3), st.integers(1, 3500))
+def test_every_pair_of_ids_is_asked_for_once(activities, number):
+    users = [f"u{n}" for n in range(number)]
+    bodies = Query(activity_id=activities, user_id=users).requests()
+    assert len(bodies) == -(-number // 1000)
+    asked = [user for body in bodies for user in body["user_id"]]
+    assert asked == users
+    assert all(body["activity_id"] == list(dict.fromkeys(activities)) for body in bodies)
+
+
+@given(st.text(min_size=1).filter(lambda name: name not in [*NAMES, "self"]))
+def test_a_name_that_is_no_filter_is_never_passed_over(name):
+    with pytest.raises(QueryError, match="is no filter"):
+        Query(**{name: "x"})
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.sampled_from([pd.NaT, pd.NA, np.nan, np.int64(3), np.array([]), object()]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(
+    st.sampled_from([name for name in NAMES if "time" not in name]),
+    ANYTHING,
+)
+def test_what_is_wrong_is_always_a_query_error(name, value):
+    try:
+        made = Query(**{name: value})
+    except QueryError:
+        with pytest.raises(QueryError, match=f"^{name}"):
+            Query(**{name: value})
+    else:
+        assert made.to_dict().keys() <= {name}
+
+
+def test_examples_run():
+    assert doctest.testmod(module).failed == 0

@@ -5,17 +5,19 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import tables_of
+from record_tables import tables_of
 from hypothesis import given
 from hypothesis import strategies as st
 from measure_tables import (
     EMPTY,
     items_frame,
     one_session,
+    relabelled,
     responses_frame,
     run_doctests,
     sessions_frame,
     shuffled,
+    simulated,
     studies,
     textual,
 )
@@ -343,6 +345,33 @@ def test_matrix_kinds_and_rows_agree(study, with_responses, rule):
     part = items[items["session_id"] == "s0"]
     alone = sc.cell_codes(part, said, not_reached_rule=rule)
     assert alone.to_numpy().tolist() == codes.loc[["s0"], alone.columns].to_numpy().tolist()
+
+
+def test_the_simulated_study_gives_its_points_back():
+    tables, simulation = simulated(learners=300, items=30, seed=3, not_reached=0.3, omit=0.05)
+    truth = simulation.answers
+    matrix = sc.response_score_matrix(tables.responses, unattempted=0)
+    want = truth.pivot(index="session_id", columns="question_reference", values="points")
+    want = want.loc[matrix.index, matrix.columns].to_numpy()
+    marked = matrix.notna().to_numpy()
+    assert marked.mean() > 0.9
+    np.testing.assert_allclose(matrix.to_numpy()[marked], want[marked])
+    codes = sc.cell_codes(tables.items, tables.responses, not_reached_rule="no_time")
+    outcome = truth.groupby(["session_id", "item_reference"])["outcome"].agg(set).unstack()
+    outcome = outcome.loc[codes.index, codes.columns]
+    assert ((codes == "not reached") == outcome.map({"not reached"}.__eq__)).to_numpy().all()
+    answered = outcome.map(lambda kinds: "answered" in kinds)
+    done = codes.isin(["right", "wrong", "partial", "unmarked"])
+    assert (done == answered).to_numpy().all()
+
+
+@given(studies())
+def test_pseudonyms_change_nothing(study):
+    items, responses = study
+    one = sc.cell_codes(items, responses)
+    two = sc.cell_codes(relabelled(items), relabelled(responses))
+    assert two.to_numpy().tolist() == one.to_numpy().tolist()
+    np.testing.assert_array_equal(sc.score_matrix(relabelled(items)), sc.score_matrix(items))
 
 
 def test_notes_are_plain_json():

@@ -3,17 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import tables_of
+from record_tables import tables_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from measure_tables import (
     EMPTY,
     items_frame,
     one_session,
+    relabelled,
     responses_frame,
     run_doctests,
     sessions_frame,
     shuffled,
+    simulated,
     studies,
     textual,
 )
@@ -440,6 +442,34 @@ def test_reach_by_definition(study, rule, given_responses):
         pd.testing.assert_series_equal(again.sort_index(), missed)
     part = items[items["session_id"].isin(["s0", "s1"])]
     pd.testing.assert_series_equal(tm.not_reached(part, said, rule=rule), missed[part.index])
+
+
+def test_simulated_not_reached_and_omitted_items_are_found():
+    tables, simulation = simulated(learners=300, items=30, seed=3, not_reached=0.3, omit=0.05)
+    keys = ["session_id", "item_reference"]
+    outcomes = simulation.answers.groupby(keys)["outcome"].agg(set)
+    place = pd.MultiIndex.from_frame(tables.items[keys].astype("str"))
+    truth = outcomes.loc[place].reset_index(drop=True)
+    missed = tm.not_reached(tables.items, tables.responses, rule="no_time")
+    open_ = tm.omitted(tables.items, tables.responses, rule="no_time")
+    assert missed.sum() > 300
+    assert missed.tolist() == (truth == {"not reached"}).tolist()
+    assert open_.tolist() == truth.map({"omitted", "cut off"}.issuperset).tolist()
+    # The run at the end counts what was on screen when time ran out as not reached.
+    run = tm.not_reached(tables.items, tables.responses)
+    assert (run | ~missed).all()
+    assert (run & ~missed).sum() <= truth.map({"omitted", "cut off"}.issuperset).sum()
+
+
+@given(studies())
+@settings(max_examples=25)
+def test_pseudonyms_change_nothing(study):
+    items, responses = study
+    other, others = relabelled(items), relabelled(responses)
+    np.testing.assert_array_equal(tm.active_time(other), tm.active_time(items))
+    np.testing.assert_array_equal(tm.time_matrix(other), tm.time_matrix(items))
+    pd.testing.assert_series_equal(tm.not_reached(other, others), tm.not_reached(items, responses))
+    pd.testing.assert_frame_equal(tm.pacing(other), tm.pacing(items))
 
 
 def three_sessions():

@@ -8,6 +8,9 @@
 #include <Python.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__SSE2__) && defined(__GNUC__)
+#include <emmintrin.h>
+#endif
 
 enum kind { TEXT, LABEL, NUMBER, WHOLE, FLAG, TIME, JSON, OBJECT, ROWS, IDS };
 
@@ -249,6 +252,21 @@ string(Scan *s, const char **text, size_t *n, int *escaped)
     *text = p;
     *escaped = 0;
     for (;;) {
+#if defined(__SSE2__) && defined(__GNUC__)
+        while (end - p >= 16) {
+            __m128i w = _mm_loadu_si128((const __m128i *)p);
+            __m128i odd = _mm_or_si128(
+                _mm_or_si128(_mm_cmpeq_epi8(w, _mm_set1_epi8('"')),
+                             _mm_cmpeq_epi8(w, _mm_set1_epi8('\\'))),
+                _mm_cmpeq_epi8(_mm_min_epu8(w, _mm_set1_epi8(0x1f)), w));
+            int found = _mm_movemask_epi8(odd);
+            if (found) {
+                p += __builtin_ctz((unsigned)found);
+                break;
+            }
+            p += 16;
+        }
+#endif
         while (end - p >= 8) {
             uint64_t w, quote, slash, low;
             memcpy(&w, p, 8);

@@ -25,7 +25,7 @@ from lrnanalysis.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSIONS, Tabl
 __all__ = ["TableBuilder", "Tables"]
 
 #: Bytes of pages that are decoded at once: enough for Arrow to be quick, little beside the tables.
-_BLOCK = 2 * 2**20
+_BLOCK = 4 * 2**20
 
 _CHILDREN = (RESPONSES, ITEMS)
 

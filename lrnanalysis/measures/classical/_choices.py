@@ -15,7 +15,7 @@ from lrnanalysis.measures._checks import BoolArray, FloatArray, choice, need
 from lrnanalysis.measures.classical._data import MaxScore, divide, max_scores, read_matrix
 from lrnanalysis.measures.classical._discrimination import person_scores
 
-__all__ = ["NO_CHOICE", "Key", "Picked", "Standing", "read_choices", "read_key"]
+__all__ = ["Key", "Picked", "Standing", "read_choices", "read_key"]
 
 IndexArray = npt.NDArray[np.intp]
 
@@ -23,7 +23,7 @@ IndexArray = npt.NDArray[np.intp]
 Key = Mapping[Hashable, Hashable | Iterable[Hashable]]
 
 #: Label of the row of persons who saw an item and took no option.
-NO_CHOICE = "(none)"
+_NO_CHOICE = "(none)"
 
 #: Joins the options of a pattern.
 _AND = " + "
@@ -117,6 +117,8 @@ class Picked:
         Who was given the question.
     unit, label : array and Index, shape (options,)
         The unit of each option and its label, by unit and then in the options' order.
+    members : list of set of str, shape (options,)
+        The options that the label stands for: one, several for a pattern, none for no choice.
     option, person : array of int, shape (choices,)
         One entry a person and option taken.
     dropped : int
@@ -128,13 +130,13 @@ class Picked:
     seen: BoolArray
     unit: IndexArray
     label: pd.Index
+    members: list[frozenset[str]]
     option: IndexArray
     person: IndexArray
     dropped: int
 
     def with_no_choice(self) -> Picked:
         """With an option more per unit for those who saw it and took none, where there are any."""
-        width = self.seen.shape[1]
         took = np.zeros_like(self.seen)
         took[self.unit[self.option], self.person] = True
         unit, person = np.nonzero(self.seen & ~took)
@@ -143,7 +145,8 @@ class Picked:
             return self
         new = np.searchsorted(without, unit) + len(self.label)
         units = np.concatenate([self.unit, without])
-        labels = self.label.append(pd.Index([NO_CHOICE] * len(without), dtype="str"))
+        labels = self.label.append(pd.Index([_NO_CHOICE] * len(without), dtype="str"))
+        members = [*self.members, *[frozenset[str]()] * len(without)]
         order = np.argsort(units, kind="stable")
         place = np.argsort(order)
         return Picked(
@@ -152,8 +155,9 @@ class Picked:
             self.seen,
             units[order],
             labels[order],
+            [members[at] for at in order],
             place[np.concatenate([self.option, new])],
-            np.concatenate([self.person, person % width]),
+            np.concatenate([self.person, person]),
             self.dropped,
         )
 
@@ -176,8 +180,8 @@ class Picked:
         mark, kinds = _distinct(marks)
         option, both = _distinct(unit * len(kinds) + mark)
         owner, kind = np.divmod(both, len(kinds))
-        labels = [
-            _AND.join(self.label[first[at] + bit] for bit in range(_BITS) if pattern >> bit & 1)
+        chosen = [
+            [self.label[first[at] + bit] for bit in range(_BITS) if pattern >> bit & 1]
             for at, pattern in zip(owner.tolist(), kinds[kind].tolist(), strict=True)
         ]
         return Picked(
@@ -185,7 +189,8 @@ class Picked:
             self.column,
             self.seen,
             owner.astype(np.intp),
-            pd.Index(labels, dtype="str"),
+            pd.Index([_AND.join(options) for options in chosen], dtype="str"),
+            [frozenset(options) for options in chosen],
             option,
             person.astype(np.intp),
             self.dropped,
@@ -250,12 +255,14 @@ def read_choices(
     place, both = _distinct(unit * max(len(names), 1) + code)
     pairs = np.sort(place * len(persons) + who)
     pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # an option taken twice is taken
+    labels = names[both % max(len(names), 1)]
     picked = Picked(
         units,
         column,
         seen,
         both // max(len(names), 1),
-        names[both % max(len(names), 1)],
+        labels,
+        [frozenset([label]) for label in labels],
         *np.divmod(pairs, len(persons)),
         int((~known).sum()),
     )
@@ -333,10 +340,9 @@ def read_key(key: Key | pd.Series | None, picked: Picked, by: str) -> pd.Series:
             f"key names none of the {len(picked.units)} items: its labels must be those of the "
             f"choices ({picked.units[0]!r}, say)"
         )
-    for at, (unit, label) in enumerate(zip(picked.unit, picked.label, strict=True)):
+    for at, (unit, taken) in enumerate(zip(picked.unit, picked.members, strict=True)):
         correct_here = options.get(picked.units[unit])
-        if correct_here is not None and label != NO_CHOICE:
-            taken = set(label.split(_AND)) if by == "pattern" else {label}
+        if correct_here is not None and taken:
             correct[at] = taken == correct_here if by == "pattern" else taken <= correct_here
     return pd.Series(correct)
 

@@ -121,10 +121,11 @@ def difficulties(
     all_or_nothing = ((values == 0) | (values == highest[:, None])).all(axis=1)
     attempted = np.count_nonzero(kept, axis=1).astype(np.float64)
     counts = cell_counts(codes)
+    least = _least(scored, highest)
     reached = attempted + counts["omitted"]
     administered = reached + counts["not reached"]
     return {
-        name: _difficulty(total, squares, n, highest, all_or_nothing, confidence)
+        name: _difficulty(total, squares, n, highest, least, all_or_nothing, confidence)
         for name, n in (
             ("administered", administered),
             ("reached", reached),
@@ -142,9 +143,15 @@ def plain_difficulty(scored: Scored, highest: FloatArray, confidence: float) -> 
         np.einsum("ij,ij->i", values, values),
         scored.counts,
         highest,
+        _least(scored, highest),
         all_or_nothing,
         confidence,
     )
+
+
+def _least(scored: Scored, highest: FloatArray) -> FloatArray:
+    """Lowest possible share of points: 0, or less where scores below 0 occur."""
+    return np.fmin(scored.low / highest, 0.0)
 
 
 def _difficulty(
@@ -152,6 +159,7 @@ def _difficulty(
     squares: FloatArray,
     n: FloatArray,
     highest: FloatArray,
+    least: FloatArray,
     all_or_nothing: BoolArray,
     confidence: float,
 ) -> Difficulty:
@@ -162,4 +170,5 @@ def _difficulty(
     low, high = (
         np.where(all_or_nothing, one, other) for one, other in zip(share, mean, strict=True)
     )
-    return Difficulty(n, p, low, high)
+    # A mean of few partial scores has an interval wider than the scores themselves.
+    return Difficulty(n, p, np.maximum(low, least), np.minimum(high, 1.0))

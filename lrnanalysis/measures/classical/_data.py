@@ -70,7 +70,8 @@ class Scored:
     @cached_property
     def means(self) -> FloatArray:
         """Mean score per item, NaN where there is none."""
-        return divide(self.filled.sum(axis=1), self.counts)
+        kept = True if self.present is None else self.present
+        return divide(np.add.reduce(self.values, axis=1, where=kept), self.counts)
 
     @cached_property
     def variances(self) -> FloatArray:

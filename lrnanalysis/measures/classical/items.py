@@ -84,7 +84,8 @@ def item_statistics(
 
         * ``n`` persons with a score; ``mean``, ``sd`` and ``max_score`` [points];
         * ``p`` mean score over highest possible score of the matrix as given, ``p_low`` and
-          ``p_high`` its interval: Wilson's for items scored 0 or full, Student's otherwise;
+          ``p_high`` its interval: Wilson's for items scored 0 or full, else Student's, cut at the
+          possible scores;
         * with `codes` also ``n_``, ``p_``, ``p_low_`` and ``p_high_`` followed by
           ``administered`` (cells without an answer count 0), ``reached`` (not reached is missing,
           omitted counts 0) and ``attempted`` (answers only; an answer without a score is left

@@ -21,8 +21,8 @@ class Answers(Protocol):
 
     labels: pd.Index
 
-    def means(self) -> tuple[IntArray, FloatArray]:
-        """Number and mean time [s] of every item's timed answers."""
+    def summary(self, number: int) -> tuple[int, float]:
+        """Number and mean time [s] of one item's timed answers."""
 
     def item(self, number: int) -> tuple[FloatArray, FloatArray | None]:
         """One item's timed answers: times [s], and shares of points where scores are known."""
@@ -98,6 +98,7 @@ class LongAnswers:
         self.timed: BoolArray = self.states.flags(ANSWERED) & (self.times > 0)
         self._items = items
         self._grouped: _Grouped | None = None
+        self._means: tuple[IntArray, FloatArray] | None = None
 
     def shares(self) -> FloatArray | None:
         """Share of points of every row; None where the table holds no scores."""
@@ -108,8 +109,14 @@ class LongAnswers:
         np.divide(floats(self._items["score"]), most, out=shares, where=most > 0)
         return shares
 
-    def means(self) -> tuple[IntArray, FloatArray]:
-        """Number and mean time [s] of every item's timed answers."""
+    def summary(self, number: int) -> tuple[int, float]:
+        """Number and mean time [s] of one item's timed answers."""
+        if self._means is None:
+            self._means = self._all_means()
+        n, means = self._means
+        return int(n[number]), float(means[number])
+
+    def _all_means(self) -> tuple[IntArray, FloatArray]:
         size = len(self.labels)
         codes, times = self.codes, self.times
         if not self.timed.all():
@@ -159,21 +166,20 @@ class MatrixAnswers:
         """Share of points of every cell; None where no scores were given."""
         return self._scores
 
-    def means(self) -> tuple[IntArray, FloatArray]:
-        """Number and mean time [s] of every item's timed answers."""
-        persons, size = self.values.shape
-        n = np.full(size, persons)
-        means = np.full(size, np.nan)
-        for number in range(size if persons else 0):
-            column = self.values[:, number]
-            total = column.sum()
-            # NaN in the sum or a time of 0 or below: look closer, otherwise one pass will do.
-            if not (total > 0 and column.min() > 0):
-                column = column[column > 0]
-                n[number], total = len(column), column.sum()
-            if n[number]:
-                means[number] = total / n[number]
-        return n, means
+    def summary(self, number: int) -> tuple[int, float]:
+        """Number and mean time [s] of one item's timed answers."""
+        column = self.values[:, number]
+        if not column.min(initial=np.inf) > 0:  # NaN as well
+            column = column[column > 0]
+        n = len(column)
+        return n, float(np.einsum("j->", column)) / n if n else np.nan
+
+    def likely_summary(self, number: int) -> tuple[int, float]:
+        """`summary`, as long as no time is 0 or below: one pass where none is missing."""
+        column = self.values[:, number]
+        # NaN where a time is missing. einsum adds twice as fast as sum.
+        total = float(np.einsum("j->", column))
+        return (len(column), total / len(column)) if total > 0 else self.summary(number)
 
     def item(self, number: int) -> tuple[FloatArray, FloatArray | None]:
         """One item's timed answers: times [s], and shares of points where scores are known."""

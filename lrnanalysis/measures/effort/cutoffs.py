@@ -9,7 +9,8 @@ NCME); p % of the median; CUMP and a mixture of two normals, see
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from lrnanalysis.measures._checks import FloatArray, floats, note
 from lrnanalysis.measures.effort.answers import Answers, answers_of
 from lrnanalysis.measures.effort.rules import Found, cump, mixture
 
-__all__ = ["Chance", "Method", "chance_levels", "find_thresholds", "thresholds"]
+__all__ = ["Chance", "Cutoff", "Method", "Rule", "thresholds"]
 
 #: A rule's name, seconds for all items, or thresholds by item.
 Method = str | float | pd.Series | pd.DataFrame
@@ -28,7 +29,6 @@ Method = str | float | pd.Series | pd.DataFrame
 Chance = float | pd.Series | Mapping[str, float]
 
 _NAMED = re.compile(r"(nt|median|fixed)(\d+(?:\.\d+)?)")
-_NO_TIME = "no answer has a time"
 
 
 def thresholds(
@@ -81,73 +81,125 @@ def thresholds(
     >>> thresholds(items)["threshold"].tolist()
     [3.0]
     """
-    return find_thresholds(answers_of(times, responses, scores), method, cap=cap, chance=chance)
+    answers = answers_of(times, responses, scores)
+    rule = Rule(method, answers.labels, cap=cap, chance=chance)
+    return rule.table([rule.find(answers, number) for number in range(len(answers.labels))])
 
 
-def find_thresholds(
-    answers: Answers, method: Method, *, cap: float | None = None, chance: Chance | None = None
-) -> pd.DataFrame:
-    """`thresholds` of answers that are at hand."""
-    if cap is not None and not cap > 0:
-        raise MeasureError(f"cap is {cap}: give seconds above 0, or None for no cap")
-    labels = answers.labels
-    n, means = answers.means()
-    name, found = _found(answers, method, means, chance_levels(chance, labels))
-    values = np.array([one.threshold for one in found], dtype=np.float64)
-    methods = np.full(len(labels), name, dtype=object)
-    if cap is not None:
-        capped = values > cap
-        values[capped] = cap
-        methods[capped] = f"{name}, capped at {cap:g} s"
-    reasons = [one.reason for one in found]
-    result = pd.DataFrame(
-        {
-            "threshold": values,
-            "method": pd.array(methods, dtype="str"),
-            "n": n,
-            "reason": pd.array(reasons, dtype="str"),
-        },
-        index=labels.rename("item_reference"),
-    )
-    notes = {
-        "unit": "s",
-        "method": name,
-        "cap": cap,
-        "rule": "rapid: answered in a time strictly below the threshold",
-        "items_without_threshold": int(np.isnan(values).sum()),
-    }
-    return note(result, notes)
+@dataclass(frozen=True)
+class Cutoff:
+    """One item's threshold [s] (NaN: none, and the reason), and its timed answers."""
+
+    threshold: float
+    n: int
+    capped: bool
+    reason: str | None
 
 
-def _found(
-    answers: Answers, method: Method, means: FloatArray, chances: FloatArray
-) -> tuple[str, list[Found]]:
-    """The method's name, and what it finds for every item."""
-    size = len(answers.labels)
-    if isinstance(method, pd.DataFrame | pd.Series):
-        return "given", _given(method, answers.labels)
-    if not isinstance(method, str):
-        return f"fixed{_positive(float(method)):g}", [Found(float(method))] * size
-    if method == "cump":
-        return method, [cump(*answers.item(k), float(chances[k])) for k in range(size)]
-    if method == "mixture":
-        return method, [mixture(answers.item(k)[0]) for k in range(size)]
+class Rule:
+    """A threshold rule, to be asked item by item.
+
+    Parameters
+    ----------
+    method, cap, chance
+        As for `thresholds`.
+    labels : Index
+        The items.
+
+    Raises
+    ------
+    MeasureError
+        If the method is unknown or a number is out of range.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        labels: pd.Index,
+        *,
+        cap: float | None = None,
+        chance: Chance | None = None,
+    ) -> None:
+        if cap is not None and not cap > 0:
+            raise MeasureError(f"cap is {cap}: give seconds above 0, or None for no cap")
+        self._labels, self._cap = labels, cap
+        self.chances = _chance_levels(chance, labels)
+        self._number = np.nan
+        self._given: list[Found] = []
+        if isinstance(method, pd.DataFrame | pd.Series):
+            self._kind = self.name = "given"
+            self._given = _given(method, labels)
+        elif isinstance(method, str):
+            self.name = method
+            self._kind, self._number = _parse(method)
+        else:
+            self._kind, self._number = "fixed", _positive(float(method))
+            self.name = f"fixed{self._number:g}"
+
+    def find(
+        self, answers: Answers, number: int, summary: tuple[int, float] | None = None
+    ) -> Cutoff:
+        """The threshold of one item; `summary` where it is at hand."""
+        n, mean = summary or answers.summary(number)
+        found = self._found(answers, number, n, mean)
+        threshold = found.threshold
+        capped = self._cap is not None and threshold > self._cap
+        if self._cap is not None and capped:
+            threshold = self._cap
+        return Cutoff(threshold, n, capped, found.reason)
+
+    def table(self, cutoffs: Sequence[Cutoff]) -> pd.DataFrame:
+        """All items' thresholds as `thresholds` returns them."""
+        capped = f"{self.name}, capped at {self._cap:g} s" if self._cap is not None else ""
+        values = [one.threshold for one in cutoffs]
+        result = pd.DataFrame(
+            {
+                "threshold": np.array(values, dtype=np.float64),
+                "method": pd.array(
+                    [capped if one.capped else self.name for one in cutoffs], dtype="str"
+                ),
+                "n": np.array([one.n for one in cutoffs], dtype=np.int64),
+                "reason": pd.array([one.reason for one in cutoffs], dtype="str"),
+            },
+            index=self._labels.rename("item_reference"),
+            copy=False,
+        )
+        notes = {
+            "unit": "s",
+            "method": self.name,
+            "cap": self._cap,
+            "rule": "rapid: answered in a time strictly below the threshold",
+            "items_without_threshold": sum(np.isnan(values).tolist()),
+        }
+        return note(result, notes)
+
+    def _found(self, answers: Answers, number: int, n: int, mean: float) -> Found:
+        if self._kind == "given":
+            return self._given[number]
+        if self._kind == "fixed":
+            return Found(self._number)
+        if self._kind == "cump":
+            return cump(*answers.item(number), float(self.chances[number]))
+        if self._kind == "mixture":
+            return mixture(answers.item(number)[0])
+        if not n:
+            return Found(np.nan, "no answer has a time")
+        if self._kind == "median":
+            mean = float(np.median(answers.item(number)[0]))
+        return Found(mean * self._number / 100)
+
+
+def _parse(method: str) -> tuple[str, float]:
+    """The kind of rule that a name means, and its number."""
+    if method in ("cump", "mixture"):
+        return method, np.nan
     parts = _NAMED.fullmatch(method)
     if not parts:
         raise MeasureError(
             f"method is {method!r}: it must be 'nt10' or another percent, 'median10', 'fixed3' "
             "or another number of seconds, 'cump', 'mixture', seconds, or thresholds by item"
         )
-    rule, number = parts[1], _positive(float(parts[2]))
-    if rule == "fixed":
-        return method, [Found(number)] * size
-    if rule == "median":
-        columns = (answers.item(k)[0] for k in range(size))
-        means = np.array([np.median(times) if len(times) else np.nan for times in columns])
-    return method, [
-        Found(np.nan, _NO_TIME) if np.isnan(mean) else Found(number / 100 * mean)
-        for mean in means.tolist()
-    ]
+    return parts[1], _positive(float(parts[2]))
 
 
 def _given(method: pd.DataFrame | pd.Series, labels: pd.Index) -> list[Found]:
@@ -171,7 +223,7 @@ def _given(method: pd.DataFrame | pd.Series, labels: pd.Index) -> list[Found]:
     ]
 
 
-def chance_levels(chance: Chance | None, labels: pd.Index) -> FloatArray:
+def _chance_levels(chance: Chance | None, labels: pd.Index) -> FloatArray:
     """Every item's chance level; NaN where none is given."""
     if chance is None:
         return np.full(len(labels), np.nan)

@@ -13,7 +13,7 @@ import pandas as pd
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, floats, note, share
 from lrnanalysis.measures.effort.answers import answers_of
-from lrnanalysis.measures.effort.cutoffs import Chance, Method, chance_levels, find_thresholds
+from lrnanalysis.measures.effort.cutoffs import Chance, Method, Rule
 from lrnanalysis.measures.matrices import matrix_values
 
 __all__ = ["effort_moderated", "motivated", "motivation_filter", "validity"]
@@ -69,7 +69,8 @@ def validity(
             "there are no scores to compare: keep score and max_score in the items table, or "
             "give scores= with a matrix of times"
         )
-    cutoffs = find_thresholds(answers, method, cap=cap, chance=chance)
+    rule = Rule(method, answers.labels, cap=cap, chance=chance)
+    cutoffs = rule.table([rule.find(answers, number) for number in range(len(answers.labels))])
     limits = floats(cutoffs["threshold"])
     n, right = np.zeros((2, len(limits))), np.zeros((2, len(limits)))
     for number, limit in enumerate(limits.tolist()):
@@ -79,7 +80,7 @@ def validity(
         for row, kind in enumerate((seconds < limit, seconds >= limit)):
             n[row, number] = np.count_nonzero(kind & scored)
             right[row, number] = shares[kind & scored].sum()
-    level = chance_levels(chance, answers.labels)
+    level = rule.chances
     expected = np.where(n > 0, n * level, 0.0)
     variance = np.where(n > 0, n * level * (1 - level), 0.0)
     index = cutoffs.index

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ import pandas as pd
 
 from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, floats, note
 from lrnanalysis.measures.effort.answers import LongAnswers, MatrixAnswers, answers_of
-from lrnanalysis.measures.effort.cutoffs import Chance, Method, find_thresholds
+from lrnanalysis.measures.effort.cutoffs import Chance, Cutoff, Method, Rule
 
 __all__ = [
     "EffortScreen",
@@ -104,7 +105,6 @@ def screen(
     [0.9, 1.0]
     """
     found = _screen(times, method, responses, scores, cap, chance)
-    _warn_of_few(found.timed)
     return EffortScreen(found.thresholds, found.flags(), found.rte(), found.rtf())
 
 
@@ -186,9 +186,7 @@ def response_time_effort(
     >>> response_time_effort(times, 3).tolist()
     [0.9, 1.0]
     """
-    found = _screen(times, method, responses, scores, cap, chance)
-    _warn_of_few(found.timed)
-    return found.rte()
+    return _screen(times, method, responses, scores, cap, chance).rte()
 
 
 def response_time_fidelity(
@@ -236,17 +234,23 @@ class _Screen:
     persons: pd.Index
     flagged: BoolArray
     known: BoolArray | None
-    rapid: IntArray
-    timed: IntArray
+    rapid: IntArray  # a person
+    timed: IntArray  # a person, or of shape () where all have the same
     rapid_by_item: IntArray
     timed_by_item: IntArray
 
-    @property
+    @cached_property
     def _notes(self) -> dict[str, object]:
         notes = {str(name): value for name, value in self.thresholds.attrs.items()}
-        notes["flagged"] = int(self.rapid.sum())
-        notes["timed_answers"] = int(self.timed.sum())
+        notes["flagged"] = int(self.rapid_by_item.sum())
+        notes["timed_answers"] = int(self.timed_by_item.sum())
         return notes
+
+    @cached_property
+    def few(self) -> int:
+        """Sessions with some timed answers, but fewer than ten."""
+        few = np.count_nonzero((self.timed < _FEW) & (self.timed > 0))
+        return int(few) * (1 if self.timed.ndim else len(self.rapid))
 
     def flags(self) -> pd.Series | pd.DataFrame:
         """The rapid guesses in the shape of the source."""
@@ -260,11 +264,16 @@ class _Screen:
         return note(matrix, self._notes)
 
     def rte(self) -> pd.Series:
-        """Response time effort."""
+        """Response time effort; warns where sessions are short."""
+        if self.few:
+            warnings.warn(
+                f"{self.few} of {len(self.rapid)} sessions have fewer than {_FEW} timed answers: "
+                "there a response time effort below .90 only means that any answer was rapid",
+                stacklevel=3,
+            )
         values = _share_kept(self.rapid, self.timed)
         notes = {**self._notes, "rule": "1 - rapid / timed answers (Wise & Kong 2005)"}
-        notes["fewest_timed_answers"] = int(self.timed.min()) if len(self.timed) else 0
-        notes["sessions_with_fewer_than_10"] = int((self.timed < _FEW).sum())
+        notes["sessions_with_fewer_than_10"] = self.few
         result = pd.Series(values, index=self.persons, name="response_time_effort")
         return note(result, notes)
 
@@ -285,21 +294,19 @@ def _screen(
     chance: Chance | None,
 ) -> _Screen:
     answers = answers_of(times, responses, scores)
-    cutoffs = find_thresholds(answers, method, cap=cap, chance=chance)
-    limits = floats(cutoffs["threshold"])
+    rule = Rule(method, answers.labels, cap=cap, chance=chance)
     if isinstance(answers, LongAnswers):
-        return _screen_long(times, answers, cutoffs, limits)
-    return _screen_matrix(times, answers, cutoffs, limits)
+        return _screen_long(times, answers, rule)
+    return _screen_matrix(times, answers, rule)
 
 
-def _screen_long(
-    items: pd.DataFrame, answers: LongAnswers, cutoffs: pd.DataFrame, limits: FloatArray
-) -> _Screen:
-    limit = limits[answers.codes]
+def _screen_long(items: pd.DataFrame, answers: LongAnswers, rule: Rule) -> _Screen:
+    size = len(answers.labels)
+    cutoffs = rule.table([rule.find(answers, number) for number in range(size)])
+    limit = floats(cutoffs["threshold"])[answers.codes]
     known = answers.timed & ~np.isnan(limit)
     flagged = known & (answers.times < limit)
     grouped = answers.states.grouped
-    size = len(limits)
     return _Screen(
         items,
         cutoffs,
@@ -313,38 +320,40 @@ def _screen_long(
     )
 
 
-def _screen_matrix(
-    times: pd.DataFrame, answers: MatrixAnswers, cutoffs: pd.DataFrame, limits: FloatArray
-) -> _Screen:
+def _screen_matrix(times: pd.DataFrame, answers: MatrixAnswers, rule: Rule) -> _Screen:
     """Column by column, so that a column stays in the cache for all that is done with it."""
     persons, size = answers.values.shape
-    flagged = np.zeros((size, persons), dtype=bool)
+    flagged = np.empty((size, persons), dtype=bool)
     rapid, timed = _Counter(persons), _Counter(persons)
     by_item = np.zeros((2, size), dtype=np.int64)
-    timed_answers = cutoffs["n"].to_numpy()
-    for number, limit in enumerate(limits.tolist()):
-        if np.isnan(limit):
+    cutoffs: list[Cutoff] = []
+    for number in range(size):
+        column, flags = answers.values[:, number], flagged[number]
+        cutoff = rule.find(answers, number, answers.likely_summary(number))
+        np.less(column, cutoff.threshold, out=flags)
+        hits = np.flatnonzero(flags)
+        # Times of 0 or below are below any threshold above 0: none among the hits, none at all.
+        if not (cutoff.threshold > 0 and column[hits].min(initial=1) > 0):
+            cutoff = rule.find(answers, number)
+            np.less(column, cutoff.threshold, out=flags)
+            flags &= column > 0
+            hits = np.flatnonzero(flags)
+        cutoffs.append(cutoff)
+        if np.isnan(cutoff.threshold):
             continue
-        column = answers.values[:, number]
-        flags = flagged[number]
-        np.less(column, limit, out=flags)
-        if timed_answers[number] == persons:
+        if cutoff.n == persons:
             timed.add_all()
-            by_item[1, number] = persons
         else:
-            known = column > 0
-            flags &= known
-            timed.add(known)
-            by_item[1, number] = np.count_nonzero(known)
+            timed.add(column > 0)
         rapid.add(flags)
-        by_item[0, number] = np.count_nonzero(flags)
+        by_item[:, number] = len(hits), cutoff.n
     return _Screen(
         times,
-        cutoffs,
+        rule.table(cutoffs),
         answers.persons,
         flagged,
         None,
-        rapid.total(),
+        np.broadcast_to(rapid.total(), (persons,)),
         timed.total(),
         by_item[0],
         by_item[1],
@@ -352,47 +361,40 @@ def _screen_matrix(
 
 
 class _Counter:
-    """How many of a person's flags are set: bytes are added, and emptied before they overflow."""
+    """How many of a person's flags are set, counted in bytes, which are quick to add to."""
 
     def __init__(self, size: int) -> None:
         self._bytes: npt.NDArray[np.uint8] = np.zeros(size, dtype=np.uint8)
-        self._total: npt.NDArray[np.int64] = np.zeros(size, dtype=np.int64)
+        self._full: npt.NDArray[np.int64] | None = None
         self._held = 0
-        self._all = 0
+        self._everybody = 0
 
     def add(self, flags: BoolArray) -> None:
         """Count one flag a person."""
+        if self._held == 255:
+            # The next one might overflow a byte.
+            self._full = self.total().astype(np.int64) - self._everybody
+            self._bytes = np.zeros_like(self._bytes)
+            self._held = 0
         self._bytes += flags.view(np.uint8)
         self._held += 1
-        if self._held == 255:
-            self._empty()
 
     def add_all(self) -> None:
         """Count a flag that is set for everybody."""
-        self._all += 1
+        self._everybody += 1
 
-    def total(self) -> npt.NDArray[np.int64]:
-        """The counts."""
-        self._empty()
-        return self._total + self._all
-
-    def _empty(self) -> None:
-        self._total += self._bytes
-        self._bytes[:] = 0
-        self._held = 0
+    def total(self) -> IntArray:
+        """The counts; a single number, shape (), where everybody has the same."""
+        if self._full is None and not self._held:
+            return np.array(self._everybody)
+        if self._full is None and not self._everybody:
+            return self._bytes
+        return self._bytes + np.int64(self._everybody) + (0 if self._full is None else self._full)
 
 
 def _share_kept(rapid: IntArray, timed: IntArray) -> FloatArray:
-    share = np.full(len(timed), np.nan)
-    np.divide(timed - rapid, timed, out=share, where=timed > 0)
-    return share
-
-
-def _warn_of_few(timed: IntArray) -> None:
-    few = int(((timed > 0) & (timed < _FEW)).sum())
-    if few:
-        warnings.warn(
-            f"{few} of {len(timed)} sessions have fewer than {_FEW} timed answers: there a "
-            "response time effort below .90 only means that any answer was rapid",
-            stacklevel=3,
-        )
+    """1 - rapid / timed; NaN where nothing is timed."""
+    share: FloatArray = rapid.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        share /= timed
+    return np.subtract(1.0, share, out=share)

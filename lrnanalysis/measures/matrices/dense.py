@@ -76,7 +76,7 @@ class Canvas:
                 'rows="session_id", take one activity at a time, or drop repeated rows with '
                 "drop_duplicates"
             )
-        used = self._seen.any(axis=1)
+        used: BoolArray = np.asarray(self._seen.any(axis=1))
         if not used.all():
             self.values, self._columns = self.values[used], self._columns[used]
             self._seen = self._seen[used]

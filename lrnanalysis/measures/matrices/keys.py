@@ -18,6 +18,9 @@ from lrnanalysis.measures._checks import BoolArray, IntArray
 
 __all__ = ["Keys", "Runs", "factorise", "factorise_runs"]
 
+#: Rows looked at together: NumPy widens small codes when it indexes with them.
+_BLOCK = 1 << 17
+
 
 @dataclass(frozen=True, eq=False)
 class Keys:
@@ -103,7 +106,10 @@ def factorise_runs(column: pd.Series) -> Runs:
         starts = _starts(keys.codes[1:] != keys.codes[:-1])
         return Runs(starts, keys.codes[starts].astype(np.intp), keys.labels, n)
     starts = _run_starts(column)
-    codes, labels = pd.factorize(column if len(starts) == n else column.iloc[starts])
+    heads = column if len(starts) == n else column.iloc[starts]
+    if _surely_distinct(heads):
+        return Runs(starts, np.arange(len(heads)), pd.Index(heads.array), n)
+    codes, labels = pd.factorize(heads)
     return Runs(starts, np.asarray(codes, dtype=np.intp), pd.Index(labels), n)
 
 
@@ -111,7 +117,10 @@ def _factorise_category(column: pd.Series) -> Keys:
     """A category column's own codes, with the categories that do not occur left out."""
     codes: IntArray = column.cat.codes.to_numpy()
     categories = column.cat.categories
-    used = np.bincount(codes.astype(np.intp) + 1, minlength=len(categories) + 1)[1:] > 0
+    used = np.zeros(len(categories) + 1, dtype=bool)  # the last entry serves code -1
+    for first in range(0, len(codes), _BLOCK):
+        used[codes[first : first + _BLOCK]] = True
+    used = used[:-1]
     if used.all():
         return Keys(codes, categories)
     new = np.append(np.cumsum(used) - 1, -1)  # the last entry serves code -1
@@ -122,9 +131,7 @@ def _run_starts(column: pd.Series) -> IntArray:
     """Rows that differ from the row above; every row where comparing is not worth it."""
     dtype = column.dtype
     if isinstance(dtype, pd.StringDtype | pd.ArrowDtype):
-        values = pa.array(column.array)
-        if isinstance(values, pa.ChunkedArray):
-            values = values.combine_chunks() if values.num_chunks > 1 else values.chunk(0)
+        values = _arrow(column)
         changed = pc.not_equal(values.slice(1), values.slice(0, len(values) - 1))
         # A missing value makes the comparison missing: such a row starts a run of its own.
         return _starts(pc.fill_null(changed, True).to_numpy(zero_copy_only=False))
@@ -132,6 +139,45 @@ def _run_starts(column: pd.Series) -> IntArray:
         raw = column.to_numpy()
         return _starts(raw[1:] != raw[:-1])
     return np.arange(len(column))
+
+
+def _arrow(column: pd.Series) -> pa.Array:
+    """The column's values as one Arrow array, without a copy where they are one."""
+    values = pa.array(column.array)
+    if isinstance(values, pa.ChunkedArray):
+        return values.combine_chunks() if values.num_chunks > 1 else values.chunk(0)
+    return values
+
+
+def _surely_distinct(column: pd.Series) -> bool:
+    """Whether texts of one length, such as UUIDs, are all different; False if not known.
+
+    Different hashes prove different texts. This takes a fifth of the time and memory of
+    factorising them, and where two hashes agree only the short cut is lost.
+    """
+    if not isinstance(column.dtype, pd.StringDtype):
+        return False
+    values = _arrow(column)
+    kind = np.int64 if pa.types.is_large_string(values.type) else np.int32
+    if values.null_count or not (kind is np.int64 or pa.types.is_string(values.type)):
+        return False
+    _, offset_bytes, text = values.buffers()
+    offsets = np.frombuffer(offset_bytes, kind)[values.offset : values.offset + len(values) + 1]
+    lengths = np.diff(offsets)
+    width = int(lengths[0])
+    if width == 0 or (lengths != width).any():
+        return False
+    letters = np.frombuffer(text, np.uint8)[offsets[0] : offsets[-1]].reshape(len(values), width)
+    hashes = np.zeros(len(values), dtype=np.uint64)
+    for first in range(0, width, 8):
+        word = np.zeros((len(values), 8), dtype=np.uint8)
+        part = letters[:, first : first + 8]
+        word[:, : part.shape[1]] = part
+        hashes ^= word.view(np.uint64)[:, 0]
+        hashes *= np.uint64(0x9E3779B97F4A7C15)
+        hashes ^= hashes >> np.uint64(29)
+    hashes.sort()
+    return bool((hashes[1:] != hashes[:-1]).all())
 
 
 def _starts(changed: BoolArray) -> IntArray:

@@ -19,7 +19,7 @@ __all__ = ["Block", "SessionRows", "session_rows"]
 ScalarT = TypeVar("ScalarT", bound=np.generic)
 
 #: Rows worked on at a time: small enough for the cache, large enough to hide Python's overhead.
-_BLOCK = 1 << 17
+_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ class SessionRows:
         return np.diff(self.starts, append=self.n)
 
     def blocks(self) -> Iterator[Block]:
-        """The sessions in stretches of some 100,000 rows, so that scratch arrays stay small."""
+        """The sessions in stretches of some 65,000 rows, so that scratch arrays stay small."""
         bounds = np.append(self.starts, self.n)
         first = 0
         while first < len(self.starts):
@@ -141,8 +141,9 @@ def session_rows(items: pd.DataFrame, *, shown: bool = True, table: str = "items
     by_position = shown and "position" in items.columns
     labels = runs.labels
     if runs.contiguous:
-        # For a category column codes are in category order; sessions stand as they appear.
-        rows = SessionRows(labels[runs.codes], runs.starts, runs.rows, None)
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            labels = labels[runs.codes]  # from category order to that of appearance
+        rows = SessionRows(labels, runs.starts, runs.rows, None)
         if not by_position or _increasing(items["position"], rows):
             return rows
     codes = runs.row_codes()

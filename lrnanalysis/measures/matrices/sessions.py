@@ -175,8 +175,8 @@ def choose_sessions(
     row = np.full(len(place), -1, dtype=np.int64)
     if rows == "session_id":
         row[kept] = np.arange(int(kept.sum()))
-        index = grouped.labels[kept].rename("session_id")
-        return Chosen(row, index, notes)
+        labels = grouped.labels if kept.all() else grouped.labels[kept]
+        return Chosen(row, labels.rename("session_id"), notes)
     users = factorise(known["user_id"].iloc[place[kept]])
     row[kept] = users.codes
     notes["sessions_without_user"] = int((users.codes < 0).sum())
@@ -200,9 +200,10 @@ def _places(sessions: pd.DataFrame, grouped: SessionRows) -> IntArray:
 
 def _known_sessions(table: pd.DataFrame, grouped: SessionRows) -> pd.DataFrame:
     """What a long table says of its sessions itself: the first row of each."""
-    columns = [column for column in ("session_id", *_MERGED) if column in table.columns]
+    columns = [column for column in _MERGED if column in table.columns]
     heads = grouped.starts if grouped.order is None else grouped.order[grouped.starts]
-    return table[columns].iloc[heads]
+    known = table[columns].iloc[heads].reset_index(drop=True)
+    return known.assign(session_id=grouped.labels)
 
 
 def _at(values: BoolArray, place: IntArray) -> BoolArray:

@@ -16,7 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrnanalysis.measures._checks import FloatArray
-from lrnanalysis.measures.speed.logtimes import GroupedLogTimes, LogTimes, Parameters
+from lrnanalysis.measures.speed.logtimes import (
+    DenseLogTimes,
+    GroupedLogTimes,
+    LogTimes,
+    Parameters,
+    SparseLogTimes,
+)
 
 __all__ = ["StandardErrors", "observed_information", "standard_errors"]
 
@@ -135,7 +141,7 @@ def _add_groups(sums: _Sums, data: GroupedLogTimes, parameters: Parameters) -> N
         sums.s2s2 += -0.5 * group.n * (c * v / s2) ** 2 + mm * c * v / s2**3
 
 
-def _add_blocks(sums: _Sums, data: LogTimes, parameters: Parameters) -> None:
+def _add_blocks(sums: _Sums, data: DenseLogTimes | SparseLogTimes, parameters: Parameters) -> None:
     """From the persons, a stretch at a time."""
     a, s2 = 1 / parameters.sigma2, parameters.s2
     speed, variance = data.posterior(parameters)
@@ -160,11 +166,7 @@ def _approximate(data: LogTimes, parameters: Parameters) -> StandardErrors:
     """Expected information, with gaps independent between items."""
     a, s2 = 1 / parameters.sigma2, parameters.s2
     _, v = data.posterior(parameters)
-    first, second = np.zeros((2, len(a)))
-    for part, _, there in data.blocks():
-        by_item = there @ np.column_stack([v[part], v[part] ** 2])
-        first += by_item[:, 0]
-        second += by_item[:, 1]
+    first, second = data.by_item(np.column_stack([v, v**2])).T
     total = float(v.sum())
     own = a * data.n - a**2 * first + (a * first) ** 2 / total
     common = a * first / np.sqrt(total)

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray
 
-__all__ = ["Expected", "LogTimes", "Parameters", "log_times"]
+__all__ = [
+    "DenseLogTimes",
+    "Expected",
+    "GroupedLogTimes",
+    "LogTimes",
+    "Parameters",
+    "SparseLogTimes",
+    "log_times",
+]
 
 #: Below this share of observed cells only they are kept.
 _SPARSE = 0.3
@@ -28,6 +36,10 @@ _MOST_PATTERNS = 256
 
 #: Persons worked on at a time: their log times stay in the cache between two uses.
 _BLOCK_CELLS = 1 << 19
+
+
+#: Persons (all: a slice) and the items that they were timed on.
+_Pattern = tuple[IntArray | slice, IntArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,103 +73,67 @@ class Expected:
     mean_square: float
 
 
-class LogTimes(Protocol):
-    """Log times of some persons on some items, centred by item, 0 where missing.
-
-    Attributes
-    ----------
-    persons : int
-        How many persons.
-    n : array, shape (items,)
-        Times of every item.
-    centre, variance : array, shape (items,)
-        Mean and variance (divided by n) of its log times.
-    """
-
-    persons: int
-    n: FloatArray
-    centre: FloatArray
-    variance: FloatArray
-
-    def expect(self, parameters: Parameters) -> Expected:
-        """The E-step."""
-
-    def posterior(self, parameters: Parameters) -> tuple[FloatArray, FloatArray]:
-        """Mean and variance of every person's speed given the times."""
-
-    def blocks(self) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
-        """Stretches of persons: which, and items × persons log times and ones where timed."""
-
-
-def log_times(values: FloatArray) -> LogTimes:
+def log_times(values: FloatArray, there: BoolArray) -> LogTimes:
     """Centred log times of a persons × items matrix of times.
 
     Parameters
     ----------
     values : array, shape (persons, items)
-        Times; NaN, 0 and negative ones are missing. Every person and item must have one.
+        Times.
+    there : array of bool, shape (items, persons)
+        Whether a time counts. Every person and item must have one.
+
+    Raises
+    ------
+    MeasureError
+        If a time is infinite.
     """
-    persons, items = values.shape
-    there: BoolArray = values.T > 0
-    n = there.sum(axis=1)
-    share = float(n.sum()) / there.size
-    code, patterns = _patterns(there, n)
-    if patterns is None and share < _SPARSE:
-        return SparseLogTimes(*_sparse(values, there, n))
-    logs = np.empty((items, persons))
-    centre = np.empty(items)
-    for item in range(items):
-        column, row = values[:, item], logs[item]
-        if n[item] == persons:
-            np.log(column, out=row)
-            centre[item] = row.mean()
-            row -= centre[item]
-        else:
-            np.log(np.where(there[item], column, 1.0), out=row)
-            centre[item] = row.sum() / n[item]
-            row -= centre[item]
-            row *= there[item]
-    if patterns is not None:
-        return GroupedLogTimes(logs, n, centre, code, patterns)
-    return DenseLogTimes(logs, n, centre, there)
+    n = np.array([np.count_nonzero(row) for row in there])
+    groups = _groups(there, n)
+    if groups is not None:
+        return _grouped(values, n, groups)
+    if n.sum() < _SPARSE * there.size:
+        return _sparse(values, there, n)
+    return _dense(values, there)
 
 
 @dataclass(frozen=True, eq=False)
-class _Pattern:
-    """Persons timed on the same items: how many, which items, moments of their log times."""
+class Group:
+    """Persons timed on the same items.
 
-    n: int
+    Attributes
+    ----------
+    persons, items : array of int
+        Which persons and items.
+    logs : array, shape (items, persons)
+        Their centred log times.
+    mean, moments : array
+        Means and mean products of the items' log times over the persons.
+    """
+
+    persons: IntArray | slice
     items: IntArray
+    logs: FloatArray
     mean: FloatArray
     moments: FloatArray
+
+    @property
+    def n(self) -> int:
+        """Number of persons."""
+        return int(self.logs.shape[1])
 
 
 class GroupedLogTimes:
     """Log times with few patterns of missing ones."""
 
-    def __init__(
-        self,
-        logs: FloatArray,
-        n: IntArray,
-        centre: FloatArray,
-        code: IntArray,
-        patterns: BoolArray,
-    ) -> None:
-        self._logs, self._code, self._patterns = logs, code, patterns
-        self.persons = logs.shape[1]
+    def __init__(self, groups: list[Group], persons: int, n: IntArray, centre: FloatArray) -> None:
+        self.groups = groups
+        self.persons = persons
         self.n = n.astype(np.float64)
         self.centre = centre
-        self.groups: list[_Pattern] = []
         squares = np.zeros(len(n))
-        for number, pattern in enumerate(patterns):
-            items = np.flatnonzero(pattern)
-            part = logs
-            if len(patterns) > 1:
-                part = logs[np.ix_(items, np.flatnonzero(code == number))]
-            size = part.shape[1]
-            group = _Pattern(size, items, part.mean(axis=1), part @ part.T / size)
-            squares[items] += size * np.diag(group.moments)
-            self.groups.append(group)
+        for group in groups:
+            squares[group.items] += group.n * np.diag(group.moments)
         self.variance = squares / n
 
     def expect(self, parameters: Parameters) -> Expected:
@@ -191,30 +167,39 @@ class GroupedLogTimes:
 
     def posterior(self, parameters: Parameters) -> tuple[FloatArray, FloatArray]:
         """Mean and variance of every person's speed given the times."""
-        a = 1 / parameters.sigma2
-        c = (self._patterns @ a)[self._code]
-        v = 1 / (1 / parameters.s2 + c)
-        return -v * (a @ self._logs - (self._patterns @ (a * parameters.beta))[self._code]), v
+        m, v = np.empty((2, self.persons))
+        for group in self.groups:
+            a = 1 / parameters.sigma2[group.items]
+            variance, _ = _precision(a, parameters.s2)
+            sums = a @ group.logs - a @ parameters.beta[group.items]
+            m[group.persons], v[group.persons] = -variance * sums, variance
+        return m, v
 
-    def blocks(self) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
-        """Stretches of persons: which, and items × persons log times and ones where timed."""
-        for part in _parts(self.persons, len(self.n)):
-            yield part, self._logs[:, part], self._patterns[self._code[part]].T.astype(float)
+    def by_item(self, columns: FloatArray) -> FloatArray:
+        """Sums of columns over the persons timed on each item, shape (items, columns)."""
+        sums = np.zeros((len(self.n), columns.shape[1]))
+        for group in self.groups:
+            sums[group.items] += columns[group.persons].sum(axis=0)
+        return sums
 
 
 class DenseLogTimes:
     """Log times with gaps anywhere: all cells, and where the gaps are."""
 
-    def __init__(self, logs: FloatArray, n: IntArray, centre: FloatArray, there: BoolArray) -> None:
+    def __init__(
+        self,
+        logs: FloatArray,
+        there: BoolArray,
+        gaps: sparse.csr_array,
+        centre: FloatArray,
+        squares: FloatArray,
+    ) -> None:
         self._logs, self._there = logs, there
         self.persons = logs.shape[1]
-        self.n = n.astype(np.float64)
+        self.n = self.persons - np.diff(gaps.indptr).astype(np.float64)
         self.centre = centre
-        self.variance = np.einsum("kj,kj->k", logs, logs) / self.n
-        bounds = np.concatenate(([0], np.cumsum(self.persons - n)))
-        where = np.concatenate([np.flatnonzero(~row) for row in there])
-        # Items × persons, by item.
-        self._gaps = sparse.csr_array((np.ones(len(where)), where, bounds), shape=logs.shape)
+        self.variance = squares / self.n
+        self._gaps = gaps  # items × persons
         self._gaps_by_person = self._gaps.T
 
     def expect(self, parameters: Parameters) -> Expected:
@@ -233,8 +218,7 @@ class DenseLogTimes:
             r_square += float(-m[part] @ r)
             products += logs @ m[part]
         second = m * m + v
-        both = np.column_stack([m, second])
-        by_item = both.sum(axis=0) - self._gaps @ both
+        by_item = self.by_item(np.column_stack([m, second]))
         distance = _distance(self, parameters)
         distance += float(np.log1p(parameters.s2 * c).sum()) - r_square
         return Expected(
@@ -257,6 +241,11 @@ class DenseLogTimes:
         """Stretches of persons: which, and items × persons log times and ones where timed."""
         for part in _parts(self.persons, len(self.n)):
             yield part, self._logs[:, part], self._there[:, part].astype(float)
+
+    def by_item(self, columns: FloatArray) -> FloatArray:
+        """Sums of columns over the persons timed on each item, shape (items, columns)."""
+        sums: FloatArray = columns.sum(axis=0) - self._gaps @ columns
+        return sums
 
     def _sums(self, a: FloatArray, parameters: Parameters) -> tuple[FloatArray, FloatArray]:
         """Every person's sums of a and of a β over the items timed."""
@@ -283,7 +272,7 @@ class SparseLogTimes:
         """The E-step."""
         m, v, c = self._speeds(parameters)
         second = m * m + v
-        by_item = self._there.T @ np.column_stack([m, second])
+        by_item = self.by_item(np.column_stack([m, second]))
         distance = _distance(self, parameters)
         distance += float(np.log1p(parameters.s2 * c).sum()) - float((m * m / v).sum())
         return Expected(
@@ -304,12 +293,22 @@ class SparseLogTimes:
         for part in _parts(self.persons, len(self.n)):
             yield part, self._logs[part].T.toarray(), self._there[part].T.toarray()
 
+    def by_item(self, columns: FloatArray) -> FloatArray:
+        """Sums of columns over the persons timed on each item, shape (items, columns)."""
+        sums: FloatArray = self._there.T @ columns
+        return sums
+
     def _speeds(self, parameters: Parameters) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Mean and variance of every person's speed, and the sum of a."""
         a = 1 / parameters.sigma2
         sums = self._there @ np.column_stack([a, a * parameters.beta])
         v = 1 / (1 / parameters.s2 + sums[:, 0])
         return -v * (self._logs @ a - sums[:, 1]), v, sums[:, 0]
+
+
+#: Log times of some persons on some items, centred by item, 0 where missing. All have `persons`
+#: (how many), `n` (times of every item), `centre` and `variance` (of its log times, divided by n).
+LogTimes = GroupedLogTimes | DenseLogTimes | SparseLogTimes
 
 
 def _distance(data: LogTimes, parameters: Parameters) -> float:
@@ -334,30 +333,38 @@ def _parts(persons: int, items: int) -> Iterator[slice]:
         yield slice(first, min(first + step, persons))
 
 
-def _patterns(there: BoolArray, n: IntArray) -> tuple[IntArray, BoolArray | None]:
-    """Every person's pattern of timed items, and the patterns; None where they are too many."""
+def _groups(there: BoolArray, n: IntArray) -> list[_Pattern] | None:
+    """Persons and items of every pattern of timed items; None where they are too many."""
     items, persons = there.shape
     most = min(_MOST_PATTERNS, there.size // (8 * items * items))
     if (n == persons).all():
-        code = np.zeros(persons, dtype=np.int64)
-        return code, np.ones((1, items), dtype=bool) if most else None
+        return [(slice(None), np.arange(items))] if most else None
     # Where the first persons' patterns are too many already, the others need no look.
-    if len(np.unique(_hashes(np.packbits(there[:, : 4 * _MOST_PATTERNS], axis=0)))) > most:
-        return np.empty(0, dtype=np.int64), None
-    packed = np.packbits(there, axis=0)
-    code, distinct = pd.factorize(_hashes(packed))
+    if len(np.unique(_hashes(there[:, : 4 * _MOST_PATTERNS]))) > most:
+        return None
+    code, distinct = pd.factorize(_hashes(there))
     if len(distinct) > most:
-        return code, None
-    first = np.full(len(distinct), persons)
-    np.minimum.at(first, code, np.arange(persons))
-    patterns = there[:, first].T
-    # Two patterns with one hash would be a wrong answer, however unlikely.
-    same = all(np.array_equal(packed[k], packed[k][first][code]) for k in range(len(packed)))
-    return code, patterns if same else None
+        return None
+    order = np.argsort(code, kind="stable")
+    groups: list[_Pattern] = []
+    cells = 0
+    for rows in np.split(order, np.cumsum(np.bincount(code))[:-1]):
+        timed = np.flatnonzero(there[:, rows[0]])
+        # Two patterns with one hash would give a wrong answer, however unlikely.
+        if not _all_there(there, timed, rows):
+            return None
+        groups.append((rows, timed))
+        cells += len(rows) * len(timed)
+    return groups if cells == n.sum() else None
 
 
-def _hashes(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
-    """A number for every column of bytes."""
+def _all_there(there: BoolArray, items: IntArray, persons: IntArray) -> bool:
+    return all(bool(there[item].take(persons).all()) for item in items)
+
+
+def _hashes(there: BoolArray) -> npt.NDArray[np.uint64]:
+    """A number for every column of flags."""
+    packed = np.packbits(there, axis=0)
     factors = np.random.default_rng(0).integers(1, 1 << 62, len(packed), dtype=np.uint64)
     hashes = np.zeros(packed.shape[1], dtype=np.uint64)
     for byte, factor in zip(packed, factors, strict=True):
@@ -365,13 +372,60 @@ def _hashes(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     return hashes
 
 
-def _sparse(
-    values: FloatArray, there: BoolArray, n: IntArray
-) -> tuple[sparse.csr_array, IntArray, FloatArray]:
+def _grouped(values: FloatArray, n: IntArray, groups: list[_Pattern]) -> GroupedLogTimes:
+    """The log times of each pattern, and their moments."""
+    persons = len(values)
+    total = np.zeros(len(n))
+    parts = []
+    for rows, items in groups:
+        logs = np.empty((len(items), persons if isinstance(rows, slice) else len(rows)))
+        for item, row in zip(items, logs, strict=True):
+            column = values[:, item]
+            np.log(column if isinstance(rows, slice) else column.take(rows), out=row)
+        total[items] += logs.sum(axis=1)
+        parts.append(logs)
+    centre = _check_finite(total / n)
+    found = []
+    for (rows, items), logs in zip(groups, parts, strict=True):
+        logs -= centre[items, None]
+        moments = logs @ logs.T / logs.shape[1]
+        found.append(Group(rows, items, logs, logs.mean(axis=1), moments))
+    return GroupedLogTimes(found, persons, n, centre)
+
+
+def _dense(values: FloatArray, there: BoolArray) -> DenseLogTimes:
+    """All cells, and where the gaps are."""
+    logs = np.empty(there.shape)
+    centre, squares = np.empty((2, len(there)))
+    gaps = [np.flatnonzero(~row) for row in there]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for item, row in enumerate(logs):
+            np.log(values[:, item], out=row)
+            row[gaps[item]] = 0.0
+            n = len(row) - len(gaps[item])
+            centre[item] = row.sum() / n
+            row -= centre[item]
+            row[gaps[item]] = 0.0
+            squares[item] = row @ row
+    _check_finite(centre)
+    bounds = np.concatenate(([0], np.cumsum([len(rows) for rows in gaps])))
+    where = np.concatenate(gaps)
+    matrix = sparse.csr_array((np.ones(len(where)), where, bounds), shape=there.shape)
+    return DenseLogTimes(logs, there, matrix, centre, squares)
+
+
+def _sparse(values: FloatArray, there: BoolArray, n: IntArray) -> SparseLogTimes:
     """Only the cells that are there."""
     persons, items = np.nonzero(there.T)
     logs = np.log(values[persons, items])
-    centre = np.bincount(items, weights=logs, minlength=len(n)) / n
+    centre = _check_finite(np.bincount(items, weights=logs, minlength=len(n)) / n)
     bounds = np.concatenate(([0], np.cumsum(np.bincount(persons, minlength=len(values)))))
     matrix = sparse.csr_array((logs - centre[items], items, bounds), shape=values.shape)
-    return matrix, n, centre
+    return SparseLogTimes(matrix, n, centre)
+
+
+def _check_finite(centre: FloatArray) -> FloatArray:
+    """The means of the log times, which one infinite time makes infinite."""
+    if not np.isfinite(centre).all():
+        raise MeasureError("times holds infinite values: replace them with NaN")
+    return centre

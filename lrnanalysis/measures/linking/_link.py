@@ -1,36 +1,25 @@
-"""Linking: item parameters of separate calibrations on one ability scale.
-
-Two calibrations of the same items differ by the origin and unit of their scales:
-θ_base = A θ_new + B, so that a = a / A and b = A b + B put an item of the new calibration on the
-base's scale. Kolen & Brennan (2014), Test equating, scaling, and linking, ch. 6.
-"""
+"""The change of scale between two calibrations of common items."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special, stats
+from scipy import optimize, stats
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, choice, note
+from lrnanalysis.measures.linking._table import Fitted, ItemTable
 
-__all__ = ["Link", "link"]
+__all__ = ["Link", "LinkMethod", "link"]
 
 LinkMethod = Literal["stocking-lord", "haebara", "mean/sigma", "mean/mean"]
 
 #: Interquartile range of a normal distribution, in standard deviations: robust z's unit.
 _IQR = 1.3489795003921634
-
-
-class _Fitted(Protocol):
-    """A fitted model: what `lrnanalysis.irt.fit` returns."""
-
-    @property
-    def items(self) -> pd.DataFrame: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +69,7 @@ class Link:
         moved = self.slope * np.asarray(values, dtype=np.float64)
         return pd.Series(moved, index=index, name="se")
 
-    def parameters(self, new: pd.DataFrame | _Fitted) -> pd.DataFrame:
+    def parameters(self, new: pd.DataFrame | Fitted) -> pd.DataFrame:
         """Slopes and locations of items of the new calibration on the base's scale.
 
         Parameters
@@ -94,134 +83,13 @@ class Link:
             The same rows; ``a``, ``b``, ``b1`` … changed, asymptotes and ``model`` as they were,
             other columns left out.
         """
-        table = _Table.of(new, "new", None)
+        table = ItemTable.of(new, "new", None)
         return table.frame(table.slopes / self.slope, self.slope * table.locations + self.intercept)
 
 
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """Item parameters as arrays.
-
-    Attributes
-    ----------
-    items : Index
-        Labels.
-    kinds : list of str
-        "logistic", "GRM" or "GPCM" per item.
-    slopes, lower, upper : array, shape (items,)
-        Discriminations and asymptotes.
-    locations : array, shape (items, most thresholds)
-        Difficulty in the first column or the thresholds, NaN where an item has fewer.
-    """
-
-    items: pd.Index
-    kinds: list[str]
-    slopes: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-    locations: FloatArray
-
-    @classmethod
-    def of(cls, given: pd.DataFrame | _Fitted, name: str, model: str | None) -> _Table:
-        """Read a table of item parameters, or that of a fitted model."""
-        frame = given if isinstance(given, pd.DataFrame) else given.items
-        thresholds = sorted(
-            (column for column in frame.columns if _is_threshold(column)),
-            key=lambda column: int(str(column)[1:]),
-        )
-        if "a" not in frame.columns or not ({"b", *thresholds} & set(frame.columns)):
-            raise MeasureError(
-                f"{name} has the columns {', '.join(map(str, frame.columns))}: a (slope) and b "
-                "(difficulty), or b1, b2, … (thresholds), are needed"
-            )
-        if not frame.index.is_unique:
-            raise MeasureError(f"{name} has an item twice: give every item one row")
-        slopes = frame["a"].to_numpy(dtype=np.float64)
-        single = _column(frame, "b", np.nan)
-        several = np.array([_column(frame, column, np.nan) for column in thresholds])
-        several = several.reshape(len(thresholds), len(frame)).T
-        stepped = ~np.isnan(several).all(axis=1) if len(thresholds) else np.zeros(len(frame), bool)
-        locations = np.full((len(frame), max(len(thresholds), 1)), np.nan)
-        locations[~stepped, 0] = single[~stepped]
-        if stepped.any():
-            locations[stepped] = several[stepped]
-        wrong = ~(slopes > 0) | np.isnan(locations).all(axis=1)
-        if wrong.any():
-            raise MeasureError(
-                f"item {frame.index[wrong][0]!r} of {name} has no slope above 0 or no location: "
-                "leave it out"
-            )
-        return cls(
-            frame.index,
-            _kinds(frame, stepped, name, model),
-            slopes,
-            _column(frame, "c", 0.0) if "c" in frame.columns else _column(frame, "g", 0.0),
-            _column(frame, "u", 1.0),
-            locations,
-        )
-
-    def take(self, items: pd.Index) -> _Table:
-        """Some of the items, in the order given."""
-        at = self.items.get_indexer(items)
-        return _Table(
-            items,
-            [self.kinds[place] for place in at],
-            self.slopes[at],
-            self.lower[at],
-            self.upper[at],
-            self.locations[at],
-        )
-
-    def moved(self, slope: float, intercept: float) -> _Table:
-        """The items on the scale slope · θ + intercept."""
-        return _Table(
-            self.items,
-            self.kinds,
-            self.slopes / slope,
-            self.lower,
-            self.upper,
-            slope * self.locations + intercept,
-        )
-
-    @property
-    def means(self) -> FloatArray:
-        """Mean location per item."""
-        return np.nanmean(self.locations, axis=1)
-
-    def probabilities(self, theta: FloatArray) -> list[FloatArray]:
-        """Per item, the probability of each score above 0, shape (abilities, scores)."""
-        found = []
-        for at, kind in enumerate(self.kinds):
-            cuts = self.locations[at][~np.isnan(self.locations[at])]
-            logits = self.slopes[at] * (theta[:, None] - cuts)
-            if kind == "GPCM":
-                steps = np.concatenate([np.zeros((len(theta), 1)), logits.cumsum(axis=1)], axis=1)
-                found.append(special.softmax(steps, axis=1)[:, 1:])
-            else:
-                above = special.expit(logits)
-                above = self.lower[at] + (self.upper[at] - self.lower[at]) * above
-                found.append(-np.diff(above, axis=1, append=0.0))
-        return found
-
-    def frame(self, slopes: FloatArray, locations: FloatArray) -> pd.DataFrame:
-        """As a table, with the given slopes and locations."""
-        columns: dict[str, object] = {"model": pd.array(self.kinds, dtype="str"), "a": slopes}
-        one = np.array([kind == "logistic" for kind in self.kinds])
-        if one.any():
-            columns["b"] = np.where(one, locations[:, 0], np.nan)
-        if not one.all():
-            for step in range(locations.shape[1]):
-                columns[f"b{step + 1}"] = np.where(one, np.nan, locations[:, step])
-        if (self.lower != 0).any():
-            columns["c"] = self.lower
-        if (self.upper != 1).any():
-            columns["u"] = self.upper
-        return pd.DataFrame(columns, index=self.items)
-
-
 def link(
-    new: pd.DataFrame | _Fitted,
-    base: pd.DataFrame | _Fitted,
+    new: pd.DataFrame | Fitted,
+    base: pd.DataFrame | Fitted,
     *,
     method: LinkMethod = "stocking-lord",
     common: Iterable[Hashable] | None = None,
@@ -280,7 +148,7 @@ def link(
     Link(slope=1.50000, intercept=0.40000, method='stocking-lord', common items=3)
     """
     choice("method", method, ("stocking-lord", "haebara", "mean/sigma", "mean/mean"))
-    one, two = _Table.of(new, "new", model), _Table.of(base, "base", model)
+    one, two = ItemTable.of(new, "new", model), ItemTable.of(base, "base", model)
     shared = _common(one, two, common)
     one, two = one.take(shared), two.take(shared)
     points, weight = _abilities(theta, weights)
@@ -293,42 +161,7 @@ def link(
     return Link(slope, intercept, method, _fit(one.moved(slope, intercept), two, points, weight))
 
 
-def _is_threshold(column: object) -> bool:
-    text = str(column)
-    return text.startswith("b") and text[1:].isdecimal()
-
-
-def _column(frame: pd.DataFrame, name: str, default: float) -> FloatArray:
-    """A column's numbers; the default without the column, and where it is missing."""
-    if name not in frame.columns:
-        return np.full(len(frame), default)
-    values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(np.isnan(values), default, values)
-
-
-def _kinds(frame: pd.DataFrame, stepped: np.ndarray, name: str, model: str | None) -> list[str]:
-    """What the locations of each item mean."""
-    if model is not None:
-        choice("model", model, ("GRM", "GPCM"))
-    named = frame["model"].astype("str").tolist() if "model" in frame.columns else None
-    found = []
-    for at, steps in enumerate(stepped):
-        kind = named[at] if named else model
-        if not steps:
-            found.append("logistic")
-        elif kind in ("GRM",):
-            found.append("GRM")
-        elif kind in ("GPCM", "PCM", "RSM"):
-            found.append("GPCM")
-        else:
-            raise MeasureError(
-                f"item {frame.index[at]!r} of {name} has thresholds of the model {kind}: say "
-                'model="GRM" or model="GPCM"'
-            )
-    return found
-
-
-def _common(one: _Table, two: _Table, wanted: Iterable[Hashable] | None) -> pd.Index:
+def _common(one: ItemTable, two: ItemTable, wanted: Iterable[Hashable] | None) -> pd.Index:
     """The items to link by."""
     shared = one.items[one.items.isin(two.items)]
     if wanted is not None:
@@ -369,7 +202,7 @@ def _abilities(
     return points, mass / mass.sum()
 
 
-def _by_moments(one: _Table, two: _Table, *, spread: bool) -> tuple[float, float]:
+def _by_moments(one: ItemTable, two: ItemTable, *, spread: bool) -> tuple[float, float]:
     """Mean/sigma with `spread`, mean/mean without; thresholds count one by one."""
     first, second = (table.locations[~np.isnan(table.locations)] for table in (one, two))
     if spread:
@@ -385,8 +218,8 @@ def _by_moments(one: _Table, two: _Table, *, spread: bool) -> tuple[float, float
 
 
 def _by_curves(
-    one: _Table,
-    two: _Table,
+    one: ItemTable,
+    two: ItemTable,
     points: FloatArray,
     weight: FloatArray,
     *,
@@ -396,12 +229,12 @@ def _by_curves(
     """Stocking and Lord's criterion, or with `items` Haebara's."""
     root = np.sqrt(weight)
 
-    def apart(first: _Table, second: _Table) -> FloatArray:
+    def apart(first: ItemTable, second: ItemTable) -> FloatArray:
         pairs = list(zip(first.probabilities(points), second.probabilities(points), strict=True))
         if items:
             return np.concatenate([((p - q) * root[:, None]).ravel() for p, q in pairs])
         gaps = [(p - q) @ np.arange(1, p.shape[1] + 1) for p, q in pairs]
-        return np.sum(gaps, axis=0) * root
+        return np.asarray(np.sum(gaps, axis=0) * root, dtype=np.float64)
 
     def residuals(at: FloatArray) -> FloatArray:
         slope, intercept = float(np.exp(at[0])), float(at[1])
@@ -422,7 +255,7 @@ def _by_curves(
     return float(np.exp(found.x[0])), float(found.x[1])
 
 
-def _fit(moved: _Table, base: _Table, points: FloatArray, weight: FloatArray) -> pd.DataFrame:
+def _fit(moved: ItemTable, base: ItemTable, points: FloatArray, weight: FloatArray) -> pd.DataFrame:
     """How far each common item is from where the link puts it."""
     table = moved.frame(moved.slopes, moved.locations)
     reference = base.frame(base.slopes, base.locations).drop(columns="model")

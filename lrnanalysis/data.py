@@ -290,7 +290,9 @@ class SessionData:
         >>> len(shared.sessions["user_id"].iloc[0])
         32
         """
-        sessions, responses, items = pseudonymise_frames(*self, key, drop_free_text=drop_free_text)
+        sessions, responses, items = pseudonymise_frames(
+            self.sessions, self.responses, self.items, key, drop_free_text=drop_free_text
+        )
         truth = {
             name: frame.assign(
                 **{

@@ -287,6 +287,7 @@ def _with_dtypes(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         if column.kind == "label":
             # An empty column comes back with labels of no type.
             labels = frame[column.name].cat
-            frame[column.name] = labels.rename_categories(labels.categories.astype("str"))
+            dtype = pd.CategoricalDtype(labels.categories.astype("str"))
+            frame[column.name] = pd.Categorical.from_codes(labels.codes, dtype=dtype)
     asked_for = [name for name in frame if str(name).startswith(METADATA_PREFIX)]
     return frame[[*table.names, *asked_for]]

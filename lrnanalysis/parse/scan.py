@@ -35,7 +35,7 @@ _ORDER = ("session", "response", "body", "item", "scoring", "source")
 _TABLES = tuple(TABLES)
 
 #: Members that are objects, lists of objects or lists of ids, by level.
-_INNER = {
+_INNER: dict[str, dict[str, tuple[int, str | None]]] = {
     "session": {"responses": (_ROWS, "response"), "items": (_ROWS, "item")},
     "response": {"response": (_OBJECT, "body")},
     "item": {

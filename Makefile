@@ -22,7 +22,7 @@ bench: $(VENV)/bench.done
 	$(BIN)/python -m benchmarks
 
 lab: $(VENV)/lab.done
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

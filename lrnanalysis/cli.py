@@ -133,7 +133,7 @@ def _add_fetch(commands: Any) -> None:
         )
     filters.add_argument("--include", action="append", metavar="NAME", help="session metadata")
     paging = command.add_argument_group("how")
-    paging.add_argument("--sort", choices=("asc", "desc"), help="by updated time; default: desc")
+    paging.add_argument("--sort", choices=("asc", "desc"), help="by updated time; default: asc")
     paging.add_argument("--limit", type=int, metavar="N", help="sessions a page, 1 to 50")
     paging.add_argument("--next", metavar="TOKEN", help="go on from an earlier fetch")
     paging.add_argument("--max-sessions", type=int, metavar="N", help="stop after a first look")

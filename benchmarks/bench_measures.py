@@ -305,8 +305,13 @@ def memory(mark: str) -> int:
 
 
 def report(name: str, value: str, goal: str, met: bool | None) -> None:
-    mark = {None: "", True: " (met)", False: " (NOT MET)"}[met]
-    print(f"  {name:38} {value}{'; goal: ' + goal if goal else ''}{mark}")
+    if not goal:
+        mark = ""
+    elif "--full" in sys.argv:
+        mark = f"; goal: {goal} ({'met' if met else 'NOT MET'})"
+    else:
+        mark = f"; goal at --full: {goal}"
+    print(f"  {name:38} {value}{mark}")
 
 
 if __name__ == "__main__":

@@ -350,9 +350,13 @@ class ItemsAccessor:
         "['n', 'answered', 'omitted', 'not_reached', 'reached']",
     )
     def reach(
-        self, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
+        self,
+        responses: pd.DataFrame | None = None,
+        *,
+        rule: ReachRule = "run",
+        sessions: pd.DataFrame | None = None,
     ) -> pd.DataFrame:
-        return time.reach(self._frame, responses, rule=rule)
+        return time.reach(self._frame, responses, rule=rule, sessions=sessions)
 
     @_documented(
         time.speededness,
@@ -365,8 +369,11 @@ class ItemsAccessor:
         *,
         rule: ReachRule = "run",
         reaching: float = 0.8,
+        sessions: pd.DataFrame | None = None,
     ) -> pd.Series:
-        return time.speededness(self._frame, responses, rule=rule, reaching=reaching)
+        return time.speededness(
+            self._frame, responses, rule=rule, reaching=reaching, sessions=sessions
+        )
 
     @_documented(
         time.pacing,
@@ -388,8 +395,10 @@ class ItemsAccessor:
         ">>> study.items.lrn.time_by_position().shape",
         "(20, 13)",
     )
-    def time_by_position(self, *, unit: TimeUnit = "s") -> pd.DataFrame:
-        return time.time_by_position(self._frame, unit=unit)
+    def time_by_position(
+        self, *, unit: TimeUnit = "s", sessions: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        return time.time_by_position(self._frame, unit=unit, sessions=sessions)
 
     @_documented(
         time.outliers,
@@ -422,9 +431,16 @@ class ItemsAccessor:
         scores: pd.DataFrame | None = None,
         cap: float | None = None,
         chance: Chance | None = None,
+        sessions: pd.DataFrame | None = None,
     ) -> pd.DataFrame:
         return effort.thresholds(
-            self._frame, method, responses=responses, scores=scores, cap=cap, chance=chance
+            self._frame,
+            method,
+            responses=responses,
+            scores=scores,
+            cap=cap,
+            chance=chance,
+            sessions=sessions,
         )
 
     @_documented(
@@ -440,9 +456,16 @@ class ItemsAccessor:
         scores: pd.DataFrame | None = None,
         cap: float | None = None,
         chance: Chance | None = None,
+        sessions: pd.DataFrame | None = None,
     ) -> pd.Series | pd.DataFrame:
         return effort.rapid_guesses(
-            self._frame, method, responses=responses, scores=scores, cap=cap, chance=chance
+            self._frame,
+            method,
+            responses=responses,
+            scores=scores,
+            cap=cap,
+            chance=chance,
+            sessions=sessions,
         )
 
     @_documented(
@@ -459,9 +482,16 @@ class ItemsAccessor:
         scores: pd.DataFrame | None = None,
         cap: float | None = None,
         chance: Chance | None = None,
+        sessions: pd.DataFrame | None = None,
     ) -> pd.Series:
         return effort.response_time_effort(
-            self._frame, method, responses=responses, scores=scores, cap=cap, chance=chance
+            self._frame,
+            method,
+            responses=responses,
+            scores=scores,
+            cap=cap,
+            chance=chance,
+            sessions=sessions,
         )
 
     @_documented(
@@ -477,9 +507,16 @@ class ItemsAccessor:
         scores: pd.DataFrame | None = None,
         cap: float | None = None,
         chance: Chance | None = None,
+        sessions: pd.DataFrame | None = None,
     ) -> pd.Series:
         return effort.response_time_fidelity(
-            self._frame, method, responses=responses, scores=scores, cap=cap, chance=chance
+            self._frame,
+            method,
+            responses=responses,
+            scores=scores,
+            cap=cap,
+            chance=chance,
+            sessions=sessions,
         )
 
     @_documented(
@@ -496,9 +533,16 @@ class ItemsAccessor:
         scores: pd.DataFrame | None = None,
         cap: float | None = None,
         chance: Chance | None = None,
+        sessions: pd.DataFrame | None = None,
     ) -> EffortScreen:
         return effort.screen(
-            self._frame, method, responses=responses, scores=scores, cap=cap, chance=chance
+            self._frame,
+            method,
+            responses=responses,
+            scores=scores,
+            cap=cap,
+            chance=chance,
+            sessions=sessions,
         )
 
     @_documented(
@@ -514,10 +558,18 @@ class ItemsAccessor:
         scores: pd.DataFrame | None = None,
         cap: float | None = None,
         chance: Chance | None = None,
+        sessions: pd.DataFrame | None = None,
         by: str | None = "item_reference",
     ) -> pd.DataFrame:
         return effort.validity(
-            self._frame, method, responses=responses, scores=scores, cap=cap, chance=chance, by=by
+            self._frame,
+            method,
+            responses=responses,
+            scores=scores,
+            cap=cap,
+            chance=chance,
+            sessions=sessions,
+            by=by,
         )
 
     @_documented(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import math
 import re
 import time
 from collections.abc import Mapping
@@ -23,9 +22,9 @@ from learnosity_sdk.request import Init
 from requests.adapters import HTTPAdapter
 
 from lrnanalysis.credentials import address, find_credentials, is_loopback
-from lrnanalysis.errors import ApiError, AuthError, QueryError, RateLimitError, TransportError
+from lrnanalysis.errors import ApiError, AuthError, RateLimitError, TransportError
 from lrnanalysis.query import MOST_PER_PAGE
-from lrnanalysis.ratelimit import RateBudget, Tries
+from lrnanalysis.ratelimit import RateBudget, Tries, check_settings
 
 __all__ = ["Client", "Page"]
 
@@ -154,7 +153,7 @@ class Client:
         rate_limit: tuple[int, float] = (1000, 5.0),
         rate_limit_wait: float = 5.0,
     ) -> None:
-        _check_settings(timeout, max_retries, backoff, rate_limit_wait)
+        check_settings(timeout, max_retries, backoff, rate_limit_wait)
         self._budget = RateBudget(*rate_limit)
         self._credentials = find_credentials(
             {
@@ -301,28 +300,6 @@ class Client:
             "X-Learnosity-Action": f"{_ACTION}_/{_ENDPOINT}",
             "X-Learnosity-SDK": f"Python:{sdk_version.__version__.lstrip('v')}",
         }
-
-
-def _check_settings(timeout: Any, max_retries: Any, backoff: Any, rate_limit_wait: Any) -> None:
-    if not (
-        isinstance(timeout, tuple | list)
-        and len(timeout) == 2
-        and all(_is_seconds(one) and one > 0 for one in timeout)
-    ):
-        raise QueryError(
-            f"timeout is {timeout!r}: it is two numbers of seconds above 0, such as (10, 60), for "
-            "the connection and for the answer"
-        )
-    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
-        raise QueryError(f"max_retries is {max_retries!r}: it is a whole number, 0 or more")
-    for name, value in (("backoff", backoff), ("rate_limit_wait", rate_limit_wait)):
-        if not _is_seconds(value) or value < 0:
-            raise QueryError(f"{name} is {value!r}: it is a number of seconds, 0 or more")
-
-
-def _is_seconds(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value)
 
 
 #: Faults of the way, not of the request.

@@ -118,6 +118,10 @@ def test_what_belongs_to_which_input():
         ef.thresholds(matrix, responses=EMPTY["responses"])
     with pytest.raises(MeasureError, match="give the items table or a persons × items matrix"):
         ef.thresholds(matrix["a"])
+    with pytest.raises(MeasureError, match="scores is a ndarray: give a DataFrame"):
+        ef.thresholds(matrix, scores=matrix.to_numpy())
+    with pytest.raises(MeasureError, match="repeated column labels"):
+        ef.thresholds(pd.concat([matrix, matrix], axis=1))
     with pytest.raises(MeasureError, match="values above 1"):
         ef.thresholds(matrix, "cump", scores=matrix.fillna(9))
     with pytest.raises(MeasureError, match="differ in their rows or columns"):
@@ -238,6 +242,27 @@ def test_an_unanswered_item_is_no_guess():
     responses = responses_frame(("s0", "a", True, 0.0, True), ("s1", "a", False, 0.0, True))
     assert ef.rapid_guesses(items, 3, responses=responses).tolist() == [True, pd.NA]
     assert ef.rapid_guesses(items, 3).tolist() == [True, True]
+
+
+@few
+def test_discarded_sessions_count_nowhere_and_it_is_said():
+    items = one_item([10.0, 20.0, 300.0])
+    sessions = pd.DataFrame({"session_id": ["s0", "s1", "s2"], "status": ["Completed"] * 3})
+    sessions.loc[2, "status"] = "discarded"
+    found = ef.screen(items, "nt60", sessions=sessions)
+    assert found.thresholds["threshold"].tolist() == [9.0]
+    assert found.flags.tolist() == [False, False, pd.NA]
+    np.testing.assert_equal(found.rte.to_numpy(), [1.0, 1.0, NAN])
+    assert found.rtf.attrs["discarded"] == "left out: 1 sessions"
+    merged = ef.rapid_guesses(items.merge(sessions, on="session_id"), "nt60")
+    assert merged.tolist() == found.flags.tolist()
+    table = ef.validity(items, 15, sessions=sessions)
+    assert table[["flagged", "unflagged"]].to_numpy().tolist() == [[1, 1]]
+    assert "not known" in ef.thresholds(items).attrs["discarded"]
+    selected = ef.response_time_effort(items, 15, sessions=sessions[:1])
+    np.testing.assert_equal(selected.to_numpy(), [0.0, NAN, NAN])
+    with pytest.raises(MeasureError, match="sessions= belongs to the items table"):
+        ef.thresholds(tm.time_matrix(items), sessions=sessions)
 
 
 #: s guesses once in ten, t in five of ten, u has no time.
@@ -466,9 +491,8 @@ def test_guessers_of_the_simulated_study_are_found():
     assert truth[known].sum() > 500
     assert found[truth[known]].mean() > 0.95
     assert found[~truth[known]].mean() < 0.005
-    rte = ef.response_time_effort(
-        items[items["session_id"].isin(tables.sessions["session_id"])], responses=responses
-    )
+    with pytest.warns(UserWarning, match="fewer than 10 timed answers"):
+        rte = ef.response_time_effort(items, responses=responses)
     sessions = simulation.truth["sessions"].set_index("session_id").loc[rte.index]
     share = simulation.answers.assign(done=lambda all_: all_["outcome"] == "answered")
     share = share.groupby("session_id")[["rapid", "done"]].sum().loc[rte.index]

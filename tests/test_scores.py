@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from record_tables import tables_of
 from hypothesis import given
 from hypothesis import strategies as st
 from measure_tables import (
@@ -21,6 +20,7 @@ from measure_tables import (
     studies,
     textual,
 )
+from record_tables import tables_of
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import scores as sc

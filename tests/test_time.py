@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from record_tables import tables_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from measure_tables import (
@@ -19,9 +18,11 @@ from measure_tables import (
     studies,
     textual,
 )
+from record_tables import tables_of
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import time as tm
+from lrnanalysis.measures.matrices import link_rows
 
 SESSION = sessions_frame(
     session_id=["s"],
@@ -249,6 +250,41 @@ def test_time_matrix_is_pivot(study):
         np.testing.assert_array_equal(got, want)
 
 
+def chunked(ids):
+    """The ids as a text column of many pieces, as a long fetch leaves it."""
+    return pd.concat([ids.iloc[at : at + 1] for at in range(len(ids))])
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        chunked,
+        lambda ids: ids.astype("category"),
+        lambda ids: ids.astype("category").cat.reorder_categories(["t", "s"]),
+        lambda ids: ids.astype(object),
+        lambda ids: ids.astype("string[pyarrow]"),
+        lambda ids: ids.astype(pd.StringDtype("python", na_value=np.nan)),
+        lambda ids: ids.map({"s": 7, "t": 3}).astype("Int64"),
+        lambda ids: ids.map({"s": 7, "t": 3}),
+        lambda ids: ids + ids,
+        lambda ids: ids.where(ids != "s", "longer"),
+    ],
+)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_session_ids_of_any_kind(convert, mixed):
+    items = pd.concat(
+        [one_session([9.0, 4.0, 0.0], [1, 0, 0]), one_session([5.0, 0.0], [1, 0], session="t")],
+        ignore_index=True,
+    )
+    items = shuffled(items, 4) if mixed else items
+    other = items.assign(session_id=convert(items["session_id"]))
+    np.testing.assert_array_equal(tm.time_matrix(other), tm.time_matrix(items))
+    assert tm.not_reached(other).tolist() == tm.not_reached(items).tolist()
+    sums = tm.active_time(other)
+    assert sorted(sums) == [5.0, 13.0]
+    assert sums.index.dtype == tm.time_matrix(other).index.dtype
+
+
 def test_unused_categories_make_no_columns():
     items = items_frame(("s", "a", 1, 5.0, 1, 1), ("t", "b", 1, 6.0, 1, 1))
     assert tm.time_matrix(items[items["session_id"] == "t"]).columns.tolist() == ["b"]
@@ -409,6 +445,23 @@ def test_points_are_an_answer_whatever_the_responses_say():
     assert tm.answered(items, responses_frame(("s", "a", False, 0, True))).tolist() == [True]
 
 
+@pytest.mark.parametrize("sessions", [40, 4000])
+def test_responses_find_their_items_among_few_and_among_thousands(sessions):
+    # 4,000 sessions × 1,000 items, of which each session has three: too many cells for a table.
+    rng = np.random.default_rng(1)
+    names = ["session_id", "item_reference"]
+    items = pd.DataFrame(
+        {
+            "session_id": np.repeat([f"s{at}" for at in range(sessions)], 3),
+            "item_reference": [f"i{at}" for at in rng.integers(0, 1000, 3 * sessions)],
+        }
+    ).drop_duplicates(ignore_index=True)
+    strangers = pd.DataFrame({"session_id": ["s1", "x", None], "item_reference": ["?", "i1", "i2"]})
+    responses = pd.concat([shuffled(items), strangers], ignore_index=True)
+    want = responses.merge(items.reset_index(), on=names, how="left")["index"].fillna(-1)
+    assert link_rows(items, responses).tolist() == want.tolist()
+
+
 def test_any_answered_response_answers_the_item():
     items = one_session([9.0, 9.0], [0, 0])
     responses = responses_frame(
@@ -504,6 +557,25 @@ def test_reach_by_hand():
     np.testing.assert_allclose(table["reached"], [1, 2 / 3, 2 / 3, 1 / 3])
     np.testing.assert_allclose(table["answered"], table["reached"])
     assert table["omitted"].tolist() == [0.0] * 4
+
+
+def test_analyses_leave_discarded_sessions_out_and_say_so():
+    items = three_sessions()
+    sessions = sessions_frame(
+        session_id=["s", "t", "u"], status=["Completed", "Completed", "Discarded"]
+    )
+    two = items[items["session_id"] != "u"]
+    for measure in (tm.speededness, tm.reach, tm.pacing, tm.time_by_position, tm.time_summary):
+        without = measure(items, sessions=sessions)
+        assert without.attrs["discarded"] == "left out: 1 sessions"
+        assert "not known" in measure(items).attrs["discarded"]
+        merged = measure(items.merge(sessions, on="session_id"))
+        for result in (without, merged):
+            plain = measure(two)
+            plain.attrs = result.attrs = {}
+            (pd.testing.assert_series_equal if plain.ndim == 1 else pd.testing.assert_frame_equal)(
+                result, plain
+            )
 
 
 def test_reach_asks_for_what_it_needs():

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, floats, need
-from lrnanalysis.measures.matrices import column_keys, matrix_values
+from lrnanalysis.measures.matrices import column_keys, matrix_values, without_discarded
 from lrnanalysis.measures.time.reaching import ANSWERED, States, reach_states
 
 __all__ = ["Answers", "LongAnswers", "MatrixAnswers", "answers_of", "is_long"]
@@ -20,6 +20,7 @@ class Answers(Protocol):
     """Times and correctness of the answers to every item."""
 
     labels: pd.Index
+    notes: dict[str, object]
 
     def summary(self, number: int) -> tuple[int, float]:
         """Number and mean time [s] of one item's timed answers."""
@@ -37,13 +38,14 @@ def answers_of(
     times: pd.DataFrame,
     responses: pd.DataFrame | None = None,
     scores: pd.DataFrame | None = None,
+    sessions: pd.DataFrame | None = None,
 ) -> LongAnswers | MatrixAnswers:
     """The timed answers in an items table or in a matrix of times.
 
     Raises
     ------
     MeasureError
-        If `responses` come with a matrix or `scores` with an items table.
+        If `responses` or `sessions` come with a matrix, or `scores` with an items table.
     """
     if not isinstance(times, pd.DataFrame):
         raise MeasureError(
@@ -54,10 +56,14 @@ def answers_of(
             raise MeasureError(
                 "scores= belongs to a matrix of times: the items table holds its own scores"
             )
-        return LongAnswers(times, responses)
+        return LongAnswers(times, responses, sessions)
     if responses is not None:
         raise MeasureError(
             "responses= belongs to the items table: in a matrix of times an unanswered item is NaN"
+        )
+    if sessions is not None:
+        raise MeasureError(
+            "sessions= belongs to the items table: choose a matrix's sessions when making it"
         )
     return MatrixAnswers(times, scores)
 
@@ -83,12 +89,19 @@ class LongAnswers:
     times : array of float, shape (rows,)
         Time of every row [s].
     timed : array of bool, shape (rows,)
-        Whether the row is answered and has a time above 0.
+        Whether the row is answered, has a time above 0 and is of a session that counts.
+    notes : dict
+        What was left out, for ``attrs``.
     states : States
         What became of every row.
     """
 
-    def __init__(self, items: pd.DataFrame, responses: pd.DataFrame | None) -> None:
+    def __init__(
+        self,
+        items: pd.DataFrame,
+        responses: pd.DataFrame | None,
+        sessions: pd.DataFrame | None,
+    ) -> None:
         need(items, "session_id", "item_reference", "time", table="items")
         keys = column_keys(items, "item_reference")
         self.labels = keys.labels
@@ -96,6 +109,9 @@ class LongAnswers:
         self.times = floats(items["time"])
         self.states: States = reach_states(items, responses)
         self.timed: BoolArray = self.states.flags(ANSWERED) & (self.times > 0)
+        kept, self.notes = without_discarded(items, sessions)
+        if kept is not None:
+            self.timed &= kept
         self._items = items
         self._grouped: _Grouped | None = None
         self._means: tuple[IntArray, FloatArray] | None = None
@@ -161,6 +177,7 @@ class MatrixAnswers:
         self.persons = times.index
         self.values = matrix_values(times, what="times")
         self._scores = None if scores is None else _aligned(scores, times)
+        self.notes: dict[str, object] = {}
 
     def shares(self) -> FloatArray | None:
         """Share of points of every cell; None where no scores were given."""

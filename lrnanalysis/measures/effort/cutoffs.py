@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -39,10 +39,9 @@ def thresholds(
     scores: pd.DataFrame | None = None,
     cap: float | None = None,
     chance: Chance | None = None,
+    sessions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Time threshold of every item: an answer strictly below it is a rapid guess.
-
-    Thresholds depend on whose times are given: leave discarded sessions out before.
 
     Parameters
     ----------
@@ -61,6 +60,10 @@ def thresholds(
         Highest threshold [s]; 10 is usual with NTp. None: no cap.
     chance : float, Series or mapping by item, optional
         Probability of a right answer by guessing, for ``"cump"``.
+    sessions : DataFrame, optional
+        The sessions table, or a selection, with an items table only: other sessions and discarded
+        ones count nowhere. Without it (or a column ``status`` merged into the items) none can be
+        left out; ``attrs`` says so.
 
     Returns
     -------
@@ -81,13 +84,12 @@ def thresholds(
     >>> thresholds(items)["threshold"].tolist()
     [3.0]
     """
-    answers = answers_of(times, responses, scores)
+    answers = answers_of(times, responses, scores, sessions)
     rule = Rule(method, answers.labels, cap=cap, chance=chance)
-    return rule.table([rule.find(answers, number) for number in range(len(answers.labels))])
+    return rule.all_found(answers)
 
 
-@dataclass(frozen=True)
-class Cutoff:
+class Cutoff(NamedTuple):
     """One item's threshold [s] (NaN: none, and the reason), and its timed answers."""
 
     threshold: float
@@ -148,8 +150,13 @@ class Rule:
             threshold = self._cap
         return Cutoff(threshold, n, capped, found.reason)
 
-    def table(self, cutoffs: Sequence[Cutoff]) -> pd.DataFrame:
-        """All items' thresholds as `thresholds` returns them."""
+    def all_found(self, answers: Answers) -> pd.DataFrame:
+        """The thresholds of all items, as `thresholds` returns them."""
+        found = [self.find(answers, number) for number in range(len(answers.labels))]
+        return self.table(found, answers.notes)
+
+    def table(self, cutoffs: Sequence[Cutoff], notes: Mapping[str, object]) -> pd.DataFrame:
+        """Thresholds as `thresholds` returns them."""
         capped = f"{self.name}, capped at {self._cap:g} s" if self._cap is not None else ""
         values = [one.threshold for one in cutoffs]
         result = pd.DataFrame(
@@ -164,14 +171,14 @@ class Rule:
             index=self._labels.rename("item_reference"),
             copy=False,
         )
-        notes = {
+        said = {
             "unit": "s",
             "method": self.name,
             "cap": self._cap,
             "rule": "rapid: answered in a time strictly below the threshold",
             "items_without_threshold": sum(np.isnan(values).tolist()),
         }
-        return note(result, notes)
+        return note(result, {**said, **notes})
 
     def _found(self, answers: Answers, number: int, n: int, mean: float) -> Found:
         if self._kind == "given":

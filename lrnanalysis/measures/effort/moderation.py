@@ -27,13 +27,14 @@ def validity(
     scores: pd.DataFrame | None = None,
     cap: float | None = None,
     chance: Chance | None = None,
+    sessions: pd.DataFrame | None = None,
     by: str | None = "item_reference",
 ) -> pd.DataFrame:
     """Accuracy of rapid and of other answers, against chance.
 
     Parameters
     ----------
-    times, method, responses, scores, cap, chance
+    times, method, responses, scores, cap, chance, sessions
         As for `thresholds`; scores are needed.
     by : {"item_reference", None}, default "item_reference"
         One row an item, or one for all.
@@ -63,14 +64,14 @@ def validity(
     """
     if by not in ("item_reference", None):
         raise MeasureError(f"by is {by!r}: it must be 'item_reference' or None")
-    answers = answers_of(times, responses, scores)
+    answers = answers_of(times, responses, scores, sessions)
     if answers.shares() is None:
         raise MeasureError(
             "there are no scores to compare: keep score and max_score in the items table, or "
             "give scores= with a matrix of times"
         )
     rule = Rule(method, answers.labels, cap=cap, chance=chance)
-    cutoffs = rule.table([rule.find(answers, number) for number in range(len(answers.labels))])
+    cutoffs = rule.all_found(answers)
     limits = floats(cutoffs["threshold"])
     n, right = np.zeros((2, len(limits))), np.zeros((2, len(limits)))
     for number, limit in enumerate(limits.tolist()):

@@ -6,7 +6,7 @@ those cases, so nothing is guessed there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,8 +26,7 @@ _FLOOR = 0.1
 _BINS = 2048
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A threshold [s], or NaN and the reason."""
 
     threshold: float

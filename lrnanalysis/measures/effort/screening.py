@@ -12,6 +12,7 @@ neither way.
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,12 +76,13 @@ def screen(
     scores: pd.DataFrame | None = None,
     cap: float | None = None,
     chance: Chance | None = None,
+    sessions: pd.DataFrame | None = None,
 ) -> EffortScreen:
     """Thresholds, rapid guesses, response time effort and fidelity in one go.
 
     Parameters
     ----------
-    times, method, responses, scores, cap, chance
+    times, method, responses, scores, cap, chance, sessions
         As for `thresholds`.
 
     Returns
@@ -104,7 +106,7 @@ def screen(
     >>> screen(times, 3).rte.tolist()
     [0.9, 1.0]
     """
-    found = _screen(times, method, responses, scores, cap, chance)
+    found = _screen(times, method, responses, scores, cap, chance, sessions)
     return EffortScreen(found.thresholds, found.flags(), found.rte(), found.rtf())
 
 
@@ -116,20 +118,21 @@ def rapid_guesses(
     scores: pd.DataFrame | None = None,
     cap: float | None = None,
     chance: Chance | None = None,
+    sessions: pd.DataFrame | None = None,
 ) -> pd.Series | pd.DataFrame:
     """Whether each answer was given in less time than its item's threshold.
 
     Parameters
     ----------
-    times, method, responses, scores, cap, chance
+    times, method, responses, scores, cap, chance, sessions
         As for `thresholds`.
 
     Returns
     -------
     Series of boolean, or DataFrame of bool
         For an items table ``rapid_guess``, one value a row, with the frame's index; NA where
-        there is no time, no answer or no threshold. For a matrix of times a matrix of the same
-        shape, False there.
+        there is no time, no answer or no threshold, and in sessions left out. For a matrix of
+        times a matrix of the same shape, False there.
 
     Raises
     ------
@@ -144,7 +147,7 @@ def rapid_guesses(
     >>> rapid_guesses(items, 3).tolist()
     [True, False, <NA>]
     """
-    return _screen(times, method, responses, scores, cap, chance).flags()
+    return _screen(times, method, responses, scores, cap, chance, sessions).flags()
 
 
 def response_time_effort(
@@ -155,12 +158,13 @@ def response_time_effort(
     scores: pd.DataFrame | None = None,
     cap: float | None = None,
     chance: Chance | None = None,
+    sessions: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Share of every session's timed answers that were not rapid guesses.
 
     Parameters
     ----------
-    times, method, responses, scores, cap, chance
+    times, method, responses, scores, cap, chance, sessions
         As for `thresholds`.
 
     Returns
@@ -186,7 +190,7 @@ def response_time_effort(
     >>> response_time_effort(times, 3).tolist()
     [0.9, 1.0]
     """
-    return _screen(times, method, responses, scores, cap, chance).rte()
+    return _screen(times, method, responses, scores, cap, chance, sessions).rte()
 
 
 def response_time_fidelity(
@@ -197,12 +201,13 @@ def response_time_fidelity(
     scores: pd.DataFrame | None = None,
     cap: float | None = None,
     chance: Chance | None = None,
+    sessions: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Share of every item's timed answers that were not rapid guesses.
 
     Parameters
     ----------
-    times, method, responses, scores, cap, chance
+    times, method, responses, scores, cap, chance, sessions
         As for `thresholds`.
 
     Returns
@@ -222,7 +227,7 @@ def response_time_fidelity(
     >>> response_time_fidelity(times, 3).to_dict()
     {'a': 0.5, 'b': 1.0}
     """
-    return _screen(times, method, responses, scores, cap, chance).rtf()
+    return _screen(times, method, responses, scores, cap, chance, sessions).rtf()
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,8 +297,9 @@ def _screen(
     scores: pd.DataFrame | None,
     cap: float | None,
     chance: Chance | None,
+    sessions: pd.DataFrame | None,
 ) -> _Screen:
-    answers = answers_of(times, responses, scores)
+    answers = answers_of(times, responses, scores, sessions)
     rule = Rule(method, answers.labels, cap=cap, chance=chance)
     if isinstance(answers, LongAnswers):
         return _screen_long(times, answers, rule)
@@ -302,7 +308,7 @@ def _screen(
 
 def _screen_long(items: pd.DataFrame, answers: LongAnswers, rule: Rule) -> _Screen:
     size = len(answers.labels)
-    cutoffs = rule.table([rule.find(answers, number) for number in range(size)])
+    cutoffs = rule.all_found(answers)
     limit = floats(cutoffs["threshold"])[answers.codes]
     known = answers.timed & ~np.isnan(limit)
     flagged = known & (answers.times < limit)
@@ -325,7 +331,7 @@ def _screen_matrix(times: pd.DataFrame, answers: MatrixAnswers, rule: Rule) -> _
     persons, size = answers.values.shape
     flagged = np.empty((size, persons), dtype=bool)
     rapid, timed = _Counter(persons), _Counter(persons)
-    by_item = np.zeros((2, size), dtype=np.int64)
+    rapid_by_item, timed_by_item = [0] * size, [0] * size
     cutoffs: list[Cutoff] = []
     for number in range(size):
         column, flags = answers.values[:, number], flagged[number]
@@ -333,30 +339,30 @@ def _screen_matrix(times: pd.DataFrame, answers: MatrixAnswers, rule: Rule) -> _
         np.less(column, cutoff.threshold, out=flags)
         hits = np.flatnonzero(flags)
         # Times of 0 or below are below any threshold above 0: none among the hits, none at all.
-        if not (cutoff.threshold > 0 and column[hits].min(initial=1) > 0):
+        if not (cutoff.threshold > 0 and np.minimum.reduce(column[hits], initial=1) > 0):
             cutoff = rule.find(answers, number)
             np.less(column, cutoff.threshold, out=flags)
             flags &= column > 0
             hits = np.flatnonzero(flags)
         cutoffs.append(cutoff)
-        if np.isnan(cutoff.threshold):
+        if math.isnan(cutoff.threshold):
             continue
         if cutoff.n == persons:
             timed.add_all()
         else:
             timed.add(column > 0)
         rapid.add(flags)
-        by_item[:, number] = len(hits), cutoff.n
+        rapid_by_item[number], timed_by_item[number] = len(hits), cutoff.n
     return _Screen(
         times,
-        rule.table(cutoffs),
+        rule.table(cutoffs, answers.notes),
         answers.persons,
         flagged,
         None,
         np.broadcast_to(rapid.total(), (persons,)),
         timed.total(),
-        by_item[0],
-        by_item[1],
+        np.array(rapid_by_item, dtype=np.int64),
+        np.array(timed_by_item, dtype=np.int64),
     )
 
 

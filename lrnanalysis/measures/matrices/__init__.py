@@ -23,6 +23,7 @@ from lrnanalysis.measures.matrices.sessions import (
     choose_sessions,
     has_status,
     picked_attempts,
+    without_discarded,
 )
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "matrix_values",
     "picked_attempts",
     "session_rows",
+    "without_discarded",
 ]

@@ -131,10 +131,10 @@ def _run_starts(column: pd.Series) -> IntArray:
     """Rows that differ from the row above; every row where comparing is not worth it."""
     dtype = column.dtype
     if isinstance(dtype, pd.StringDtype | pd.ArrowDtype):
-        values = _arrow(column)
+        values = pa.array(column.array)
         changed = pc.not_equal(values.slice(1), values.slice(0, len(values) - 1))
         # A missing value makes the comparison missing: such a row starts a run of its own.
-        return _starts(pc.fill_null(changed, True).to_numpy(zero_copy_only=False))
+        return _starts(np.asarray(pc.fill_null(changed, True)))
     if isinstance(dtype, np.dtype) and dtype.kind in "iufbM":
         raw = column.to_numpy()
         return _starts(raw[1:] != raw[:-1])

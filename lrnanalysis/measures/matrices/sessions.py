@@ -17,7 +17,7 @@ import pandas as pd
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, choice, floats, need
 from lrnanalysis.measures.matrices.keys import factorise
-from lrnanalysis.measures.matrices.rows import SessionRows
+from lrnanalysis.measures.matrices.rows import SessionRows, session_rows
 
 __all__ = [
     "Attempts",
@@ -27,6 +27,7 @@ __all__ = [
     "choose_sessions",
     "has_status",
     "picked_attempts",
+    "without_discarded",
 ]
 
 #: Which of a user's sessions at an activity are kept.
@@ -181,6 +182,25 @@ def choose_sessions(
     row[kept] = users.codes
     notes["sessions_without_user"] = int((users.codes < 0).sum())
     return Chosen(row, users.labels.rename("user_id"), notes)
+
+
+def without_discarded(
+    table: pd.DataFrame, sessions: pd.DataFrame | None
+) -> tuple[BoolArray | None, dict[str, object]]:
+    """Which rows of a long table belong to sessions that count, and what to say of it.
+
+    Sessions count that `sessions` holds and that are not discarded. None where nothing is known:
+    no sessions given, and no column ``status`` in the table.
+    """
+    if sessions is None and "status" not in table.columns:
+        return None, {"discarded": "not known: give sessions="}
+    grouped = session_rows(table, shown=False)
+    chosen = choose_sessions(
+        table, grouped, sessions=sessions, rows="session_id", attempts="all", keep_discarded=False
+    )
+    kept = grouped.as_frame(np.repeat(chosen.row >= 0, grouped.lengths))
+    said = ("discarded", "sessions_not_in_sessions_frame")
+    return kept, {name: chosen.notes[name] for name in said}
 
 
 def _places(sessions: pd.DataFrame, grouped: SessionRows) -> IntArray:

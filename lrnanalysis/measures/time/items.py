@@ -7,7 +7,7 @@ time" in every statistic here but the sum, to which 0 adds nothing.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ from lrnanalysis.measures.matrices import (
     factorise,
     factorise_runs,
     session_rows,
+    without_discarded,
 )
 from lrnanalysis.measures.time.faults import repeated_large_times
 
@@ -127,7 +128,8 @@ def time_summary(
     unit : {"s", "min", "h"}, default "s"
         Unit of the statistics of t.
     sessions : DataFrame, optional
-        The sessions table; with it, discarded sessions are left out.
+        The sessions table, or a selection: other sessions and discarded ones are left out.
+        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
 
     Returns
     -------
@@ -158,7 +160,8 @@ def time_summary(
     divisor = per_second(unit)
     for quantile in quantiles:
         share("a quantile", quantile, ends=True)
-    rows, notes = _without_discarded(items, sessions)
+    kept, notes = without_discarded(items, sessions)
+    rows = items if kept is None else items[kept]
     keys = factorise(rows[by])
     times = floats(rows["time"])
     suspicious = repeated_large_times(times)
@@ -264,20 +267,6 @@ def time_matrix(
         canvas.write(block, codes[block.rows], np.where(timed, times, np.nan) / divisor)
     notes = {**chosen.notes, "unit": unit, "rule": _NO_TIME, "rows_without_time": without}
     return canvas.frame(notes)
-
-
-def _without_discarded(
-    items: pd.DataFrame, sessions: pd.DataFrame | None
-) -> tuple[pd.DataFrame, Mapping[str, object]]:
-    """The rows of sessions that are not discarded, where statuses are known."""
-    if sessions is None and "status" not in items.columns:
-        return items, {"discarded": "not known: give sessions="}
-    grouped = session_rows(items, shown=False)
-    chosen = choose_sessions(
-        items, grouped, sessions=sessions, rows="session_id", attempts="all", keep_discarded=False
-    )
-    kept = grouped.as_frame(np.repeat(chosen.row >= 0, grouped.lengths))
-    return items[kept], chosen.notes
 
 
 def _mean_sd(codes: IntArray, values: FloatArray, n: IntArray) -> tuple[FloatArray, FloatArray]:

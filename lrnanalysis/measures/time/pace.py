@@ -18,7 +18,7 @@ from lrnanalysis.measures._checks import (
     per_second,
     share,
 )
-from lrnanalysis.measures.matrices import SessionRows, session_rows
+from lrnanalysis.measures.matrices import SessionRows, session_rows, without_discarded
 from lrnanalysis.measures.time.items import time_summary
 
 __all__ = ["pacing", "time_by_position"]
@@ -45,7 +45,9 @@ def pacing(
     of : {"time", "limit"}, default "time"
         Cumulative time, or its share of the session's ``max_time``.
     sessions : DataFrame, optional
-        The sessions table with ``max_time`` [s], for ``of="limit"``.
+        The sessions table, or a selection: other sessions and discarded ones are left out.
+        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
+        For ``of="limit"`` it must hold ``max_time`` [s].
     band : (float, float), default (0.1, 0.9)
         Quantiles of the band.
     unit : {"s", "min", "h"}, default "s"
@@ -76,6 +78,8 @@ def pacing(
     low, high = band
     share("band", low, ends=True)
     share("band", high, ends=True)
+    kept, notes = without_discarded(items, sessions)
+    items = items if kept is None else items[kept]
     grouped = session_rows(items)
     times = grouped.grouped(floats(items["time"]))
     timed = times > 0
@@ -103,11 +107,18 @@ def pacing(
     rule = "cumulative time on screen up to a session's last item with a time"
     return note(
         result,
-        {"unit": unit if of == "time" else "share of max_time", "rule": rule, "band": list(band)},
+        {
+            "unit": unit if of == "time" else "share of max_time",
+            "rule": rule,
+            "band": list(band),
+            **notes,
+        },
     )
 
 
-def time_by_position(items: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.DataFrame:
+def time_by_position(
+    items: pd.DataFrame, *, unit: TimeUnit = "s", sessions: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Descriptive statistics of the time on screen by position in the session.
 
     In one fixed form every position is one item: a change along the test may be that of the
@@ -120,6 +131,9 @@ def time_by_position(items: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.DataFra
         there.
     unit : {"s", "min", "h"}, default "s"
         Unit of the result.
+    sessions : DataFrame, optional
+        The sessions table, or a selection: other sessions and discarded ones are left out.
+        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
 
     Returns
     -------
@@ -142,7 +156,7 @@ def time_by_position(items: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.DataFra
     [[2.0, 20.0], [2.0, 30.0]]
     """
     need(items, "position", "time", table="items")
-    result = time_summary(items, "position", unit=unit).sort_index()
+    result = time_summary(items, "position", unit=unit, sessions=sessions).sort_index()
     attrs = {str(name): value for name, value in result.attrs.items()}
     if "item_reference" in items.columns:
         different = items.groupby("position")["item_reference"].nunique()

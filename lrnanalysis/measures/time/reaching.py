@@ -38,7 +38,13 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, choice, need, note, share
-from lrnanalysis.measures.matrices import ItemResponses, SessionRows, item_responses, session_rows
+from lrnanalysis.measures.matrices import (
+    ItemResponses,
+    SessionRows,
+    item_responses,
+    session_rows,
+    without_discarded,
+)
 from lrnanalysis.measures.matrices.rows import Block
 
 __all__ = [
@@ -234,7 +240,11 @@ def not_reached(
 
 
 def reach(
-    items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
+    items: pd.DataFrame,
+    responses: pd.DataFrame | None = None,
+    *,
+    rule: ReachRule = "run",
+    sessions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Shares answered, omitted and not reached by position in the test.
 
@@ -242,6 +252,9 @@ def reach(
     ----------
     items, responses, rule
         As for `omitted`.
+    sessions : DataFrame, optional
+        The sessions table, or a selection: other sessions and discarded ones are left out.
+        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
 
     Returns
     -------
@@ -264,7 +277,8 @@ def reach(
     >>> reach(items)["reached"].tolist()
     [1.0, 0.5]
     """
-    states = reach_states(items, responses, rule=rule)
+    kept, notes = without_discarded(items, sessions)
+    states = reach_states(items if kept is None else items[kept], responses, rule=rule)
     asked = states.codes != NO_QUESTION
     starts = states.grouped.starts
     before = np.cumsum(asked) - asked
@@ -283,7 +297,7 @@ def reach(
     index = pd.RangeIndex(1, len(n) + 1, name="position")
     result = pd.DataFrame({"n": n, **shares}, index=index)
     result["reached"] = 1 - result["not_reached"]
-    return note(result, states.notes)
+    return note(result, {**states.notes, **notes})
 
 
 def speededness(
@@ -292,6 +306,7 @@ def speededness(
     *,
     rule: ReachRule = "run",
     reaching: float = 0.8,
+    sessions: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Signs that time ran out: who finished, and how much was not reached.
 
@@ -305,6 +320,9 @@ def speededness(
         As for `omitted`.
     reaching : float, default 0.8
         Share of sessions for ``items_reached``.
+    sessions : DataFrame, optional
+        The sessions table, or a selection: other sessions and discarded ones are left out.
+        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
 
     Returns
     -------
@@ -329,7 +347,8 @@ def speededness(
     [0.5, 1.0, 0.5]
     """
     share("reaching", reaching, ends=True)
-    states = reach_states(items, responses, rule=rule)
+    kept, notes = without_discarded(items, sessions)
+    states = reach_states(items if kept is None else items[kept], responses, rule=rule)
     starts = states.grouped.starts
     missed = _per_session(states.codes == NOT_REACHED, starts)
     asked = _per_session(states.codes != NO_QUESTION, starts)
@@ -349,7 +368,7 @@ def speededness(
         },
         name="speededness",
     )
-    return note(result, {**states.notes, "items_reached_by_share": reaching})
+    return note(result, {**states.notes, **notes, "items_reached_by_share": reaching})
 
 
 class _Rows:

@@ -3,7 +3,5 @@
 from setuptools import Extension, setup
 
 setup(
-    ext_modules=[
-        Extension("lrnanalysis.parse._scan", ["lrnanalysis/parse/_scan.c"], optional=True)
-    ]
+    ext_modules=[Extension("lrnanalysis.parse._scan", ["lrnanalysis/parse/_scan.c"], optional=True)]
 )

@@ -11,6 +11,8 @@ Practising without credentials
 Measures
     the `.lrn` accessor of the three tables (`accessor`); `classical`, `dif`, `equating`,
     `linking`, `speed`
+Pictures
+    `.lrn.plot` of the tables; `plots`
 Errors
     `errors`; all of them are `LrnError`
 
@@ -38,7 +40,7 @@ from lrnanalysis.errors import (
 )
 
 if TYPE_CHECKING:
-    from lrnanalysis import sandbox
+    from lrnanalysis import plots, sandbox
     from lrnanalysis.client import Client
     from lrnanalysis.data import SessionData
     from lrnanalysis.loading import fetch, load_example, read
@@ -70,6 +72,7 @@ __all__ = [
     "fetch",
     "linking",
     "load_example",
+    "plots",
     "read",
     "sandbox",
     "schema",
@@ -92,6 +95,7 @@ _MODULES = {
     "dif": "lrnanalysis.measures.dif",
     "equating": "lrnanalysis.measures.equating",
     "linking": "lrnanalysis.measures.linking",
+    "plots": "lrnanalysis.plots",
     "sandbox": "lrnanalysis.sandbox",
     "speed": "lrnanalysis.measures.speed",
 }

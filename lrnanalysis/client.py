@@ -242,7 +242,7 @@ class Client:
         ...     client.post({"limit": 8}).sessions
         8
         """
-        body = copy.deepcopy(dict(request))
+        body = dict(request)
         tries = Tries(self._max_retries, self._backoff)
         while True:
             try:

@@ -193,7 +193,7 @@ class Crawl:
             return [token]
         start = f"{_SPLIT}{self._fingerprint}."
         tokens = _listed(token.removeprefix(start)) if token.startswith(start) else None
-        if parts == 1 or tokens is None or len(tokens) != parts:
+        if tokens is None or len(tokens) != parts:
             raise QueryError(
                 f"next is {token[:40]!r}, which is no token of this query: give the same filters "
                 "and lists, in the same order, as the fetch that it comes from"

@@ -5,14 +5,16 @@ The Data API takes 1000 requests in 5 s per consumer key and endpoint.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
 from collections import deque
+from typing import Any
 
 from lrnanalysis.errors import QueryError
 
-__all__ = ["RateBudget", "Tries"]
+__all__ = ["RateBudget", "Tries", "check_settings"]
 
 _LONGEST_PAUSE = 30.0
 
@@ -118,3 +120,46 @@ class Tries:
         """Tell whether it may be signed again for the clock's sake: once."""
         again, self._signed_again = not self._signed_again, True
         return again
+
+
+def check_settings(timeout: Any, max_retries: Any, backoff: Any, rate_limit_wait: Any) -> None:
+    """Check what a client is told about waiting and retrying.
+
+    Parameters
+    ----------
+    timeout : tuple of float
+        For a connection and for the next bytes of an answer [s].
+    max_retries : int
+        How often a page is sent again.
+    backoff, rate_limit_wait : float
+        Pauses [s].
+
+    Raises
+    ------
+    QueryError
+        One of them is of a wrong type or out of range. A time-out that is none would let a fetch
+        hang for ever.
+
+    Examples
+    --------
+    >>> check_settings((10, 60), 5, 0.5, 5.0)
+    """
+    if not (
+        isinstance(timeout, tuple | list)
+        and len(timeout) == 2
+        and all(_is_seconds(one) and one > 0 for one in timeout)
+    ):
+        raise QueryError(
+            f"timeout is {timeout!r}: it is two numbers of seconds above 0, such as (10, 60), for "
+            "the connection and for the answer"
+        )
+    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
+        raise QueryError(f"max_retries is {max_retries!r}: it is a whole number, 0 or more")
+    for name, value in (("backoff", backoff), ("rate_limit_wait", rate_limit_wait)):
+        if not _is_seconds(value) or value < 0:
+            raise QueryError(f"{name} is {value!r}: it is a number of seconds, 0 or more")
+
+
+def _is_seconds(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value)

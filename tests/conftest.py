@@ -1,9 +1,14 @@
 """What several tests share."""
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
+
+# Pictures are drawn without a screen; set before matplotlib is loaded.
+os.environ["MPLBACKEND"] = "Agg"
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -18,3 +23,11 @@ def documented() -> dict:
 def shapes() -> dict[str, dict]:
     """Sessions in every shape that is known: what is odd about each → its record."""
     return json.loads((FIXTURES / "shapes.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def close_pictures():
+    """Leave no figure open."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

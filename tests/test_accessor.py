@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
-from record_tables import tables_of
 
 import lrnanalysis as lrn
 from lrnanalysis.accessor import ItemsAccessor, ResponsesAccessor, SessionsAccessor
 from lrnanalysis.measures import effort, scores, time
+from record_tables import tables_of
 
 CLASSES = {
     "sessions": SessionsAccessor,

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from measure_tables import EMPTY, run_doctests
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import choices as ch
+from measure_tables import EMPTY, run_doctests
 
 
 def responses(*rows, **more):

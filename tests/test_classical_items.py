@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from classical_data import lsat6, lsat7, partial_credit
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from classical_data import lsat6, lsat7, partial_credit
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.classical import item_statistics
 from lrnanalysis.measures.matrices import CELL_KINDS

@@ -5,10 +5,10 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from classical_data import lsat6, lsat7, partial_credit
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from classical_data import lsat6, lsat7, partial_credit
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.classical import alpha_if_deleted, conditional_sem, reliability
 

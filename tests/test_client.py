@@ -81,11 +81,13 @@ def answering(*answers):
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
-        with Client("a-key", SECRET, base_url=url, backoff=0.0, rate_limit_wait=0.0) as client:
-            client.asked = asked
-            yield client
-        server.shutdown()
-        thread.join()
+        try:
+            with Client("a-key", SECRET, base_url=url, backoff=0.0, rate_limit_wait=0.0) as client:
+                client.asked = asked
+                yield client
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def statuses(api):
@@ -183,8 +185,10 @@ def test_a_clock_that_is_off_is_signed_again_once(api):
 
 def test_an_answer_too_large_halves_the_limit(api):
     api.faults = [Fault("too_large", above=10)]
-    page = client_of(api).post({"limit": 40})
+    request = {"limit": 40}
+    page = client_of(api).post(request)
     assert (page.sessions, page.limit) == (10, 10)
+    assert request == {"limit": 40}
     assert [request.parameters["limit"] for request in api.log] == [40, 20, 10]
     assert client_of(api).post({}).limit == 6
 

@@ -6,7 +6,6 @@ import threading
 
 import pytest
 from pandas.testing import assert_frame_equal
-from test_client import answering
 from tqdm.auto import tqdm
 
 import lrnanalysis as lrn
@@ -14,6 +13,7 @@ from lrnanalysis import Query, sandbox
 from lrnanalysis import crawl as module
 from lrnanalysis.crawl import Crawl
 from lrnanalysis.sandbox import Fault, Growth
+from test_client import answering
 
 TABLES = ("sessions", "responses", "items")
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
-from record_tables import page_of, tables_of
 
 import lrnanalysis as lrn
 from lrnanalysis.data import SessionData
+from record_tables import page_of, tables_of
 
 TABLES = ("sessions", "responses", "items")
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from classical_data import grouped, lsat7
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classical_data import grouped, lsat7
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.dif import logistic
 from lrnanalysis.measures.dif._cumulative import fit_cumulative

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from classical_data import grouped
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from classical_data import grouped
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.dif import mantel_haenszel, standardisation
 from lrnanalysis.measures.dif._tests import adjust_p

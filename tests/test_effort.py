@@ -7,6 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures import effort as ef
+from lrnanalysis.measures import time as tm
+from lrnanalysis.measures.effort.rules import cump, mixture
 from measure_tables import (
     EMPTY,
     items_frame,
@@ -18,11 +23,6 @@ from measure_tables import (
     studies,
     textual,
 )
-
-from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures import effort as ef
-from lrnanalysis.measures import time as tm
-from lrnanalysis.measures.effort.rules import cump, mixture
 
 NAN = float("nan")
 few = pytest.mark.filterwarnings("ignore:.*fewer than 10 timed answers")

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from classical_data import lsat6, lsat7
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classical_data import lsat6, lsat7
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.equating import equate
 from lrnanalysis.measures.equating._smooth import smooth_pairs, smooth_scores

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from lrnanalysis.errors import ReadError
-from lrnanalysis.parse import TableBuilder, Tables
+from lrnanalysis.parse import TableBuilder, Tables, arrow, scan
 from lrnanalysis.parse import tables as parse_tables
-from lrnanalysis.parse import arrow, scan
 from lrnanalysis.parse.careful import decode_each
 from lrnanalysis.parse.flat import OddRecordError
 from lrnanalysis.parse.shape import Shape
@@ -34,7 +33,9 @@ def way(request, monkeypatch):
     """Everything holds for both quick ways."""
     if request.param == "compiled" and not scan.AVAILABLE:
         pytest.skip("no C compiler was at hand when the package was installed")
-    monkeypatch.setitem(TableBuilder.__init__.__kwdefaults__, "compiled", request.param == "compiled")
+    monkeypatch.setitem(
+        TableBuilder.__init__.__kwdefaults__, "compiled", request.param == "compiled"
+    )
 
 
 def parse(*pages, metadata=()):

@@ -7,6 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures import scores as sc
+from lrnanalysis.measures.matrices import CELL_KINDS
 from measure_tables import (
     EMPTY,
     items_frame,
@@ -21,10 +25,6 @@ from measure_tables import (
     textual,
 )
 from record_tables import tables_of
-
-from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures import scores as sc
-from lrnanalysis.measures.matrices import CELL_KINDS
 
 NAN = float("nan")
 

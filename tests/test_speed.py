@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measure_tables import run_doctests, simulated
 from scipy import stats
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import speed as sp
 from lrnanalysis.measures import time as tm
 from lrnanalysis.measures.speed import logtimes
+from measure_tables import run_doctests, simulated
 
 NAN = float("nan")
 

@@ -5,6 +5,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures import time as tm
+from lrnanalysis.measures.matrices import link_rows
 from measure_tables import (
     EMPTY,
     items_frame,
@@ -19,10 +23,6 @@ from measure_tables import (
     textual,
 )
 from record_tables import tables_of
-
-from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures import time as tm
-from lrnanalysis.measures.matrices import link_rows
 
 SESSION = sessions_frame(
     session_id=["s"],

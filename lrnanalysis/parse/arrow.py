@@ -58,9 +58,7 @@ def decode(pages: Sequence[bytes], shape: Shape) -> Flat:
     response_ids = arrays["item.response_ids"]
     if arrays["session.session_id"].null_count or response_ids.flatten().null_count:
         raise OddRecordError
-    flat = Flat(
-        parents=parents, response_ids=response_ids, metadata=texts["session", "metadata"]
-    )
+    flat = Flat(parents=parents, response_ids=response_ids, metadata=texts["session", "metadata"])
     for level, (table, _) in LEVELS.items():
         if level == "metadata":
             continue

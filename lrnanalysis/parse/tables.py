@@ -72,9 +72,7 @@ class TableBuilder:
     ['s-1', 'Completed']
     """
 
-    def __init__(
-        self, metadata: Iterable[str] = (), *, compiled: bool = scan.AVAILABLE
-    ) -> None:
+    def __init__(self, metadata: Iterable[str] = (), *, compiled: bool = scan.AVAILABLE) -> None:
         self._compiled = compiled
         self._asked_for = tuple(metadata)
         self._shape = Shape()

@@ -9,8 +9,8 @@ Getting data
 Practising without credentials
     `sandbox`
 Measures
-    the `.lrn` accessor of the three tables (`accessor`); `classical`, `dif`, `equating`,
-    `linking`, `speed`
+    the `.lrn` accessor of the three tables (`accessor`); `classical`, `dif`, `effort`,
+    `equating`, `linking`, `speed`
 Pictures
     `.lrn.plot` of the tables; `plots`
 Errors
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from lrnanalysis.client import Client
     from lrnanalysis.data import SessionData
     from lrnanalysis.loading import fetch, load_example, read
-    from lrnanalysis.measures import classical, dif, equating, linking, speed
+    from lrnanalysis.measures import classical, dif, effort, equating, linking, speed
     from lrnanalysis.query import Query
 
 __version__ = "0.1.0"
@@ -67,6 +67,7 @@ __all__ = [
     "accessor",
     "classical",
     "dif",
+    "effort",
     "equating",
     "errors",
     "fetch",
@@ -93,6 +94,7 @@ _NAMES = {
 _MODULES = {
     "classical": "lrnanalysis.measures.classical",
     "dif": "lrnanalysis.measures.dif",
+    "effort": "lrnanalysis.measures.effort",
     "equating": "lrnanalysis.measures.equating",
     "linking": "lrnanalysis.measures.linking",
     "plots": "lrnanalysis.plots",

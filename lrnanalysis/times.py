@@ -21,7 +21,6 @@ _ALLOWED = (
     "it takes Unix seconds, ISO 8601 text such as '2025-01-31' or '2025-01-31T08:30:00Z', "
     "a date, a datetime or a pandas Timestamp; without a zone they are UTC"
 )
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _UNIX = re.compile(r"\d{9,11}\Z")
 
 #: 2100-01-01: seconds beyond are milliseconds by mistake.
@@ -46,25 +45,42 @@ def utc_text(name: str, value: object, *, end: Literal["earliest", "latest"]) ->
     QueryError
         It is no time, or none that a session can have.
     """
-    moment = _moment(name, value)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
     latest = end == "latest"
-    if latest and _is_day(value):
-        moment += timedelta(days=1) - timedelta(seconds=1)
-    if moment.microsecond:
-        moment = moment.replace(microsecond=0) + timedelta(seconds=latest)
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        moment = _moment(name, value)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        if latest and _is_day(value):
+            moment += timedelta(days=1) - timedelta(seconds=1)
+        if moment.microsecond:
+            moment = moment.replace(microsecond=0) + timedelta(seconds=latest)
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        raise _refused(name, value) from None
+    if moment.year < 1970:
+        raise QueryError(f"{name} is {value!r}: no session is older than 1970; leave it out")
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _is_day(value: object) -> bool:
     if isinstance(value, str):
-        return _DATE.match(value.strip()) is not None
+        # In any spelling that ISO 8601 has for it: 2025-01-31, 20250131, 2025-W05-5.
+        try:
+            date.fromisoformat(value.strip())
+        except ValueError:
+            return False
+        return True
+    if isinstance(value, np.datetime64):
+        return np.datetime_data(value)[0] == "D"
     return isinstance(value, date) and not isinstance(value, datetime)
 
 
+def _refused(name: str, value: object) -> QueryError:
+    return QueryError(f"{name} is {value!r} ({type(value).__name__}): {_ALLOWED}")
+
+
 def _moment(name: str, value: object) -> datetime:
-    refused = QueryError(f"{name} is {value!r} ({type(value).__name__}): {_ALLOWED}")
+    refused = _refused(name, value)
     if isinstance(value, str):
         return _from_text(value.strip(), refused)
     if isinstance(value, np.datetime64):

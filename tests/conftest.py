@@ -6,9 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Pictures are drawn without a screen; set before matplotlib is loaded.
 os.environ["MPLBACKEND"] = "Agg"
+
+# The same examples at every run of CI, so that a failure is one of the change under test; at a desk
+# each run looks elsewhere.
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("desk", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

@@ -8,16 +8,11 @@ import zlib
 
 import numpy as np
 import pandas as pd
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from lrnanalysis.parse import TableBuilder
 from lrnanalysis.sandbox.simulate import simulate
 from lrnanalysis.schema import ITEMS, RESPONSES, SESSIONS, empty_frame
-
-# A busy machine makes single examples slow; how long they take is not what these tests are about.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 EMPTY = {table.name: empty_frame(table) for table in (SESSIONS, RESPONSES, ITEMS)}
 

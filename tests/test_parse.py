@@ -239,6 +239,13 @@ def test_unreadable_records_are_kept_and_counted(record):
     assert [json.loads(one) for one in tables.unreadable] == [record]
 
 
+def test_an_item_without_a_reference_keeps_its_ids():
+    record = json.loads(json.dumps(SHAPES["as scored records are"]))
+    record["items"][0]["reference"] = record["responses"][0]["item_reference"] = None
+    (back,) = again(parse(page(record)))
+    assert back["items"][0]["response_ids"] == record["items"][0]["response_ids"]
+
+
 def test_a_session_id_that_is_a_number_is_kept():
     tables = parse(page(SHAPES["as scored records are"] | {"session_id": 12}))
     assert tables.sessions["session_id"].to_list() == ["12"]

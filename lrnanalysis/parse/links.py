@@ -85,9 +85,12 @@ def _owners(flat: Flat, named: _Named) -> _Rows:
 
 
 def _unique_items(flat: Flat) -> bool:
+    """Whether every item has a reference that no other item of its session has."""
     references = flat.columns["items"]["item_reference"].dictionary_encode()
-    code = pc.fill_null(references.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    key = flat.parents["items"] * (len(references.dictionary) + 1) + code + 1
+    if references.null_count:
+        return False
+    code = references.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    key = flat.parents["items"] * max(len(references.dictionary), 1) + code
     return len(np.unique(key)) == len(key)
 
 
@@ -110,7 +113,7 @@ def _keep_ids(flat: Flat) -> None:
         kept
         or (
             b""
-            if given is None or (count[key] == 1 and again[key] == given)
+            if given is None or (key[1] is not None and count[key] == 1 and again[key] == given)
             else msgspec.json.encode(given)
         )
         for key, given, kept in zip(keys, flat.response_ids.to_pylist(), odd, strict=True)

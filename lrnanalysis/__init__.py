@@ -10,7 +10,7 @@ Practising without credentials
     `sandbox`
 Measures
     the `.lrn` accessor of the three tables (`accessor`); `classical`, `dif`, `effort`,
-    `equating`, `linking`, `speed`
+    `equating`, `irt`, `linking`, `speed`
 Pictures
     `.lrn.plot` of the tables; `plots`
 Errors
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from lrnanalysis.client import Client
     from lrnanalysis.data import SessionData
     from lrnanalysis.loading import fetch, load_example, read
-    from lrnanalysis.measures import classical, dif, effort, equating, linking, speed
+    from lrnanalysis.measures import classical, dif, effort, equating, irt, linking, speed
     from lrnanalysis.query import Query
 
 __version__ = "0.1.0"
@@ -71,6 +71,7 @@ __all__ = [
     "equating",
     "errors",
     "fetch",
+    "irt",
     "linking",
     "load_example",
     "plots",
@@ -96,6 +97,7 @@ _MODULES = {
     "dif": "lrnanalysis.measures.dif",
     "effort": "lrnanalysis.measures.effort",
     "equating": "lrnanalysis.measures.equating",
+    "irt": "lrnanalysis.measures.irt",
     "linking": "lrnanalysis.measures.linking",
     "plots": "lrnanalysis.plots",
     "sandbox": "lrnanalysis.sandbox",

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures.linking import link
+from lrnanalysis.measures.irt import fit
+from lrnanalysis.measures.linking import fixed_anchors, link
 
 METHODS = ["stocking-lord", "haebara", "mean/sigma", "mean/mean"]
 ITEMS = [f"item-{number}" for number in range(1, 7)]
@@ -207,3 +208,69 @@ GRADED = pd.DataFrame({"a": [1.0, 1.2], "b1": [-1.0, 0.0], "b2": [0.5, np.nan]},
 def test_refusals(new, base, arguments, message):
     with pytest.raises(MeasureError, match=message):
         link(new, base, **arguments)
+
+
+def calibrations():
+    """Two forms with eight common items; the second group's abilities are N(0.6, 1.3²)."""
+    rng = np.random.default_rng(11)
+    names = [f"q{number:02d}" for number in range(24)]
+    truth = pd.DataFrame(
+        {"a": rng.uniform(0.8, 1.8, 24), "b": rng.uniform(-1.8, 2.2, 24)}, index=names
+    )
+
+    def taken(items, mean, sd):
+        theta = mean + sd * rng.normal(size=(4000, 1))
+        logit = truth.loc[items, "a"].to_numpy() * (theta - truth.loc[items, "b"].to_numpy())
+        return pd.DataFrame((rng.logistic(size=logit.shape) < logit) * 1.0, columns=items)
+
+    return truth, taken(names[:16], 0.0, 1.0), taken(names[8:], 0.6, 1.3)
+
+
+def test_separate_calibrations_and_fixed_anchors_meet_on_one_scale():
+    truth, first, second = calibrations()
+    base = fit(first, "2PL")
+    new = fit(second, "2PL")
+    found = link(new, base)
+    assert (found.slope, found.intercept) == pytest.approx((1.3, 0.6), abs=0.12)
+    assert found.slope == pytest.approx(link(new, base, method="haebara").slope, abs=0.05)
+    moved = found.parameters(new)
+    anchored = fixed_anchors(second, base)
+    assert anchored.converged
+    assert anchored.groups["mean"].iloc[0] == pytest.approx(0.6, abs=0.12)
+    assert np.sqrt(anchored.groups["variance"].iloc[0]) == pytest.approx(1.3, abs=0.12)
+    common = first.columns[8:]
+    assert anchored.items.loc[common, "b"].tolist() == pytest.approx(
+        base.items.loc[common, "b"].tolist()
+    )
+    own = second.columns[8:]
+    for table in (moved, anchored.items):
+        assert np.sqrt(((table.loc[own, "b"] - truth.loc[own, "b"]) ** 2).mean()) < 0.12
+
+
+def test_fixed_anchors_keep_the_models_of_the_base():
+    _, first, second = calibrations()
+    base = fit(first, "Rasch")
+    found = fixed_anchors(second, base, model="2PL", common=first.columns[8:12])
+    assert found.items["model"].tolist() == ["Rasch"] * 4 + ["2PL"] * 12
+    by_item = fixed_anchors(second, base.items, model=dict.fromkeys(second, "Rasch"))
+    assert set(by_item.items["model"]) == {"Rasch"}
+    assert by_item.items.loc[first.columns[8:], "b_se"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"common": ["q00"]}, "common names 'q00'"),
+        ({"model": {"q08": "2PL"}}, "model says nothing of item 'q09'"),
+    ],
+)
+def test_fixed_anchors_refusals(arguments, message):
+    truth, _, second = calibrations()
+    with pytest.raises(MeasureError, match=message):
+        fixed_anchors(second, truth.iloc[8:16], **arguments)
+
+
+def test_fixed_anchors_need_a_common_item():
+    truth, first, _ = calibrations()
+    with pytest.raises(MeasureError, match="share no item"):
+        fixed_anchors(first, truth.iloc[16:])

@@ -63,7 +63,7 @@ def conditional_sem(
     Lord, F. M. (1957). doi:10.1177/001316445701700407
     Keats, J. A. (1957). doi:10.1007/BF02289207
     Thorndike, R. L. (1951). Reliability. In Educational measurement, p. 594.
-    Lee, W.-C. (2007). doi:10.1111/j.1745-3984.2006.00023.x
+    Lee, W.-C. (2007). doi:10.1177/0146621606294206
 
     Examples
     --------

@@ -94,7 +94,7 @@ def reliability(
     Feldt, L. S., Woodruff, D. J. & Salih, F. A. (1987). doi:10.1177/014662168701100107
     Guttman, L. (1945). doi:10.1007/BF02288892
     McDonald, R. P. (1999). Test theory: a unified treatment, ch. 6.
-    Horst, P. (1951). doi:10.1177/001316445101100304
+    Horst, P. (1951). Educational and Psychological Measurement, 11, 368–371.
 
     Examples
     --------

@@ -2,11 +2,12 @@
 
 `mantel`: Mantel and Haenszel's test with ETS's classes, Mantel's for partial credit. `standard`:
 standardised differences. `logistic`: logistic regression, uniform and not, ordinal for partial
-credit.
+credit. `ratio`: likelihood ratios of item response models.
 """
 
 from lrnanalysis.measures.dif.logistic import logistic
 from lrnanalysis.measures.dif.mantel import mantel_haenszel
+from lrnanalysis.measures.dif.ratio import likelihood_ratio
 from lrnanalysis.measures.dif.standard import standardisation
 
-__all__ = ["logistic", "mantel_haenszel", "standardisation"]
+__all__ = ["likelihood_ratio", "logistic", "mantel_haenszel", "standardisation"]

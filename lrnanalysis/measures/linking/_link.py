@@ -136,7 +136,7 @@ def link(
     Haebara, T. (1980). doi:10.4992/psycholres1954.22.144
     Marco, G. L. (1977). doi:10.1111/j.1745-3984.1977.tb00033.x (mean/sigma)
     Loyd, B. H. & Hoover, H. D. (1980). doi:10.1111/j.1745-3984.1980.tb00825.x (mean/mean)
-    Kim, S. & Lee, W.-C. (2006). doi:10.1111/j.1745-3984.2006.00021.x (partial credit)
+    Kim, S. & Lee, W.-C. (2006). doi:10.1111/j.1745-3984.2006.00004.x (partial credit)
 
     Examples
     --------

@@ -13,6 +13,8 @@ Measures
     `equating`, `irt`, `linking`, `speed`
 Pictures
     `.lrn.plot` of the tables; `plots`
+Forms for a notebook
+    `FetchForm`, `ExploreForm`
 Errors
     `errors`; all of them are `LrnError`
 
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from lrnanalysis import plots, sandbox
     from lrnanalysis.client import Client
     from lrnanalysis.data import SessionData
+    from lrnanalysis.forms import ExploreForm, FetchForm
     from lrnanalysis.loading import fetch, load_example, read
     from lrnanalysis.measures import classical, dif, effort, equating, irt, linking, speed
     from lrnanalysis.query import Query
@@ -54,6 +57,8 @@ __all__ = [
     "AuthError",
     "Client",
     "CredentialsError",
+    "ExploreForm",
+    "FetchForm",
     "FetchInterrupted",
     "LrnError",
     "MeasureError",
@@ -84,6 +89,8 @@ __all__ = [
 #: Public name → the module that holds it.
 _NAMES = {
     "Client": "lrnanalysis.client",
+    "ExploreForm": "lrnanalysis.forms",
+    "FetchForm": "lrnanalysis.forms",
     "Query": "lrnanalysis.query",
     "SessionData": "lrnanalysis.data",
     "fetch": "lrnanalysis.loading",

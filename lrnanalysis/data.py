@@ -431,8 +431,11 @@ def collect(
     max_sessions: int | None = None,
     progress: bool = True,
     cancelled: Callable[[], bool] | None = None,
+    on_page: Callable[[Crawl], object] | None = None,
 ) -> SessionData:
     """Crawl a query's pages and make a study of them; `lrnanalysis.fetch` is the friendly form.
+
+    `on_page` is called with the crawl when a page with sessions has come.
 
     Raises
     ------
@@ -448,6 +451,7 @@ def collect(
         max_sessions=max_sessions,
         progress=progress,
         cancelled=cancelled,
+        on_page=on_page,
     )
     builder = TableBuilder(metadata=query.include or ())
 

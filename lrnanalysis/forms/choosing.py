@@ -1,0 +1,224 @@
+"""The fields that choose sessions out of a study, as flags and as code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+
+from lrnanalysis import accessor  # noqa: F401 - registers `.lrn`
+from lrnanalysis.data import SessionData
+from lrnanalysis.errors import QueryError
+from lrnanalysis.forms.code import literal
+from lrnanalysis.forms.fields import LABEL, Field, Note, heading, row, text_input
+from lrnanalysis.forms.texts import count_text, moment_text, read_ids, read_moment
+
+__all__ = ["Choice", "Choices"]
+
+_ATTEMPTS = {
+    "all attempts": None,
+    "first attempt of each learner": "first_attempts",
+    "last attempt of each learner": "last_attempts",
+    "best attempt of each learner": "best_attempts",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One condition that sessions have to meet.
+
+    Attributes
+    ----------
+    name : str
+        A short name, fit for a variable.
+    code : str
+        Python code of `flags`, of ``study`` and ``sessions``.
+    flags : Series of bool
+        Whether each session meets it.
+    """
+
+    name: str
+    code: str
+    flags: pd.Series
+
+
+class Choices:
+    """Fields for activity, statuses, attempts, dates, users and items of a study.
+
+    Parameters
+    ----------
+    study : SessionData
+        What is chosen from.
+
+    Attributes
+    ----------
+    statuses : dict of str to Checkbox
+        Status → its box; none ticked means all.
+    """
+
+    def __init__(self, study: SessionData) -> None:
+        self._study = study
+        sessions = study.sessions
+        activities = sessions["activity_id"].value_counts()
+        self._activity = _menu(
+            "Activity",
+            {f"all {len(activities):,} activities": None}
+            | {f"{name} ({n:,} sessions)": str(name) for name, n in activities.items() if n},
+        )
+        self._attempts = _menu("Attempts", _ATTEMPTS)
+        counts = sessions["status"].value_counts()
+        self.statuses = {
+            str(status): widgets.Checkbox(
+                description=f"{status} ({n:,})",
+                indent=False,
+                layout=widgets.Layout(width="auto", margin="2px 14px 2px 0"),
+            )
+            for status, n in counts.items()
+            if n
+        }
+        note = Note()
+        self._from = _date_field("Started from", note, latest=False)
+        self._until = _date_field("Started until", note, latest=True)
+        self._users = _ids_field("User ids", "user", sessions["user_id"])
+        self._items = _ids_field("Items", "item", study.items["item_reference"])
+
+    @property
+    def fields(self) -> tuple[Field[Any], ...]:
+        """The fields that can be wrong."""
+        return self._from, self._until, self._users, self._items
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What is filled in."""
+        return [
+            self._activity,
+            self._attempts,
+            *self.statuses.values(),
+            *(field.input for field in self.fields),
+        ]
+
+    def rows(self) -> list[Any]:
+        """Give the rows of the form."""
+        label = widgets.HTML(
+            '<div style="text-align:right">Status</div>',
+            layout=widgets.Layout(width=LABEL, margin="2px 8px 2px 2px", flex="0 0 auto"),
+        )
+        return [
+            heading("Which sessions"),
+            row(self._activity, self._attempts),
+            widgets.HBox([label, *self.statuses.values()]),
+            row(self._from.input, self._until.input, self._until.note.widget),
+            row(self._users.input, self._users.note.widget),
+            row(self._items.input, self._items.note.widget),
+        ]
+
+    def check(self) -> None:
+        """Read every field; say beside each how it was understood or what is wrong."""
+        earliest, latest, *_ = (field.read() for field in self.fields)
+        problems = [one.problem for one in (self._from, self._until) if one.problem]
+        if problems:
+            self._from.note.say("; ".join(problems), "wrong")
+        elif earliest and latest and earliest > latest:
+            self._until.refuse(f"until {latest} lies before {earliest}: no session is between")
+        else:
+            words = [
+                f"{word} {moment_text(moment)}"
+                for word, moment in (("from", earliest), ("until", latest))
+                if moment
+            ]
+            self._from.note.say(" ".join(words) or "any time (UTC)")
+
+    def made(self) -> list[Choice]:
+        """Give the conditions of the fields; none where all sessions are meant."""
+        sessions = self._study.sessions
+        earliest, latest, users, items = (field.read() for field in self.fields)
+        chosen = [status for status, box in self.statuses.items() if box.value]
+        found: list[Choice] = []
+
+        def add(name: str, code: str, flags: pd.Series) -> None:
+            found.append(Choice(name, code, flags.fillna(False).astype(bool)))
+
+        if self._activity.value is not None:
+            activity = self._activity.value
+            add(
+                "of_activity",
+                f'sessions["activity_id"] == {literal(activity)}',
+                sessions["activity_id"] == activity,
+            )
+        if chosen:
+            add(
+                "with_status",
+                f'sessions["status"].isin({literal(chosen)})',
+                sessions["status"].isin(chosen),
+            )
+        if self._attempts.value is not None:
+            method = self._attempts.value
+            add("attempt", f"sessions.lrn.{method}()", getattr(sessions.lrn, method)())
+        for name, sign, moment in (("early", ">=", earliest), ("late", "<=", latest)):
+            if moment:
+                started = sessions["dt_started"]
+                at = pd.Timestamp(moment)
+                add(
+                    "not_too_" + name,
+                    f'sessions["dt_started"] {sign} pd.Timestamp({literal(moment)})',
+                    started >= at if sign == ">=" else started <= at,
+                )
+        if users:
+            listed = list(dict.fromkeys(users))
+            add(
+                "of_users",
+                f'sessions["user_id"].isin({literal(listed)})',
+                sessions["user_id"].isin(listed),
+            )
+        if items:
+            listed = list(dict.fromkeys(items))
+            shown = self._study.items
+            holding = shown.loc[shown["item_reference"].isin(listed), "session_id"]
+            add(
+                "with_items",
+                'sessions["session_id"].isin(\n'
+                f'    study.items.loc[study.items["item_reference"].isin({literal(listed)}), '
+                '"session_id"]\n)',
+                sessions["session_id"].isin(holding),
+            )
+        return found
+
+
+def _menu(label: str, options: dict[str, str | None]) -> Any:
+    return widgets.Dropdown(
+        description=label,
+        options=list(options.items()),
+        style={"description_width": LABEL},
+        layout=widgets.Layout(width="440px", flex="0 0 auto"),
+    )
+
+
+def _date_field(label: str, note: Note, *, latest: bool) -> Field[str | None]:
+    return Field(
+        label,
+        text_input(label, "2026-01-31 or 2026-01-31T08:30", width="300px"),
+        lambda text: read_moment(label, text, latest=latest),
+        lambda moment: "",
+        note,
+    )
+
+
+def _ids_field(label: str, one: str, known: pd.Series) -> Field[tuple[str, ...]]:
+    there = set(known.dropna().astype("str").unique())
+
+    def read(text: str) -> tuple[str, ...]:
+        ids = read_ids(text)
+        unknown = [one for one in ids if one not in there]
+        if unknown:
+            raise QueryError(
+                f"{unknown[0]!r} is not in this study"
+                + (f", nor are {len(unknown) - 1:,} more" if len(unknown) > 1 else "")
+            )
+        return ids
+
+    def tell(ids: tuple[str, ...]) -> str:
+        return count_text(ids, one) if ids else f"all {len(there):,}"
+
+    return Field(label, text_input(label, "commas, spaces or lines between", rows=2), read, tell)

@@ -1,0 +1,127 @@
+"""The Python code of what a form does: short, in the style that formatters give, ready to run."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from lrnanalysis.query import Query
+
+__all__ = ["EMBEDDED", "fetch_code", "literal", "selection_code"]
+
+#: What the embedded Data API of a form simulates.
+EMBEDDED = {"learners": 200, "items": 20, "seed": 1}
+
+_WIDTH = 88
+
+
+def literal(value: Any, indent: int = 0) -> str:
+    """Write a value as Python; of several texts as many a line as fit.
+
+    Examples
+    --------
+    >>> literal(("a", "b"))
+    '["a", "b"]'
+    """
+    if not isinstance(value, list | tuple):
+        return _one(value)
+    parts = [_one(one) for one in value]
+    short = f"[{', '.join(parts)}]"
+    if len(short) + indent <= _WIDTH - 20:
+        return short
+    lines = [""]
+    for part in parts:
+        if lines[-1] and len(lines[-1]) + len(part) + 2 > _WIDTH - indent - 4:
+            lines.append("")
+        lines[-1] += f"{' ' if lines[-1] else ''}{part},"
+    return "[\n" + textwrap.indent("\n".join(lines), "    ") + "\n]"
+
+
+def _one(value: Any) -> str:
+    """As repr, with double quotes where the text holds none."""
+    written = repr(value)
+    if isinstance(value, str) and written.startswith("'") and '"' not in value:
+        return '"' + written[1:-1] + '"'
+    return written
+
+
+def fetch_code(query: Query, client: str | None, max_sessions: int | None = None) -> str:
+    """Give the code of a fetch.
+
+    Parameters
+    ----------
+    query : Query
+        What is fetched.
+    client : str or None
+        Code for whom to ask: None for the environment's credentials, "embedded" for the Data API
+        that comes with the package.
+    max_sessions : int, optional
+        Where to stop.
+
+    Returns
+    -------
+    str
+        Code that leaves the result in ``study``.
+
+    Examples
+    --------
+    >>> print(fetch_code(Query(activity_id="numeracy", limit=10), None))
+    import lrnanalysis as lrn
+    <BLANKLINE>
+    study = lrn.fetch(activity_id="numeracy", limit=10)
+    """
+    given: dict[str, Any] = {
+        name: value[0] if isinstance(value, tuple) and len(value) == 1 else value
+        for name, value in query.to_dict().items()
+    }
+    if max_sessions is not None:
+        given["max_sessions"] = max_sessions
+    arguments = {name: literal(value, len(name) + 5) for name, value in given.items()}
+    if client == "embedded":
+        settings = ", ".join(f"{name}={value}" for name, value in EMBEDDED.items())
+        call = _call("study = lrn.fetch", arguments | {"client": "api.client()"}, 4)
+        body = f"with lrn.sandbox.serve({settings}) as api:\n" + textwrap.indent(call, "    ")
+    else:
+        if client is not None:
+            arguments["client"] = client
+        body = _call("study = lrn.fetch", arguments, 0)
+    return f"import lrnanalysis as lrn\n\n{body}"
+
+
+def selection_code(conditions: Mapping[str, str]) -> str:
+    """Give the code of a selection.
+
+    Parameters
+    ----------
+    conditions : mapping of str to str
+        Name → code of a flag a session, of ``sessions`` and ``study``.
+
+    Returns
+    -------
+    str
+        Code that leaves the result in ``selection``.
+
+    Examples
+    --------
+    >>> print(selection_code({"completed": "sessions.lrn.is_completed()"}))
+    sessions = study.sessions
+    completed = sessions.lrn.is_completed()
+    selection = study[completed]
+    """
+    if not conditions:
+        return "selection = study[:]"
+    lines = ["import pandas as pd", ""] if any("pd." in c for c in conditions.values()) else []
+    lines.append("sessions = study.sessions")
+    lines += [f"{name} = {code}" for name, code in conditions.items()]
+    lines.append(f"selection = study[{' & '.join(conditions)}]")
+    return "\n".join(lines)
+
+
+def _call(function: str, arguments: Mapping[str, str], indent: int) -> str:
+    parts = [f"{name}={code}" for name, code in arguments.items()]
+    short = f"{function}({', '.join(parts)})"
+    if "\n" not in short and len(short) + indent <= _WIDTH:
+        return short
+    inside = "".join(f"{part},\n" for part in parts)
+    return f"{function}(\n{textwrap.indent(inside, '    ')})"

@@ -1,0 +1,141 @@
+"""Whom a form asks: the embedded Data API, credentials of the environment, a profile, a client."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from lrnanalysis import sandbox
+from lrnanalysis.client import Client
+from lrnanalysis.errors import CredentialsError
+from lrnanalysis.forms.code import EMBEDDED, literal
+from lrnanalysis.forms.fields import LABEL, Field, row, text_input
+
+if TYPE_CHECKING:
+    from lrnanalysis.sandbox import Sandbox
+
+__all__ = ["Connection"]
+
+_LABELS = {
+    "given": "the client given to the form",
+    "embedded": "embedded, with simulated learners",
+    "environment": "credentials of the environment",
+    "profile": "a profile in ~/.learnosity",
+}
+
+
+class Connection:
+    """The fields for whom to ask. None takes a secret.
+
+    Parameters
+    ----------
+    client : Client, optional
+        Offered first where it is given.
+    """
+
+    def __init__(self, client: Client | None) -> None:
+        self._client = client
+        self._api: Sandbox | None = None
+        kinds = [kind for kind in _LABELS if kind != "given" or client is not None]
+        first = kinds[0]
+        if client is None and os.environ.get("LRN_CONSUMER_KEY"):
+            first = "environment"
+        self.kind = Field(
+            "Data API",
+            widgets.Dropdown(
+                description="Data API",
+                options=[(_LABELS[kind], kind) for kind in kinds],
+                value=first,
+                style={"description_width": LABEL},
+                layout=widgets.Layout(width="440px", flex="0 0 auto"),
+            ),
+            str,
+            self._about,
+        )
+        self.profile = Field(
+            "Profile", text_input("Profile", "default"), self._known_profile, self._about_profile
+        )
+
+    @property
+    def fields(self) -> tuple[Field[Any], ...]:
+        """The fields that count: a profile's name only where a profile is chosen."""
+        return (self.kind, self.profile) if self._wants_profile else (self.kind,)
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """What is filled in."""
+        return self.kind.input, self.profile.input
+
+    def rows(self) -> list[Any]:
+        """Give the rows of the form."""
+        return [row(field.input, field.note.widget) for field in (self.kind, self.profile)]
+
+    @property
+    def code(self) -> str | None:
+        """Code for `fetch_code`: the client, or None where it is the environment's."""
+        if self._wants_profile:
+            return f"lrn.Client(profile={literal(self._profile_name)})"
+        return {"given": "client", "embedded": "embedded", "environment": None}[
+            self.kind.input.value
+        ]
+
+    def check(self) -> None:
+        """Read the fields, and look at once whether there are credentials; nothing is sent."""
+        self.profile.input.layout.display = "" if self._wants_profile else "none"
+        self.profile.note.widget.layout.display = "" if self._wants_profile else "none"
+        self.kind.read()
+        if self._wants_profile:
+            self.profile.read()
+        elif self.kind.input.value == "environment":
+            try:
+                self._make()
+            except CredentialsError as error:
+                self.kind.refuse(str(error))
+
+    def client(self) -> Client:
+        """Give whom to ask. The embedded Data API is started at the first call and then kept."""
+        kind = self.kind.input.value
+        if kind == "given" and self._client is not None:
+            return self._client
+        if kind == "embedded":
+            if self._api is None:
+                self._api = sandbox.serve(
+                    learners=EMBEDDED["learners"], items=EMBEDDED["items"], seed=EMBEDDED["seed"]
+                )
+            return self._api.client()
+        return self._make()
+
+    def close(self) -> None:
+        """Stop the embedded Data API, where it was started."""
+        if self._api is not None:
+            self._api.close()
+            self._api = None
+
+    @property
+    def _wants_profile(self) -> bool:
+        return bool(self.kind.input.value == "profile")
+
+    @property
+    def _profile_name(self) -> str:
+        return str(self.profile.input.value).strip() or "default"
+
+    def _make(self) -> Client:
+        return Client(profile=self._profile_name) if self._wants_profile else Client()
+
+    def _known_profile(self, name: str) -> str:
+        return repr(self._make())
+
+    def _about_profile(self, client: str) -> str:
+        return f"asks as {client}"
+
+    def _about(self, kind: str) -> str:
+        if kind == "embedded":
+            return (
+                f"{EMBEDDED['learners']} simulated learners, {EMBEDDED['items']} items, activity "
+                '"demo"; nothing leaves this machine'
+            )
+        if kind == "given":
+            return f"asks as {self._client!r}"
+        return "LRN_CONSUMER_KEY and LRN_CONSUMER_SECRET, else the default profile"

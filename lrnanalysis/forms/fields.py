@@ -1,0 +1,187 @@
+"""A field: an input with its label, and beside it what is to be said of it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import ipywidgets as widgets
+
+from lrnanalysis.errors import LrnError
+
+__all__ = [
+    "LABEL",
+    "CodeArea",
+    "Field",
+    "Note",
+    "button",
+    "error_words",
+    "heading",
+    "row",
+    "text_input",
+]
+
+Value = TypeVar("Value")
+
+#: Room for the labels, so that the inputs stand below each other.
+LABEL = "118px"
+
+_COLOURS = {
+    "hint": "var(--jp-ui-font-color2, #616161)",
+    "good": "var(--jp-ui-font-color1, #212121)",
+    "wrong": "var(--jp-error-color0, #b3261e)",
+}
+
+
+class Note:
+    """A short text beside an input or below the form. A screen reader says what is wrong at once.
+
+    Parameters
+    ----------
+    width : str, default "auto"
+        Of the text, in CSS.
+    """
+
+    def __init__(self, width: str = "auto") -> None:
+        self.widget = widgets.HTML(
+            layout=widgets.Layout(width=width, min_width="0", flex="1 1 0%", margin="2px 0 2px 8px")
+        )
+        self.text = ""
+
+    def say(self, text: str, kind: str = "hint") -> None:
+        """Show a text: a "hint", "good" news, or what is "wrong"."""
+        self.text = text
+        role = {"wrong": "alert", "good": "status"}.get(kind)
+        sign = "⚠ " if kind == "wrong" and text else ""
+        self.widget.value = (
+            f'<div{f" role={role}" if role else ""} style="line-height:1.35;padding:5px 0;'
+            f'overflow-wrap:anywhere;white-space:normal;color:{_COLOURS[kind]}">'
+            f"{sign}{html.escape(text)}</div>"
+        )
+
+
+class Field(Generic[Value]):
+    """An input, how it is read, and a note beside it.
+
+    Parameters
+    ----------
+    label : str
+        The input's own label.
+    input : Widget
+        What is filled in; its ``value`` is read.
+    read : callable
+        From the input's value to the field's; raises an `LrnError` that says what is wrong.
+    tell : callable
+        From the field's value to the note beside it.
+    note : Note, optional
+        Where it is said; fields of one row may share it.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        input: Any,
+        read: Callable[[Any], Value],
+        tell: Callable[[Value], str],
+        note: Note | None = None,
+    ) -> None:
+        self.label = label
+        self.input = input
+        self._read = read
+        self._tell = tell
+        self.note = note or Note()
+        self.problem: str | None = None
+
+    def read(self) -> Value | None:
+        """Read the input, and say beside it how it was understood, or what is wrong with it.
+
+        Returns
+        -------
+        The value, or None where there is a `problem`.
+        """
+        try:
+            value = self._read(self.input.value)
+        except LrnError as error:
+            self.refuse(str(error))
+            return None
+        self.problem = None
+        self.note.say(self._tell(value))
+        return value
+
+    def refuse(self, problem: str) -> None:
+        """Say that this field is wrong, and why."""
+        self.problem = problem
+        self.note.say(problem, "wrong")
+
+
+def text_input(label: str, placeholder: str = "", *, rows: int = 1, width: str = "440px") -> Any:
+    """Make a labelled input of one line or several; it reports every key, not the last only."""
+    kind = widgets.Text if rows == 1 else widgets.Textarea
+    more = {} if rows == 1 else {"rows": rows}
+    return kind(
+        description=label,
+        placeholder=placeholder,
+        style={"description_width": LABEL},
+        layout=widgets.Layout(width=width, flex="0 0 auto"),
+        **more,
+    )
+
+
+class CodeArea:
+    """Python code, ready to be selected and copied; what is typed into it is undone."""
+
+    def __init__(self) -> None:
+        self._code = ""
+        # An input and not a plain text, so that it can be reached and selected by keys, and a
+        # read-write one, since in others JupyterLab takes keys for its commands.
+        self.widget = widgets.Textarea(
+            description="Python code",
+            style={"description_width": LABEL},
+            layout=widgets.Layout(width="98%"),
+        )
+        self.widget.observe(self._restore, names="value")
+
+    def show(self, code: str) -> None:
+        """Show a code."""
+        self._code = code
+        self.widget.rows = min(code.count("\n") + 1, 16)
+        self._restore(None)
+
+    def _restore(self, _: object) -> None:
+        if self.widget.value != self._code:
+            self.widget.value = self._code
+
+
+def button(
+    text: str, icon: str, clicked: Callable[[object], None], *, primary: bool = False
+) -> Any:
+    """Make a button."""
+    made = widgets.Button(
+        description=text,
+        icon=icon,
+        button_style="primary" if primary else "",
+        layout=widgets.Layout(width="100px", flex="0 0 auto"),
+    )
+    made.on_click(clicked)
+    return made
+
+
+def error_words(error: Exception) -> str:
+    """Say an error. Of one that is not ours only its kind: its words may quote data."""
+    if isinstance(error, LrnError):
+        return str(error)
+    return f"{type(error).__name__}, which was not foreseen; nothing was changed"
+
+
+def heading(text: str) -> Any:
+    """Make a heading that a screen reader can jump to."""
+    return widgets.HTML(
+        f'<h4 style="margin:10px 0 2px;font-size:1em;color:{_COLOURS["good"]}">'
+        f"{html.escape(text)}</h4>"
+    )
+
+
+def row(*children: Any) -> Any:
+    """Put widgets beside each other, from the top."""
+    return widgets.HBox(children, layout=widgets.Layout(align_items="flex-start", width="100%"))

@@ -1,0 +1,105 @@
+"""What is seen of a study: its tables and pictures, as HTML with words for who cannot see them."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lrnanalysis import plots
+from lrnanalysis.data import SessionData
+from lrnanalysis.measures import classical
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["VIEWS", "first_rows", "item_table"]
+
+#: Rows of a table that are shown.
+SHOWN = 8
+
+#: Columns that hold learners' answers, or anything at all.
+_NOT_SHOWN = ("value", "extra", "metadata")
+
+
+def first_rows(study: SessionData, _: str) -> str:
+    """Show the first rows of the three tables, without the learners' answers."""
+    parts = []
+    for name in ("sessions", "responses", "items"):
+        frame: pd.DataFrame = getattr(study, name)
+        shown = frame.head(SHOWN).drop(columns=[c for c in _NOT_SHOWN if c in frame.columns])
+        parts.append(_table(f"{name}: {min(SHOWN, len(frame))} of {len(frame):,} rows", shown))
+    return "".join(parts)
+
+
+def item_table(study: SessionData, _: str) -> str:
+    """Show times and scores by item."""
+    times = study.items.lrn.time_summary()[["n", "median", "q90"]]
+    matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    scores = classical.item_statistics(matrix)[["p", "item_rest_r"]]
+    table = times.join(scores).set_axis(
+        ["n", "median time [s]", "90 % below [s]", "p", "item-rest r"], axis=1
+    )
+    digits = {"median time [s]": 1, "90 % below [s]": 1, "p": 2, "item-rest r": 2}
+    return _table(f"{len(table):,} items", table.round(digits).reset_index())
+
+
+def _times(study: SessionData, item: str) -> str:
+    return _picture(lambda ax: plots.times(study.items, item, ax=ax), f"Times on {item}")
+
+
+def _accuracy(study: SessionData, item: str) -> str:
+    return _picture(
+        lambda ax: plots.accuracy_by_time(study.items, item, ax=ax), f"Accuracy by time on {item}"
+    )
+
+
+def _pacing(study: SessionData, _: str) -> str:
+    return _picture(lambda ax: plots.pacing(study.items, ax=ax), "Time used by items done")
+
+
+def _scores(study: SessionData, _: str) -> str:
+    return _picture(
+        lambda ax: plots.score_against_time(study.sessions, ax=ax), "Scores against active time"
+    )
+
+
+def _picture(draw: Callable[[Axes], Any], name: str) -> str:
+    """Draw outside pyplot, which keeps figures, and give an image with words beside it."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 4.2), layout="constrained")
+    ax = figure.subplots()
+    draw(ax)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110)
+    words = [name, f"{ax.get_xlabel()} across, {ax.get_ylabel()} upwards"]
+    words += [text.get_text() for text in ax.texts]
+    alt = html.escape(". ".join(word for word in words if word), quote=True)
+    data = base64.b64encode(file.getvalue()).decode()
+    return f'<img alt="{alt}" style="max-width:100%" src="data:image/png;base64,{data}">'
+
+
+def _table(caption: str, frame: pd.DataFrame) -> str:
+    inside = frame.to_html(index=False, border=0, na_rep="", classes="dataframe")
+    inside = inside.replace("<thead>", f"<caption>{html.escape(caption)}</caption><thead>", 1)
+    # A wide table scrolls by itself, by keys too, and does not widen the page.
+    return (
+        f'<div tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}" '
+        f'style="overflow-x:auto;line-height:1.3;margin-bottom:10px">{inside}</div>'
+    )
+
+
+#: Title → what is seen of a study and the item chosen for pictures.
+VIEWS: dict[str, Callable[[SessionData, str], str]] = {
+    "Tables": first_rows,
+    "Items": item_table,
+    "Times": _times,
+    "Accuracy by time": _accuracy,
+    "Pacing": _pacing,
+    "Scores": _scores,
+}

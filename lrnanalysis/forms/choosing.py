@@ -12,8 +12,17 @@ from lrnanalysis import accessor  # noqa: F401 - registers `.lrn`
 from lrnanalysis.data import SessionData
 from lrnanalysis.errors import QueryError
 from lrnanalysis.forms.code import literal
-from lrnanalysis.forms.fields import LABEL, Field, Note, heading, row, text_input
-from lrnanalysis.forms.texts import count_text, moment_text, read_ids, read_moment
+from lrnanalysis.forms.fields import (
+    LABEL,
+    Field,
+    Note,
+    check_period,
+    heading,
+    row,
+    text_input,
+    time_field,
+)
+from lrnanalysis.forms.texts import count_text, read_ids
 
 __all__ = ["Choice", "Choices"]
 
@@ -64,7 +73,7 @@ class Choices:
         activities = sessions["activity_id"].value_counts()
         self._activity = _menu(
             "Activity",
-            {f"all {len(activities):,} activities": None}
+            {f"all ({len(activities):,})": None}
             | {f"{name} ({n:,} sessions)": str(name) for name, n in activities.items() if n},
         )
         self._attempts = _menu("Attempts", _ATTEMPTS)
@@ -79,8 +88,8 @@ class Choices:
             if n
         }
         note = Note()
-        self._from = _date_field("Started from", note, latest=False)
-        self._until = _date_field("Started until", note, latest=True)
+        self._from = time_field("Started from", note, latest=False)
+        self._until = time_field("Started until", note, latest=True)
         self._users = _ids_field("User ids", "user", sessions["user_id"])
         self._items = _ids_field("Items", "item", study.items["item_reference"])
 
@@ -106,7 +115,7 @@ class Choices:
             layout=widgets.Layout(width=LABEL, margin="2px 8px 2px 2px", flex="0 0 auto"),
         )
         return [
-            heading("Which sessions"),
+            heading("Which sessions; times in UTC"),
             row(self._activity, self._attempts),
             widgets.HBox([label, *self.statuses.values()]),
             row(self._from.input, self._until.input, self._until.note.widget),
@@ -117,18 +126,7 @@ class Choices:
     def check(self) -> None:
         """Read every field; say beside each how it was understood or what is wrong."""
         earliest, latest, *_ = (field.read() for field in self.fields)
-        problems = [one.problem for one in (self._from, self._until) if one.problem]
-        if problems:
-            self._from.note.say("; ".join(problems), "wrong")
-        elif earliest and latest and earliest > latest:
-            self._until.refuse(f"until {latest} lies before {earliest}: no session is between")
-        else:
-            words = [
-                f"{word} {moment_text(moment)}"
-                for word, moment in (("from", earliest), ("until", latest))
-                if moment
-            ]
-            self._from.note.say(" ".join(words) or "any time (UTC)")
+        check_period(self._from, self._until, earliest, latest)
 
     def made(self) -> list[Choice]:
         """Give the conditions of the fields; none where all sessions are meant."""
@@ -192,16 +190,6 @@ def _menu(label: str, options: dict[str, str | None]) -> Any:
         options=list(options.items()),
         style={"description_width": LABEL},
         layout=widgets.Layout(width="440px", flex="0 0 auto"),
-    )
-
-
-def _date_field(label: str, note: Note, *, latest: bool) -> Field[str | None]:
-    return Field(
-        label,
-        text_input(label, "2026-01-31 or 2026-01-31T08:30", width="300px"),
-        lambda text: read_moment(label, text, latest=latest),
-        lambda moment: "",
-        note,
     )
 
 

@@ -123,8 +123,9 @@ class ExploreForm:
         self._choices.check()
         problems = [field for field in self._choices.fields if field.problem]
         if problems:
-            self._code.show("\n".join(f"# {one.label}: {one.problem}" for one in problems))
-            self._status.say("not changed: a field is wrong", "wrong")
+            labels = ", ".join(one.label for one in problems)
+            self._code.show(f"# to correct: {labels}")
+            self._status.say(f"not changed; to correct: {labels}", "wrong")
             return
         flags = pd.Series(True, index=self._all.sessions.index)
         for choice in self._choices.made():

@@ -180,10 +180,10 @@ class FetchForm:
         problems = self._problems()
         self._runner.ready(not problems)
         if problems:
-            self._code.show("\n".join(f"# {one.label}: {one.problem}" for one in problems))
             count = "one field" if len(problems) == 1 else f"{len(problems)} fields"
-            labels = ", ".join(one.label for one in problems)
-            self._runner.readiness.say(f"{count} to correct: {labels}", "wrong")
+            summary = f"{count} to correct: {', '.join(one.label for one in problems)}"
+            self._code.show(f"# {summary}")
+            self._runner.readiness.say(summary, "wrong")
         else:
             self._code.show(self.code)
             self._runner.readiness.say("")

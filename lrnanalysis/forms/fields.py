@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 
 import ipywidgets as widgets
 
-from lrnanalysis.errors import LrnError
+from lrnanalysis.errors import LrnError, QueryError
+from lrnanalysis.forms.texts import period_text, read_moment
 
 __all__ = [
     "LABEL",
@@ -16,10 +17,12 @@ __all__ = [
     "Field",
     "Note",
     "button",
+    "check_period",
     "error_words",
     "heading",
     "row",
     "text_input",
+    "time_field",
 ]
 
 Value = TypeVar("Value")
@@ -128,6 +131,31 @@ def text_input(label: str, placeholder: str = "", *, rows: int = 1, width: str =
     )
 
 
+def time_field(label: str, note: Note, *, latest: bool) -> Field[str | None]:
+    """Make a field for one end of a period; both ends share a note, see `check_period`."""
+    return Field(
+        label,
+        text_input(label, "2026-01-31T08:30", width="300px"),
+        lambda text: read_moment(text, latest=latest),
+        lambda moment: "",
+        note,
+    )
+
+
+def check_period(
+    first: Field[str | None], last: Field[str | None], earliest: str | None, latest: str | None
+) -> None:
+    """Look at both ends of a period together; their note speaks for both."""
+    problems = [field.problem for field in (first, last) if field.problem]
+    if problems:
+        first.note.say("; ".join(problems), "wrong")
+        return
+    try:
+        first.note.say(period_text(earliest, latest))
+    except QueryError as error:
+        last.refuse(str(error))
+
+
 class CodeArea:
     """Python code, ready to be selected and copied; what is typed into it is undone."""
 
@@ -145,7 +173,7 @@ class CodeArea:
     def show(self, code: str) -> None:
         """Show a code."""
         self._code = code
-        self.widget.rows = min(code.count("\n") + 1, 16)
+        self.widget.rows = min(code.count("\n") + 2, 16)
         self._restore(None)
 
     def _restore(self, _: object) -> None:

@@ -6,14 +6,20 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from lrnanalysis.errors import QueryError
-from lrnanalysis.forms.fields import LABEL, Field, Note, heading, row, text_input
+from lrnanalysis.forms.fields import (
+    LABEL,
+    Field,
+    Note,
+    check_period,
+    heading,
+    row,
+    text_input,
+    time_field,
+)
 from lrnanalysis.forms.texts import (
     count_text,
     join_ids,
-    moment_text,
     read_ids,
-    read_moment,
     read_whole_number,
 )
 from lrnanalysis.query import MOST_PER_PAGE, Query
@@ -27,7 +33,6 @@ _IDS = {
     "session_id": ("Session ids", "session"),
 }
 _TIMES = {"time": "Updated", "time_started": "Started", "time_completed": "Completed"}
-_HALF_ROW = "300px"
 
 
 class Filters:
@@ -48,7 +53,7 @@ class Filters:
         for name, label in _TIMES.items():
             note = Note()
             for end, word in (("min", "from"), ("max", "until")):
-                self._named[end + name] = _time_field(end + name, f"{label} {word}", note)
+                self._named[end + name] = time_field(f"{label} {word}", note, latest=end == "max")
         self._named["sort"] = Field(
             "Order",
             widgets.Dropdown(
@@ -61,17 +66,17 @@ class Filters:
             lambda value: "cannot be polled for what is new" if value else "can be polled later",
         )
         self._named["limit"] = _number_field(
-            "limit", "Sessions a page", str(MOST_PER_PAGE), MOST_PER_PAGE, "at a time"
+            "Sessions a page", str(MOST_PER_PAGE), MOST_PER_PAGE, "at a time"
         )
         self._stop_after: Field[int | None] = _number_field(
-            "max_sessions", "Stop after", "all sessions", None, "in all: a first look"
+            "Stop after", "all sessions", None, "in all: a first look"
         )
         self._named["include"] = _ids_field(
             "include", "Metadata", "attribute", "names of session metadata", 1
         )
         self._named["next"] = Field(
-            "Go on from",
-            text_input("Go on from", "a token of an earlier fetch"),
+            "Token",
+            text_input("Token", "study.next of an earlier fetch"),
             lambda text: Query(next=text.strip() or None).next,
             lambda token: "only what is new since" if token else "from the start",
         )
@@ -132,7 +137,7 @@ class Filters:
             heading("Which sessions"),
             *(beside[name] for name in _IDS),
             boxes,
-            heading("When, in UTC"),
+            heading("When, in UTC: a day, or a day and a time"),
             *times,
             heading("What else"),
             beside["include"],
@@ -146,7 +151,12 @@ class Filters:
         """Read every field; say beside each how it was understood or what is wrong."""
         found = {name: field.read() for name, field in self._named.items()}
         for name in _TIMES:
-            self._check_range(name, found[f"min{name}"], found[f"max{name}"])
+            check_period(
+                self._named[f"min{name}"],
+                self._named[f"max{name}"],
+                found[f"min{name}"],
+                found[f"max{name}"],
+            )
         chosen = [status for status, box in self.statuses.items() if box.value]
         self._status_note.say("" if chosen else "none is ticked: any")
         self._most = self._stop_after.read()
@@ -170,25 +180,6 @@ class Filters:
         for status, box in self.statuses.items():
             box.value = status in (query.status or ())
 
-    def _check_range(self, name: str, earliest: str | None, latest: str | None) -> None:
-        """Look at both ends together; one note speaks for them."""
-        low, high = self._named[f"min{name}"], self._named[f"max{name}"]
-        if low.problem or high.problem:
-            problems = [field.problem for field in (low, high) if field.problem]
-            low.note.say("; ".join(problems), "wrong")
-            return
-        try:
-            _query({f"min{name}": earliest, f"max{name}": latest})
-        except QueryError as error:
-            high.refuse(str(error))
-            return
-        words = [
-            f"{word} {moment_text(moment)}"
-            for word, moment in (("from", earliest), ("until", latest))
-            if moment
-        ]
-        low.note.say(" ".join(words) or "any time")
-
 
 def _query(filters: dict[str, Any]) -> Query:
     return Query(**filters)
@@ -208,22 +199,12 @@ def _ids_field(
     return Field(label, text_input(label, placeholder, rows=rows), read, tell)
 
 
-def _time_field(name: str, label: str, note: Note) -> Field[str | None]:
-    return Field(
-        label,
-        text_input(label, "2026-01-31 or 2026-01-31T08:30", width=_HALF_ROW),
-        lambda text: read_moment(name, text, latest=name.startswith("max")),
-        lambda moment: "",
-        note,
-    )
-
-
 def _number_field(
-    name: str, label: str, placeholder: str, highest: int | None, tell: str
+    label: str, placeholder: str, highest: int | None, tell: str
 ) -> Field[int | None]:
     return Field(
         label,
         text_input(label, placeholder),
-        lambda text: read_whole_number(name, text, lowest=1, highest=highest),
+        lambda text: read_whole_number(text, highest=highest),
         lambda number: tell if number else f"{placeholder} where empty",
     )

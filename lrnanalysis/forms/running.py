@@ -209,7 +209,8 @@ class Runner:
         rate = f", {sessions / seconds:,.0f} sessions a second" if sessions and seconds else ""
         cancelling = "; cancelling" if self._stop.is_set() else ""
         self._status.say(
-            f"{sessions:,}{of} sessions in {pages:,} pages{rate}{cancelling} …"
+            f"{sessions:,}{of} sessions in {pages:,} page{'s' if pages > 1 else ''}"
+            f"{rate}{cancelling} …"
             if pages
             else "asking for the first page …",
             "good",

@@ -14,6 +14,7 @@ __all__ = [
     "count_text",
     "join_ids",
     "moment_text",
+    "period_text",
     "read_ids",
     "read_moment",
     "read_whole_number",
@@ -91,17 +92,56 @@ def count_text(ids: tuple[str, ...], one: str) -> str:
     return ", ".join(said)
 
 
-def read_moment(name: str, text: str, *, latest: bool) -> str | None:
+def read_moment(text: str, *, latest: bool) -> str | None:
     """Read a point in time in UTC; None where the field is empty.
+
+    Parameters
+    ----------
+    text : str
+        A day, or a day and a time, as ISO 8601 writes them; or Unix seconds.
+    latest : bool
+        Whether a day alone means its last second rather than its first.
 
     Raises
     ------
     QueryError
         It is no time, or none that a session can have.
+
+    Examples
+    --------
+    >>> read_moment("2026-01-31", latest=True)
+    '2026-01-31T23:59:59Z'
     """
-    if not text.strip():
+    written = text.strip()
+    if not written:
         return None
-    return utc_text(name, text.strip(), end="latest" if latest else "earliest")
+    if not written.isdigit():
+        try:
+            datetime.fromisoformat(written)
+        except ValueError:
+            raise QueryError(
+                f"{written!r} is no time: write it as 2026-01-31, 2026-01-31T08:30 or "
+                "2026-01-31T08:30+01:00"
+            ) from None
+    return utc_text("it", written, end="latest" if latest else "earliest")
+
+
+def period_text(earliest: str | None, latest: str | None) -> str:
+    """Say a period as it was understood.
+
+    Raises
+    ------
+    QueryError
+        It ends before it begins.
+    """
+    if earliest and latest and earliest > latest:
+        raise QueryError(f"{earliest} lies after {latest}: no session can be between")
+    words = [
+        f"{word} {moment_text(moment)}"
+        for word, moment in (("from", earliest), ("until", latest))
+        if moment
+    ]
+    return " ".join(words) or "any time"
 
 
 def moment_text(moment: str) -> str:
@@ -115,7 +155,7 @@ def moment_text(moment: str) -> str:
     return f"{datetime.fromisoformat(moment):%a %d %b %Y, %H:%M:%S} UTC"
 
 
-def read_whole_number(name: str, text: str, *, lowest: int, highest: int | None) -> int | None:
+def read_whole_number(text: str, *, highest: int | None) -> int | None:
     """Read a whole number; None where the field is empty.
 
     Raises
@@ -125,11 +165,11 @@ def read_whole_number(name: str, text: str, *, lowest: int, highest: int | None)
     """
     if not text.strip():
         return None
-    allowed = f"{lowest} or more" if highest is None else f"{lowest} to {highest}"
+    allowed = "1 or more" if highest is None else f"1 to {highest}"
     try:
         number = int(text.strip().replace(",", ""))
     except ValueError:
-        raise QueryError(f"{name} is {text.strip()!r}: it is a whole number, {allowed}") from None
-    if number < lowest or (highest is not None and number > highest):
-        raise QueryError(f"{name} is {number:,}: it is {allowed}")
+        raise QueryError(f"{text.strip()!r} is no whole number: write {allowed}") from None
+    if number < 1 or (highest is not None and number > highest):
+        raise QueryError(f"{number:,} is out of range: write {allowed}")
     return number

@@ -85,12 +85,31 @@ def _picture(draw: Callable[[Axes], Any], name: str) -> str:
 
 
 def _table(caption: str, frame: pd.DataFrame) -> str:
-    inside = frame.to_html(index=False, border=0, na_rep="", classes="dataframe")
-    inside = inside.replace("<thead>", f"<caption>{html.escape(caption)}</caption><thead>", 1)
+    """Write a table: numbers to the right, nothing where a value is missing."""
+    sides = [
+        "right" if pd.api.types.is_numeric_dtype(kind) and kind != "boolean" else "left"
+        for kind in frame.dtypes
+    ]
+    head = "".join(
+        f'<th scope="col" style="text-align:{side};padding:1px 8px">{html.escape(str(name))}</th>'
+        for name, side in zip(frame.columns, sides, strict=True)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<td style="text-align:{side};padding:1px 8px">'
+            f"{'' if pd.isna(value) else html.escape(str(value))}</td>"
+            for value, side in zip(line, sides, strict=True)
+        )
+        + "</tr>"
+        for line in frame.itertuples(index=False)
+    )
     # A wide table scrolls by itself, by keys too, and does not widen the page.
     return (
         f'<div tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}" '
-        f'style="overflow-x:auto;line-height:1.3;margin-bottom:10px">{inside}</div>'
+        'style="overflow-x:auto;line-height:1.3;white-space:nowrap;margin-bottom:12px">'
+        f'<table><caption style="text-align:left;padding:1px 8px">{html.escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "DEFAULT_DOMAIN",
     "DEFAULT_VERSION",
     "REGIONS",
+    "WAYS",
     "Credentials",
     "address",
     "find_credentials",
@@ -46,7 +47,8 @@ REGIONS: Mapping[str | None, str] = MappingProxyType(
     }
 )
 
-_WAYS = (
+#: How credentials are given, for messages.
+WAYS = (
     "pass consumer_key= and consumer_secret=, or set LRN_CONSUMER_KEY and LRN_CONSUMER_SECRET, "
     "or name a profile of ~/.learnosity/credentials with profile= or LRN_PROFILE; without any, "
     "lrnanalysis.sandbox.serve() gives a Data API with simulated learners"
@@ -215,7 +217,7 @@ def _check(place: str, name: str, value: object) -> None:
     if not isinstance(value, str):
         raise CredentialsError(f"{name} of {place} is of type {type(value).__name__}: it is text")
     if not value.strip():
-        ways = f", or {_WAYS}" if name in _PAIR else ""
+        ways = f", or {WAYS}" if name in _PAIR else ""
         raise CredentialsError(f"{name} of {place} is empty: leave it out{ways}")
     if value != value.strip() or not value.isprintable():
         raise CredentialsError(
@@ -234,8 +236,8 @@ def _pair(places: list[tuple[str, dict[str, str]]]) -> tuple[str, str]:
             return key, secret
         if key or secret:
             missing = "consumer_secret" if key else "consumer_key"
-            raise CredentialsError(f"{place} gave no {missing} beside the other: {_WAYS}")
-    raise CredentialsError(f"no credentials were found: {_WAYS}")
+            raise CredentialsError(f"{place} gave no {missing} beside the other: {WAYS}")
+    raise CredentialsError(f"no credentials were found: {WAYS}")
 
 
 def _profile(named: str | None, environment: Mapping[str, str], *, keyed: bool) -> dict[str, str]:
@@ -257,7 +259,7 @@ def _profile(named: str | None, environment: Mapping[str, str], *, keyed: bool) 
     if named and source not in secrets and not (keyed and about):
         known = ", ".join(secrets) or "none"
         raise CredentialsError(
-            f"profile {source!r} is not in {files[0][0] or files[0][1]}, which has {known}: {_WAYS}"
+            f"profile {source!r} is not in {files[0][0] or files[0][1]}, which has {known}: {WAYS}"
         )
     kept = {key: about[key] for key in _FROM_CONFIG if about.get(key)}
     pair = {key: secrets[source][key] for key in _PAIR if secrets.get(source, {}).get(key)}
@@ -272,7 +274,7 @@ def _sections(file: Path, *, must_exist: bool = False) -> dict[str, dict[str, st
         parser.read_string(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         if must_exist:
-            raise CredentialsError(f"{file} is not there: {_WAYS}") from error
+            raise CredentialsError(f"{file} is not there: {WAYS}") from error
     except OSError as error:
         raise CredentialsError(f"{file} cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, configparser.Error) as error:

@@ -275,7 +275,7 @@ def test_an_error_that_no_one_foresaw_is_shown_by_its_kind_only(form, monkeypatc
 def test_missing_credentials_are_said_before_anything_is_asked():
     form = lrn.FetchForm()
     field(form, "Data API").value = "environment"
-    assert "no credentials were found" in note(form, "Data API")
+    assert "no credentials were found: set LRN_CONSUMER_KEY and" in note(form, "Data API")
     assert field(form, "Fetch").disabled
     field(form, "Data API").value = "profile"
     assert "profile 'default' is not in" in note(form, "Profile")

@@ -27,7 +27,7 @@ from lrnanalysis.forms.texts import count_text, read_ids
 __all__ = ["Choice", "Choices"]
 
 _ATTEMPTS = {
-    "all attempts": None,
+    "all attempts": "",
     "first attempt of each learner": "first_attempts",
     "last attempt of each learner": "last_attempts",
     "best attempt of each learner": "best_attempts",
@@ -73,7 +73,7 @@ class Choices:
         activities = sessions["activity_id"].value_counts()
         self._activity = _menu(
             "Activity",
-            {f"all ({len(activities):,})": None}
+            {f"all ({len(activities):,})": ""}
             | {f"{name} ({n:,} sessions)": str(name) for name, n in activities.items() if n},
         )
         self._attempts = _menu("Attempts", _ATTEMPTS)
@@ -116,7 +116,8 @@ class Choices:
         )
         return [
             heading("Which sessions; times in UTC"),
-            row(self._activity, self._attempts),
+            row(self._activity),
+            row(self._attempts),
             widgets.HBox([label, *self.statuses.values()]),
             row(self._from.input, self._until.input, self._until.note.widget),
             row(self._users.input, self._users.note.widget),
@@ -138,7 +139,7 @@ class Choices:
         def add(name: str, code: str, flags: pd.Series) -> None:
             found.append(Choice(name, code, flags.fillna(False).astype(bool)))
 
-        if self._activity.value is not None:
+        if self._activity.value:
             activity = self._activity.value
             add(
                 "of_activity",
@@ -151,7 +152,7 @@ class Choices:
                 f'sessions["status"].isin({literal(chosen)})',
                 sessions["status"].isin(chosen),
             )
-        if self._attempts.value is not None:
+        if self._attempts.value:
             method = self._attempts.value
             add("attempt", f"sessions.lrn.{method}()", getattr(sessions.lrn, method)())
         for name, sign, moment in (("early", ">=", earliest), ("late", "<=", latest)):
@@ -184,7 +185,8 @@ class Choices:
         return found
 
 
-def _menu(label: str, options: dict[str, str | None]) -> Any:
+# An option's value is never None: of that, ipywidgets shows nothing.
+def _menu(label: str, options: dict[str, str]) -> Any:
     return widgets.Dropdown(
         description=label,
         options=list(options.items()),

@@ -9,6 +9,7 @@ import ipywidgets as widgets
 
 from lrnanalysis import sandbox
 from lrnanalysis.client import Client
+from lrnanalysis.credentials import WAYS
 from lrnanalysis.errors import CredentialsError
 from lrnanalysis.forms.code import EMBEDDED, literal
 from lrnanalysis.forms.fields import LABEL, Field, row, text_input
@@ -92,7 +93,7 @@ class Connection:
             try:
                 self._make()
             except CredentialsError as error:
-                self.kind.refuse(str(error))
+                self.kind.refuse(_said(error))
 
     def client(self) -> Client:
         """Give whom to ask. The embedded Data API is started at the first call and then kept."""
@@ -125,7 +126,10 @@ class Connection:
         return Client(profile=self._profile_name) if self._wants_profile else Client()
 
     def _known_profile(self, name: str) -> str:
-        return repr(self._make())
+        try:
+            return repr(self._make())
+        except CredentialsError as error:
+            raise CredentialsError(_said(error)) from error
 
     def _about_profile(self, client: str) -> str:
         return f"asks as {client}"
@@ -139,3 +143,12 @@ class Connection:
         if kind == "given":
             return f"asks as {self._client!r}"
         return "LRN_CONSUMER_KEY and LRN_CONSUMER_SECRET, else the default profile"
+
+
+def _said(error: CredentialsError) -> str:
+    """Say it with the ways that there are beside a form, which takes no secret."""
+    return str(error).replace(
+        WAYS,
+        "set LRN_CONSUMER_KEY and LRN_CONSUMER_SECRET before the kernel starts, or write a profile "
+        "into ~/.learnosity/credentials",
+    )

@@ -181,13 +181,10 @@ class CodeArea:
             self.widget.value = self._code
 
 
-def button(
-    text: str, icon: str, clicked: Callable[[object], None], *, primary: bool = False
-) -> Any:
-    """Make a button."""
+def button(text: str, clicked: Callable[[object], None], *, primary: bool = False) -> Any:
+    """Make a button. Without an icon: that would be read as a part of its name."""
     made = widgets.Button(
         description=text,
-        icon=icon,
         button_style="primary" if primary else "",
         layout=widgets.Layout(width="100px", flex="0 0 auto"),
     )

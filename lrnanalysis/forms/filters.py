@@ -49,7 +49,7 @@ class Filters:
     def __init__(self) -> None:
         self._named: dict[str, Field[Any]] = {}
         for name, (label, one) in _IDS.items():
-            self._named[name] = _ids_field(name, label, one, "commas, spaces or lines between", 3)
+            self._named[name] = _ids_field(name, label, one, "commas, spaces or lines between", 2)
         for name, label in _TIMES.items():
             note = Note()
             for end, word in (("min", "from"), ("max", "until")):
@@ -58,11 +58,12 @@ class Filters:
             "Order",
             widgets.Dropdown(
                 description="Order",
-                options=[("oldest update first", None), ("latest update first", "desc")],
+                # Not None: of that, ipywidgets shows nothing.
+                options=[("oldest update first", ""), ("latest update first", "desc")],
                 style={"description_width": LABEL},
                 layout=widgets.Layout(width="440px", flex="0 0 auto"),
             ),
-            lambda value: value,
+            lambda value: value or None,
             lambda value: "cannot be polled for what is new" if value else "can be polled later",
         )
         self._named["limit"] = _number_field(
@@ -173,7 +174,7 @@ class Filters:
             for end in ("min", "max"):
                 self._named[end + name].input.value = getattr(query, end + name) or ""
         # Ascending is what a fetch asks for where nothing is said.
-        self._named["sort"].input.value = "desc" if query.sort == "desc" else None
+        self._named["sort"].input.value = "desc" if query.sort == "desc" else ""
         self._named["limit"].input.value = "" if query.limit is None else str(query.limit)
         self._named["next"].input.value = query.next or ""
         self._stop_after.input.value = "" if max_sessions is None else str(max_sessions)

@@ -153,8 +153,8 @@ class PresetBar:
         )
         self._note = Note()
         self._buttons = (
-            button("Load", "folder-open", lambda _: self._told(self.load)),
-            button("Save", "save", lambda _: self._told(self.save)),
+            button("Load", lambda _: self._told(self.load)),
+            button("Save", lambda _: self._told(self.save)),
         )
         self._told(self._offer)
 

@@ -74,9 +74,9 @@ class Runner:
         self._stop = threading.Event()
         # The browser's messages may be served by another thread than cells are.
         self._lock = threading.RLock()
-        self._fetch = button("Fetch", "download", self._clicked(self.fetch), primary=True)
-        self._cancel = button("Cancel", "stop", self._clicked(self.cancel))
-        self._go_on = button("Go on", "forward", self._clicked(self.go_on))
+        self._fetch = button("Fetch", self._clicked(self.fetch), primary=True)
+        self._cancel = button("Cancel", self._clicked(self.cancel))
+        self._go_on = button("Go on", self._clicked(self.go_on))
         self.readiness = Note()
         self._bar = widgets.HTML(layout=widgets.Layout(width="440px", margin="0 0 0 2px"))
         self._status = Note()
@@ -122,6 +122,8 @@ class Runner:
     def cancel(self) -> None:
         """End the fetch after the page under way; what has come is in `study`."""
         self._stop.set()
+        if self.running:
+            self._status.say("cancelling after the page under way …", "good")
         self._enable()
 
     def wait(self, timeout: float | None = None) -> None:
@@ -267,7 +269,7 @@ def _summary(study: SessionData) -> str:
     )
     return (
         '<table style="margin-left:8px;border-spacing:10px 2px;line-height:1.35">'
-        f"<caption {left}>form.study: {html.escape(checked)}</caption>"
+        f"<caption {left}>{html.escape(checked)}</caption>"
         f'<thead><tr><th scope="col" {left}>table</th><th scope="col" {right}>rows</th>'
         f'<th scope="col" {left}>of</th></tr></thead><tbody>{lines}</tbody></table>'
     )

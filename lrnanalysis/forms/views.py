@@ -22,6 +22,9 @@ __all__ = ["VIEWS", "first_rows", "item_table"]
 #: Rows of a table that are shown.
 SHOWN = 8
 
+#: Characters of a value that are shown.
+_LONGEST = 20
+
 #: Columns that hold learners' answers, or anything at all.
 _NOT_SHOWN = ("value", "extra", "metadata")
 
@@ -97,8 +100,7 @@ def _table(caption: str, frame: pd.DataFrame) -> str:
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td style="text-align:{side};padding:1px 8px">'
-            f"{'' if pd.isna(value) else html.escape(str(value))}</td>"
+            f'<td style="text-align:{side};padding:1px 8px">{_cell(value)}</td>'
             for value, side in zip(line, sides, strict=True)
         )
         + "</tr>"
@@ -111,6 +113,15 @@ def _table(caption: str, frame: pd.DataFrame) -> str:
         f'<table><caption style="text-align:left;padding:1px 8px">{html.escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _cell(value: Any) -> str:
+    """Write a value: nothing where it is missing, and of a long id its beginning."""
+    if pd.isna(value):
+        return ""
+    text = str(value)
+    short = html.escape(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+    return short if len(text) <= _LONGEST else f'<span title="{html.escape(text)}">{short}</span>'
 
 
 #: Title → what is seen of a study and the item chosen for pictures.

@@ -22,7 +22,7 @@ bench: $(VENV)/bench.done
 	$(BIN)/python -m benchmarks
 
 lab: $(VENV)/lab.done
-	$(BIN)/jupyter lab
+	$(BIN)/jupyter lab notebooks/00_quick_start.ipynb
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

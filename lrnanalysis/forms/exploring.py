@@ -71,7 +71,7 @@ class ExploreForm:
             style={"description_width": LABEL},
             layout=widgets.Layout(width="440px"),
         )
-        self._views = [widgets.HTML() for _ in VIEWS]
+        self._views = [widgets.HTML(layout=widgets.Layout(width="98%")) for _ in VIEWS]
         self._tabs = widgets.Tab(self._views, titles=list(VIEWS), selected_index=0)
         self.widget = widgets.VBox(
             [

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from lrnanalysis import plots
 from lrnanalysis.data import SessionData
-from lrnanalysis.measures import classical
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,15 +39,15 @@ def first_rows(study: SessionData, _: str) -> str:
 
 
 def item_table(study: SessionData, _: str) -> str:
-    """Show times and scores by item."""
-    times = study.items.lrn.time_summary()[["n", "median", "q90"]]
-    matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
-    scores = classical.item_statistics(matrix)[["p", "item_rest_r"]]
-    table = times.join(scores).set_axis(
-        ["n", "median time [s]", "90 % below [s]", "p", "item-rest r"], axis=1
-    )
-    digits = {"median time [s]": 1, "90 % below [s]": 1, "p": 2, "item-rest r": 2}
-    return _table(f"{len(table):,} items", table.round(digits).reset_index())
+    """Show the item analysis."""
+    table = study.item_analysis().table
+    digits = {
+        str(name): 1 if str(name).startswith("time") else 2
+        for name, kind in table.dtypes.items()
+        if pd.api.types.is_float_dtype(kind) and name != "max"
+    }
+    named = table.rename(columns={"time_median": "time_median [s]"}).reset_index()
+    return _table(f"{len(table):,} items", named, digits | {"time_median [s]": 1})
 
 
 def _times(study: SessionData, item: str) -> str:
@@ -87,8 +86,9 @@ def _picture(draw: Callable[[Axes], Any], name: str) -> str:
     return f'<img alt="{alt}" style="max-width:100%" src="data:image/png;base64,{data}">'
 
 
-def _table(caption: str, frame: pd.DataFrame) -> str:
-    """Write a table: numbers to the right, nothing where a value is missing."""
+def _table(caption: str, frame: pd.DataFrame, digits: Mapping[str, int] | None = None) -> str:
+    """Write a table: numbers to the right, with the decimals asked for."""
+    decimals = [(digits or {}).get(str(name)) for name in frame.columns]
     sides = [
         "right" if pd.api.types.is_numeric_dtype(kind) and kind != "boolean" else "left"
         for kind in frame.dtypes
@@ -100,8 +100,8 @@ def _table(caption: str, frame: pd.DataFrame) -> str:
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td style="text-align:{side};padding:1px 8px">{_cell(value)}</td>'
-            for value, side in zip(line, sides, strict=True)
+            f'<td style="text-align:{side};padding:1px 8px">{_cell(value, places)}</td>'
+            for value, side, places in zip(line, sides, decimals, strict=True)
         )
         + "</tr>"
         for line in frame.itertuples(index=False)
@@ -109,19 +109,22 @@ def _table(caption: str, frame: pd.DataFrame) -> str:
     # A wide table scrolls by itself, by keys too, and does not widen the page.
     return (
         f'<div tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}" '
-        'style="overflow-x:auto;line-height:1.3;white-space:nowrap;margin-bottom:12px">'
+        'style="width:0;min-width:100%;overflow-x:auto;line-height:1.3;white-space:nowrap;margin-bottom:12px">'
         f'<table><caption style="text-align:left;padding:1px 8px">{html.escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _cell(value: Any) -> str:
-    """Write a value: nothing where it is missing, and of a long id its beginning."""
+def _cell(value: Any, places: int | None) -> str:
+    """Write a value: nothing where it is missing, times in UTC, of a long id its beginning."""
     if pd.isna(value):
         return ""
-    text = str(value)
-    short = html.escape(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
-    return short if len(text) <= _LONGEST else f'<span title="{html.escape(text)}">{short}</span>'
+    if places is not None:
+        return f"{value:.{places}f}"
+    text = f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, pd.Timestamp) else str(value)
+    if len(text) <= _LONGEST:
+        return html.escape(text)
+    return f'<span title="{html.escape(text)}">{html.escape(text[: _LONGEST - 1])}…</span>'
 
 
 #: Title → what is seen of a study and the item chosen for pictures.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from lrnanalysis.pseudonyms import pseudonymise_frames, pseudonyms
 from lrnanalysis.query import Query
 from lrnanalysis.records import records
 from lrnanalysis.selection import selected, share_item_categories, stacked
+
+if TYPE_CHECKING:
+    from lrnanalysis.measures.analysis import ItemAnalysis
 
 __all__ = ["SessionData", "collect"]
 
@@ -304,6 +307,44 @@ class SessionData:
             for name, frame in self.truth.items()
         }
         return SessionData(Tables(sessions, responses, items), truth=truth)
+
+    def item_analysis(self, **options: Any) -> ItemAnalysis:
+        """Report on the test: items, reliability, distractors, times, effort and flags.
+
+        Discarded sessions are left out, and omitted answers are told from wrong ones.
+
+        Parameters
+        ----------
+        **options
+            As for `lrnanalysis.classical.item_analysis`: ``key`` of the questions, ``attempts``,
+            ``rapid`` (threshold rule of rapid guesses), ``limits`` of the flags and others.
+
+        Returns
+        -------
+        ItemAnalysis
+            ``table`` to print, ``items`` with every statistic, ``scores``, ``reliability``,
+            ``distractors``, ``flags``, ``rules``.
+
+        Raises
+        ------
+        MeasureError
+            There is no session with an item, or an argument is out of range.
+
+        Examples
+        --------
+        >>> import lrnanalysis as lrn
+        >>> report = lrn.load_example().item_analysis(key={"item-05": "0"})
+        >>> report.table[["n", "p", "item_rest_r", "time_median"]].round(2).head(2)
+                          n     p  item_rest_r  time_median
+        item_reference
+        item-01         311  0.57         0.28         41.0
+        item-02         311  0.68         0.49         69.0
+        """
+        # Measures stand above the data; the accessor of the table reaches them.
+        report: ItemAnalysis = self.items.lrn.item_analysis(
+            self.responses, sessions=self.sessions, **options
+        )
+        return report
 
     def long(self) -> pd.DataFrame:
         """One row a response with its item's time and its session's learner.

@@ -13,8 +13,8 @@ from matplotlib.colors import to_hex
 import lrnanalysis as lrn
 from lrnanalysis import plots
 from lrnanalysis.measures import effort, scores, time
+from lrnanalysis.measures.classical._intervals import wilson_interval
 from lrnanalysis.plots._style import KINDS
-from lrnanalysis.plots.item_times import _wilson
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,31 @@ def model(study):
     return lrn.speed.lognormal(study.items.lrn.time_matrix(sessions=study.sessions))
 
 
-def draw(name, study, completed, model, **options):
-    given = {
+@pytest.fixture(scope="module")
+def psychometrics(study):
+    """What the pictures of items and models are drawn from."""
+    matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    fitted = lrn.irt.fit(matrix[["item-01", "item-04", "item-05", "item-07", "item-09"]], "2PL")
+    group = pd.Series(np.where(np.arange(len(matrix)) % 2, "b", "a"), index=matrix.index)
+    x, y = np.random.default_rng(1).binomial(20, [[0.5], [0.6]], size=(2, 400))
+    base = fitted.items[["model", "a", "b"]]
+    return {
+        "characteristic_curves": (fitted, "item-07"),
+        "information": (fitted,),
+        "wright_map": (fitted,),
+        "person_fit": (fitted,),
+        "local_dependence": (fitted,),
+        "difficulty_discrimination": (study.item_analysis(),),
+        "distractors": (study.responses.lrn.choices(), matrix, "item-05"),
+        "dif": (lrn.dif.mantel_haenszel(matrix, group),),
+        "dif_curves": (matrix, group, "item-05"),
+        "equating": (lrn.equating.equate(x, y),),
+        "linking": (lrn.linking.link(base.assign(b=base["b"] - 0.5), base),),
+    }
+
+
+def draw(name, study, completed, model, psychometrics, **options):
+    given = psychometrics | {
         "times": (study.items, "item-05"),
         "accuracy_by_time": (study.items, "item-05"),
         "time_against_difficulty": (study.items, study.responses),
@@ -50,8 +73,9 @@ def draw(name, study, completed, model, **options):
 
 
 def words(ax):
+    # A caption is broken into lines where the axes are narrow.
     texts = [ax.get_title(loc="left"), *(text.get_text() for text in ax.texts)]
-    return "\n".join(texts)
+    return " ".join(" ".join(texts).split())
 
 
 def legend(ax):
@@ -59,9 +83,11 @@ def legend(ax):
 
 
 @pytest.mark.parametrize("name", plots.__all__)
-def test_every_picture_is_labelled_and_drawn_where_asked(name, study, completed, model):
+def test_every_picture_is_labelled_and_drawn_where_asked(
+    name, study, completed, model, psychometrics
+):
     _, ax = pyplot.subplots()
-    assert draw(name, study, completed, model, ax=ax) is ax
+    assert draw(name, study, completed, model, psychometrics, ax=ax) is ax
     assert ax.get_xlabel()
     assert ax.get_ylabel()
     assert "n = " in words(ax) or "of 308" in words(ax)
@@ -70,9 +96,9 @@ def test_every_picture_is_labelled_and_drawn_where_asked(name, study, completed,
 
 
 @pytest.mark.parametrize("name", plots.__all__)
-def test_without_axes_a_figure_is_made(name, study, completed, model):
+def test_without_axes_a_figure_is_made(name, study, completed, model, psychometrics):
     before = dict(pyplot.rcParams)
-    ax = draw(name, study, completed, model)
+    ax = draw(name, study, completed, model, psychometrics)
     assert ax.figure.get_size_inches()[0] >= 7
     assert dict(pyplot.rcParams) == before
 
@@ -106,12 +132,10 @@ def test_accuracy_is_the_share_right_in_each_group(study):
     assert np.asarray(shown, dtype=float) == pytest.approx(wanted.to_numpy(dtype=float))
     (segments,) = [c.get_segments() for c in ax.collections]
     assert all(low[1] <= y <= high[1] for (low, high), y in zip(segments, shown, strict=True))
+    n = rows.groupby(pd.qcut(rows["time"], 4), observed=True).size().to_numpy(dtype=float)
+    ends = np.array([[low[1], high[1]] for low, high in segments]).T
+    assert ends == pytest.approx(np.array(wilson_interval(wanted.to_numpy(), n, 0.95)))
     assert "chance 0.25" in legend(ax)
-
-
-def test_wilson_interval_of_the_paper():
-    low, high = _wilson(np.array([0.5]), np.array([10.0]))
-    assert (low[0], high[0]) == pytest.approx((0.2366, 0.7634), abs=5e-5)
 
 
 def test_difficulty_and_time_of_each_item(study):
@@ -227,12 +251,18 @@ def test_the_namespace_forwards_to_the_pictures(study, completed):
     ax = study.items.lrn.plot.times("item-05", thresholds=["nt20"], bins=12)
     assert len(ax.patches) == 24
     assert study.sessions.lrn.plot.timeline(most=5).get_ylabel() == "5 sessions"
-    classes = {"sessions": lrn.accessor.SessionsPlots, "items": lrn.accessor.ItemsPlots}
+    classes = {
+        "sessions": lrn.accessor.SessionsPlots,
+        "responses": lrn.accessor.ResponsesPlots,
+        "items": lrn.accessor.ItemsPlots,
+    }
     for table, class_ in classes.items():
         names = {n for n, f in vars(class_).items() if inspect.isfunction(f) and n[0] != "_"}
         assert names <= set(plots.__all__)
         assert {n for n in dir(getattr(study, table).lrn.plot) if n[0] != "_"} == names
-    assert not hasattr(study.responses.lrn, "plot")
+    matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    traced = study.responses.lrn.plot.distractors(matrix, "item-05", key={"item-05": "0"})
+    assert "0 (key), 67%" in legend(traced)
 
 
 def test_plots_load_matplotlib_at_the_first_picture():
@@ -241,3 +271,16 @@ def test_plots_load_matplotlib_at_the_first_picture():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_pictures_share_a_grid(study, completed, model, psychometrics):
+    figure, axes = pyplot.subplots(2, 3, figsize=(12, 7), layout="constrained")
+    some = ["distractors", "dif", "local_dependence", "information", "wright_map", "reach"]
+    for name, ax in zip(some, axes.flat, strict=True):
+        draw(name, study, completed, model, psychometrics, ax=ax)
+    figure.draw_without_rendering()
+    for ax in axes.flat:
+        # Captions are as wide as the axes at most, and squeeze none.
+        assert ax.get_position().width > 0.15
+        (caption,) = [text for text in ax.texts if "n = " in text.get_text()]
+        assert caption.get_window_extent().width < 1.2 * ax.get_window_extent().width

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pandas as pd
 
 from lrnanalysis.accessor.items import ItemsAccessor
-from lrnanalysis.accessor.pictures import ItemsPlots, SessionsPlots
+from lrnanalysis.accessor.pictures import ItemsPlots, ResponsesPlots, SessionsPlots
 from lrnanalysis.accessor.responses import ResponsesAccessor
 from lrnanalysis.accessor.sessions import SessionsAccessor
 
@@ -18,6 +18,7 @@ __all__ = [
     "ItemsAccessor",
     "ItemsPlots",
     "ResponsesAccessor",
+    "ResponsesPlots",
     "SessionsAccessor",
     "SessionsPlots",
 ]

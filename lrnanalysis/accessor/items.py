@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from lrnanalysis.accessor.documented import documented
 from lrnanalysis.accessor.pictures import ItemsPlots
-from lrnanalysis.measures import effort, scores, time
+from lrnanalysis.measures import analysis, effort, scores, time
 from lrnanalysis.measures._checks import TimeUnit
 from lrnanalysis.measures.effort import Chance, EffortScreen, Method
 from lrnanalysis.measures.matrices import Attempts, RowKey
 from lrnanalysis.measures.scores import ScoreValue
 from lrnanalysis.measures.time import OutlierRule, ReachRule
+
+if TYPE_CHECKING:
+    from lrnanalysis.measures.classical import Rule
 
 __all__ = ["ItemsAccessor"]
 
@@ -30,6 +33,54 @@ class ItemsAccessor:
     def plot(self) -> ItemsPlots:
         """Pictures of this table: `lrnanalysis.plots` with the frame in front."""
         return ItemsPlots(self._frame)
+
+    @documented(
+        analysis.item_analysis,
+        ">>> report = study.items.lrn.item_analysis(study.responses, sessions=study.sessions)",
+        '>>> report.scores[["items", "sessions", "alpha"]].round(2).to_list()',
+        "[20.0, 315.0, 0.78]",
+    )
+    def item_analysis(
+        self,
+        responses: pd.DataFrame | None = None,
+        *,
+        sessions: pd.DataFrame | None = None,
+        key: Mapping[Hashable, Hashable | Iterable[Hashable]] | pd.Series | None = None,
+        attempts: Attempts | None = None,
+        keep_discarded: bool = False,
+        omitted: float | None = 0.0,
+        not_reached: float | None = math.nan,
+        not_reached_rule: ReachRule = "run",
+        missing: Literal["pairwise", "listwise"] = "pairwise",
+        rapid: Method = "nt10",
+        cap: float | None = None,
+        chance: Chance | None = None,
+        rules: Iterable[Rule] | None = None,
+        limits: Mapping[str, float] | None = None,
+        groups: int = 3,
+        tail: float = 0.27,
+        confidence: float = 0.95,
+    ) -> analysis.ItemAnalysis:
+        return analysis.item_analysis(
+            self._frame,
+            responses,
+            sessions=sessions,
+            key=key,
+            attempts=attempts,
+            keep_discarded=keep_discarded,
+            omitted=omitted,
+            not_reached=not_reached,
+            not_reached_rule=not_reached_rule,
+            missing=missing,
+            rapid=rapid,
+            cap=cap,
+            chance=chance,
+            rules=rules,
+            limits=limits,
+            groups=groups,
+            tail=tail,
+            confidence=confidence,
+        )
 
     @documented(
         time.active_time,

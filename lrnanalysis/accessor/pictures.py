@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from lrnanalysis import plots
 from lrnanalysis.accessor.documented import documented
+from lrnanalysis.measures import choices as decoding
 from lrnanalysis.measures._checks import TimeUnit
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.measures.time import ReachRule
@@ -16,7 +17,7 @@ from lrnanalysis.measures.time import ReachRule
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ItemsPlots", "SessionsPlots"]
+__all__ = ["ItemsPlots", "ResponsesPlots", "SessionsPlots"]
 
 
 class SessionsPlots:
@@ -48,6 +49,47 @@ class SessionsPlots:
     )
     def attempts(self, *, ax: Axes | None = None) -> Axes:
         return plots.attempts(self._frame, ax=ax)
+
+
+class ResponsesPlots:
+    """`.lrn.plot` on the responses table."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    @documented(
+        plots.distractors,
+        ">>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)",
+        '>>> study.responses.lrn.plot.distractors(matrix, "item-05").get_ylabel()',
+        "'share that takes the option'",
+    )
+    def distractors(
+        self,
+        scores: pd.DataFrame,
+        item: Hashable,
+        *,
+        part: Hashable | None = None,
+        key: Mapping[Hashable, Any] | pd.Series | None = None,
+        max_score: float | Mapping[str, float] | pd.Series | None = None,
+        by: Literal["option", "pattern"] = "option",
+        groups: int = 5,
+        confidence: float = 0.95,
+        ax: Axes | None = None,
+    ) -> Axes:
+        # Only the item's own responses: what others hold need not be decoded.
+        own = self._frame[self._frame["item_reference"] == item]
+        return plots.distractors(
+            decoding.choices(own),
+            scores,
+            item,
+            part=part,
+            key=key,
+            max_score=max_score,
+            by=by,
+            groups=groups,
+            confidence=confidence,
+            ax=ax,
+        )
 
 
 class ItemsPlots:

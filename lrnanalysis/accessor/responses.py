@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from lrnanalysis.accessor.documented import documented
+from lrnanalysis.accessor.pictures import ResponsesPlots
 from lrnanalysis.measures import choices as answers
 from lrnanalysis.measures import scores
 from lrnanalysis.measures.matrices import Attempts, RowKey
@@ -19,6 +20,11 @@ class ResponsesAccessor:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
+
+    @property
+    def plot(self) -> ResponsesPlots:
+        """Pictures of this table: `lrnanalysis.plots` with its choices in front."""
+        return ResponsesPlots(self._frame)
 
     @documented(
         scores.response_status,

@@ -1,11 +1,17 @@
-"""Pictures of sessions, items and their times.
+"""Pictures of sessions, items and their times, and of psychometric models.
 
 Every function takes `ax` and returns it; without, it makes a figure of notebook size. n and the
 rule stand below the title. matplotlib is imported at the first picture.
 """
 
+from lrnanalysis.plots.curves import characteristic_curves, information
+from lrnanalysis.plots.dependence import local_dependence
+from lrnanalysis.plots.fairness import dif, dif_curves
+from lrnanalysis.plots.item_quality import difficulty_discrimination, distractors
 from lrnanalysis.plots.item_times import accuracy_by_time, time_against_difficulty, times
+from lrnanalysis.plots.links import equating, linking
 from lrnanalysis.plots.matrix import guttman
+from lrnanalysis.plots.persons import person_fit, wright_map
 from lrnanalysis.plots.progress import pacing, reach
 from lrnanalysis.plots.response_effort import effort
 from lrnanalysis.plots.sessions import attempts, score_against_time, timeline
@@ -14,13 +20,24 @@ from lrnanalysis.plots.speed import residuals
 __all__ = [
     "accuracy_by_time",
     "attempts",
+    "characteristic_curves",
+    "dif",
+    "dif_curves",
+    "difficulty_discrimination",
+    "distractors",
     "effort",
+    "equating",
     "guttman",
+    "information",
+    "linking",
+    "local_dependence",
     "pacing",
+    "person_fit",
     "reach",
     "residuals",
     "score_against_time",
     "time_against_difficulty",
     "timeline",
     "times",
+    "wright_map",
 ]

@@ -17,6 +17,7 @@ from lrnanalysis.plots._style import (
     GREY,
     ORANGE,
     finish,
+    name_points,
     needed,
     new_axes,
     seconds_axis,
@@ -145,6 +146,8 @@ def accuracy_by_time(
     >>> accuracy_by_time(study.items, "item-05", chance=0.25).get_ylabel()
     'share right'
     """
+    from lrnanalysis.measures.classical._intervals import wilson_interval
+
     rows = items if item is None else items[items["item_reference"] == item]
     rows = rows[(rows["time"] > 0) & rows["score"].notna() & (rows["max_score"] > 0)]
     needed(rows["time"], "scored answer with a time above 0")
@@ -156,7 +159,8 @@ def accuracy_by_time(
     by_group = right.groupby(cut, observed=True)
     share, n = by_group.mean(), by_group.size()
     middle = spent.groupby(cut, observed=True).median()
-    low, high = _wilson(share.to_numpy(), n.to_numpy())
+    found, size = (np.asarray(column, dtype=np.float64) for column in (share, n))
+    low, high = wilson_interval(found, size, 0.95)
     ax = new_axes(ax)
     spread = np.abs(np.vstack([share - low, high - share]))
     ax.errorbar(
@@ -176,13 +180,6 @@ def accuracy_by_time(
     )
 
 
-def _wilson(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    z = 1.959964
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return centre - half, centre + half
-
-
 def time_against_difficulty(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
@@ -200,7 +197,7 @@ def time_against_difficulty(
     responses, sessions : DataFrame, optional
         As for `scores.score_matrix`: they tell omitted answers and discarded sessions.
     labels : bool, default True
-        Write each item's name beside its point.
+        Write items' names beside their points, as far as there is room.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
@@ -221,12 +218,11 @@ def time_against_difficulty(
     needed(difficulty[kept], "item with scores and times")
     ax = new_axes(ax)
     ax.scatter(difficulty[kept], spent[kept], color=BLUE, s=28, zorder=3)
-    if labels:
-        for name in difficulty.index[kept]:
-            at = (difficulty[name], spent[name])
-            ax.annotate(str(name), at, xytext=(4, 3), textcoords="offset points", fontsize=7)
     seconds_axis(ax, "y")
     ax.set_xlim(-0.02, 1.02)
+    if labels:
+        names = list(difficulty.index[kept])
+        name_points(ax, difficulty[kept], spent[kept], names, np.zeros(len(names)))
     rank = difficulty[kept].corr(spent[kept], method="spearman") if kept.sum() > 2 else np.nan
     said = "" if np.isnan(rank) else f", rank correlation {rank:.2f}"
     return finish(

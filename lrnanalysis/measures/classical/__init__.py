@@ -2,9 +2,10 @@
 
 `items`: difficulty and discrimination of every item. `reliability`: alpha and its kin. `csem`:
 standard error by score. `distractors`: shares and trace lines of options. `flags`: rules that
-point at items.
+point at items. `item_analysis`: all of it in one call, times and effort included.
 """
 
+from lrnanalysis.measures.analysis import ItemAnalysis, item_analysis
 from lrnanalysis.measures.classical.csem import conditional_sem
 from lrnanalysis.measures.classical.distractors import distractors, trace_lines
 from lrnanalysis.measures.classical.flags import RULES, Rule, flags
@@ -13,11 +14,13 @@ from lrnanalysis.measures.classical.reliability import alpha_if_deleted, reliabi
 
 __all__ = [
     "RULES",
+    "ItemAnalysis",
     "Rule",
     "alpha_if_deleted",
     "conditional_sem",
     "distractors",
     "flags",
+    "item_analysis",
     "item_statistics",
     "reliability",
     "trace_lines",

@@ -1,0 +1,348 @@
+"""Pictures of a fitted model's curves: characteristic curves and information."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import FloatArray, choice, share
+from lrnanalysis.plots._observed import (
+    ability_axis,
+    ability_label,
+    latent,
+    observed,
+    place_of,
+)
+from lrnanalysis.plots._style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    GREY,
+    RED,
+    beside,
+    finish,
+    look,
+    new_axes,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from lrnanalysis.measures.irt import IRTModel
+
+__all__ = ["characteristic_curves", "information"]
+
+#: More curves than this are drawn alike, without a legend.
+_NAMED = 10
+
+
+def characteristic_curves(
+    model: IRTModel,
+    item: Hashable | Sequence[Hashable] | None = None,
+    *,
+    of: Literal["expected", "categories"] | None = None,
+    groups: int | None = 10,
+    confidence: float = 0.95,
+    theta: Sequence[float] | FloatArray | None = None,
+    most: int = 20_000,
+    matrix: pd.DataFrame | None = None,
+    group: object = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw characteristic curves: one item's with what was observed, or several items' together.
+
+    Parameters
+    ----------
+    model : IRTModel
+        What `lrnanalysis.irt.fit` gave.
+    item : label, or list of labels, optional
+        One item, whose observed scores are drawn too; or several, by default all, whose expected
+        scores are drawn as shares of the points.
+    of : {"expected", "categories"}, optional
+        For one item: the expected score, or the probability of every score; by default the
+        probabilities where there are more than two scores.
+    groups : int or None, default 10
+        Groups of equal size by ability, in which the observed scores are averaged; None for
+        curves alone.
+    confidence : float, default 0.95
+        Level of the intervals: Wilson's of shares, normal ones of mean scores.
+    theta : sequence of float, optional
+        Abilities to draw over; by default four standard deviations to both sides of the mean.
+    most : int, default 20000
+        Use so many persons at most, drawn at random.
+    matrix, group : optional
+        Other persons than those of the fit, see `IRTModel.answers`.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        Ability against probability, score [points] or share of points.
+
+    Raises
+    ------
+    MeasureError
+        The model has no such item, nobody has a score on it, or the model was loaded without
+        responses and no matrix is given.
+
+    Notes
+    -----
+    Persons are grouped by their EAP abilities on the other items, and a group stands where the
+    curve has the score that the model expects of it, given what those items tell of its persons.
+    So the distance of a point from the curve is the observed less the expected score, and where
+    the model is true intervals miss the curve no more often than their level says, however short
+    the test. The shares of more than two scores are drawn at this distance from their curves.
+
+    Examples
+    --------
+    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> model = lrn.irt.fit(matrix[["item-01", "item-04", "item-05", "item-07"]], "2PL")
+    >>> characteristic_curves(model, "item-07").get_ylabel()
+    'probability of score 1'
+    """
+    from lrnanalysis.measures.classical._intervals import wilson_interval
+
+    share("confidence", confidence)
+    if groups is not None and groups < 2:
+        raise MeasureError(f"groups is {groups}: give 2 or more, or None for curves alone")
+    points = ability_axis(model) if theta is None else np.asarray(theta, dtype=np.float64)
+    several: object = item  # a label may be a tuple, several labels are a list or an Index
+    if several is None or isinstance(several, list | pd.Index):
+        return _several(model, list(model.scores if several is None else several), points, ax)
+    at = place_of(model, item)
+    scores = np.array(list(model.scores.values())[at])
+    if of is None:
+        of = "categories" if len(scores) > 2 else "expected"
+    choice("of", of, ("expected", "categories"))
+    curves = _probabilities(model, at, points)
+    seen = None
+    if groups is not None:
+        seen = observed(model, item, groups=groups, most=most, matrix=matrix, group=group)
+    ax = new_axes(ax)
+    two = len(scores) == 2
+    if of == "categories":
+        for k, score in enumerate(scores):
+            colour, marker = look(k)
+            ax.plot(points, curves[:, k], color=colour, linewidth=1.8, label=f"score {score:g}")
+            if seen is not None:
+                # Side by side, so that intervals of one group do not hide each other.
+                shift = (k - (len(scores) - 1) / 2) * 0.004 * np.ptp(points)
+                # At the observed less the expected share from the curve, as the notes say.
+                above = np.interp(seen.ability, points, curves[:, k]) - seen.expected[:, k]
+                low, high = wilson_interval(seen.shares[:, k], seen.n, confidence)
+                share_seen = seen.shares[:, k] + above
+                low, high = np.clip([low + above, high + above], 0, 1)
+                _points(ax, seen.ability + shift, share_seen, low, high, colour, marker, 0.6)
+        beside(ax)
+        y, lowest, highest = "probability", 0.0, 1.0
+    elif two:
+        # The expected score is that of the higher one's probability.
+        y, lowest, highest = f"probability of score {scores[1]:g}", 0.0, 1.0
+        ax.plot(points, curves[:, 1], color=BLUE, linewidth=2)
+        if seen is not None:
+            low, high = wilson_interval(seen.shares[:, 1], seen.n, confidence)
+            _points(ax, seen.ability, seen.shares[:, 1], low, high, BLACK, "o")
+    else:
+        y, lowest, highest = "expected score [points]", float(scores.min()), float(scores.max())
+        ax.plot(points, curves @ scores, color=BLUE, linewidth=2)
+        if seen is not None:
+            half = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt(seen.variance / seen.n)
+            low, high = np.clip([seen.mean - half, seen.mean + half], lowest, highest)
+            _points(ax, seen.ability, seen.mean, low, high, BLACK, "o")
+    ax.set_xlim(points.min(), points.max())
+    margin = 0.03 * (highest - lowest)
+    ax.set_ylim(lowest - margin, highest + margin)
+    said = [f"{model.items['model'].iloc[at]}"]
+    if seen is not None:
+        used = "" if seen.drawn == seen.persons else f", {seen.drawn:,.0f} of them used"
+        said.append(
+            f"n = {seen.persons:,.0f}{used}; points: observed in {len(seen.n)} groups by ability, "
+            f"{100 * confidence:g} % intervals"
+        )
+    else:
+        said.append(f"n = {model.persons:,.0f} persons in the fit")
+    return finish(
+        ax,
+        x=ability_label(model),
+        y=y,
+        title=f"Characteristic curve of {item}",
+        caption="; ".join(said),
+    )
+
+
+def _probabilities(model: IRTModel, at: int, theta: FloatArray) -> FloatArray:
+    """Probability of every score of an item, shape (abilities, scores)."""
+    sizes = [len(own) for own in model.scores.values()]
+    start = sum(sizes[:at])
+    return model.probabilities(theta).to_numpy()[:, start : start + sizes[at]]
+
+
+def _points(
+    ax: Axes,
+    x: FloatArray,
+    y: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    colour: str,
+    marker: str,
+    strength: float = 1.0,
+) -> None:
+    """Points with intervals, `strength` points thick."""
+    ax.errorbar(
+        x,
+        y,
+        yerr=np.maximum(np.vstack([y - low, high - y]), 0),
+        color=colour,
+        marker=marker,
+        markersize=4.5,
+        linestyle="none",
+        elinewidth=strength,
+        capsize=2 * (strength == 1),
+        zorder=3,
+    )
+
+
+def _several(model: IRTModel, items: list[Hashable], theta: FloatArray, ax: Axes | None) -> Axes:
+    """The expected scores of several items as shares of their points."""
+    places = [place_of(model, item) for item in items]
+    expected = model.expected_scores(theta).to_numpy()
+    scores = list(model.scores.values())
+    low = np.array([min(scores[at]) for at in places])
+    high = np.array([max(scores[at]) for at in places])
+    shares = (expected[:, places] - low) / (high - low)
+    ax = new_axes(ax)
+    _lines(ax, theta, shares, items)
+    if len(items) > _NAMED:
+        total = (expected[:, places] - low).sum(axis=1) / (high - low).sum()
+        ax.plot(theta, total, color=BLACK, linewidth=2.5, label="all together")
+        ax.legend(frameon=False, fontsize=9, loc="upper left")
+    ax.set_xlim(theta.min(), theta.max())
+    ax.set_ylim(-0.02, 1.02)
+    return finish(
+        ax,
+        x=ability_label(model),
+        y="expected share of points",
+        title="Characteristic curves",
+        caption=f"{len(items)} items ({_kinds(model, places)}); n = {model.persons:,.0f} persons "
+        "in the fit",
+    )
+
+
+def _lines(ax: Axes, theta: FloatArray, values: FloatArray, items: list[Hashable]) -> None:
+    """A line an item: told apart by a legend where there are few."""
+    if len(items) > _NAMED:
+        lines = ax.plot(theta, values, color=BLUE, linewidth=0.8, alpha=0.6)
+        lines[0].set_label("an item")
+        return
+    styles = ("-", "--")
+    for number, item in enumerate(items):
+        ax.plot(
+            theta,
+            values[:, number],
+            color=COLOURS[number % len(COLOURS)],
+            linestyle=styles[number // len(COLOURS)],
+            linewidth=1.6,
+            label=str(item),
+        )
+    beside(ax)
+
+
+def _kinds(model: IRTModel, places: Iterable[int]) -> str:
+    """The models of some items, each with their number where there are several."""
+    counts = model.items["model"].iloc[list(places)].value_counts(sort=False)
+    if len(counts) == 1:
+        return str(counts.index[0])
+    return ", ".join(f"{name} × {count}" for name, count in counts.items())
+
+
+def information(
+    model: IRTModel,
+    items: Sequence[Hashable] | None = None,
+    *,
+    theta: Sequence[float] | FloatArray | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the information of the test with the standard error that it leaves, or of its items.
+
+    Parameters
+    ----------
+    model : IRTModel
+        What `lrnanalysis.irt.fit` gave.
+    items : list of labels, optional
+        Items whose information is drawn, each for itself; by default that of the whole test.
+    theta : sequence of float, optional
+        Abilities to draw over; by default four standard deviations to both sides of the mean.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        Ability against Fisher information. For the whole test the standard error of a maximum
+        likelihood ability, 1 / √information, stands on a second axis to the right, up to five
+        times its least value.
+
+    Raises
+    ------
+    MeasureError
+        The model has no such item.
+
+    Examples
+    --------
+    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> model = lrn.irt.fit(matrix[["item-01", "item-04", "item-05", "item-07"]], "2PL")
+    >>> information(model).get_ylabel()
+    'information of the test'
+    """
+    points = ability_axis(model) if theta is None else np.asarray(theta, dtype=np.float64)
+    mean, sd = latent(model)
+    ax = new_axes(ax)
+    ax.axvspan(
+        mean - 1.96 * sd,
+        mean + 1.96 * sd,
+        color=GREY,
+        alpha=0.15,
+        linewidth=0,
+        label="middle 95 % of persons",
+    )
+    said = f"n = {model.persons:,.0f} persons in the fit"
+    if items is not None:
+        listed = list(items)
+        places = [place_of(model, item) for item in listed]
+        values = model.item_information(points).to_numpy()[:, places]
+        _lines(ax, points, values, listed)
+        if len(listed) > _NAMED:
+            ax.legend(frameon=False, fontsize=9, loc="upper left")
+        kinds = _kinds(model, places)
+        title, y = "Information of items", "information of the item"
+        caption = f"{len(listed)} items ({kinds}); {said}"
+    else:
+        found = model.information(points)
+        values = found[["information"]].to_numpy()
+        ax.plot(points, values, color=BLUE, linewidth=2, label="information (left)")
+        right = ax.twinx()
+        (line,) = right.plot(
+            points, found["se"], color=RED, linestyle="--", linewidth=1.6, label="SE (right)"
+        )
+        right.set_ylim(0, min(5 * found["se"].min(), 1.05 * found["se"].max()))
+        right.set_ylabel("standard error of ability", color=RED)
+        right.tick_params(axis="y", colors=RED)
+        right.spines["top"].set_visible(False)
+        ax.tick_params(axis="y", colors=BLUE)
+        ax.yaxis.label.set_color(BLUE)
+        handles, labels = ax.get_legend_handles_labels()
+        ax.legend([*handles, line], [*labels, "SE (right)"], frameon=False, fontsize=9)
+        title, y = "Information of the test", "information of the test"
+        caption = (
+            f"{len(model.items)} items ({_kinds(model, range(len(model.items)))}); {said}; "
+            "SE = 1 / √information"
+        )
+    ax.set_xlim(points.min(), points.max())
+    ax.set_ylim(0, 1.06 * float(values.max()))
+    return finish(ax, x=ability_label(model), y=y, title=title, caption=caption)

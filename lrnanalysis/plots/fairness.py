@@ -1,0 +1,323 @@
+"""Pictures of differential item functioning: effect sizes, and the groups' curves on an item."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import share
+from lrnanalysis.plots._style import (
+    BLACK,
+    BLUE,
+    GREY,
+    MARKERS,
+    ORANGE,
+    RED,
+    beside,
+    finish,
+    look,
+    needed,
+    new_axes,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from lrnanalysis.measures.dif._design import Group
+
+__all__ = ["dif", "dif_curves"]
+
+
+@dataclass(frozen=True)
+class _Effect:
+    """How an effect size is drawn.
+
+    Attributes
+    ----------
+    label : str
+        Its name with the unit.
+    error : str or None
+        Column of its standard error.
+    limits : tuple of float
+        Where classes begin, to both sides of 0.
+    classes : str or None
+        Column of its classes.
+    """
+
+    label: str
+    error: str | None
+    limits: tuple[float, ...]
+    classes: str | None
+
+
+#: Effect sizes that DIF tables have, the first that a table has any value of counts. A negative
+#: one says that the focal group does worse.
+_EFFECTS = {
+    "d_dif": _Effect("D-DIF [ETS delta]", "d_dif_se", (1.0, 1.5), "ets"),
+    "smd_sd": _Effect("mean difference [SD of the item]", None, (0.17, 0.25), "ets"),
+    "smd": _Effect("mean difference [points]", None, (), "ets"),
+    "std_p_dif": _Effect("STD P-DIF [share of points]", "se", (0.05, 0.10), "size"),
+    "log_odds": _Effect("log odds ratio [logits]", "log_odds_se", (), "jodoin_gierl"),
+    "expected_difference": _Effect("expected score difference [points]", None, (), None),
+}
+
+#: Column of classes → what the legend calls them.
+_TITLES = {
+    "ets": "ETS class",
+    "size": "size",
+    "jodoin_gierl": "Jodoin & Gierl's class",
+    None: "test",
+}
+
+#: Class → colour and marker.
+_CLASSES = {
+    "A": (BLUE, MARKERS[0]),
+    "B": (ORANGE, MARKERS[1]),
+    "C": (RED, MARKERS[3]),
+    "negligible": (BLUE, MARKERS[0]),
+    "moderate": (ORANGE, MARKERS[1]),
+    "large": (RED, MARKERS[3]),
+    "not significant": (BLUE, MARKERS[0]),
+    "flagged": (RED, MARKERS[3]),
+    "no class": (GREY, MARKERS[0]),
+}
+
+
+def dif(
+    table: pd.DataFrame,
+    *,
+    effect: str | None = None,
+    confidence: float = 0.95,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw every item's size of DIF with its interval and class.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What a function of `lrnanalysis.dif` gave, for two groups.
+    effect : str, optional
+        Column to draw: "d_dif", "smd_sd" or "smd" of `mantel_haenszel`, "std_p_dif" of
+        `standardisation`, "log_odds" of `logistic`, "expected_difference" of
+        `likelihood_ratio`. By default the first of them that the table has.
+    confidence : float, default 0.95
+        Level of the intervals, for effects with a standard error.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        Effect size against items, in order of size; left of 0 the focal group does worse. Colours
+        are ETS's classes, those of Jodoin and Gierl, or flags; dotted lines are the sizes where
+        classes begin.
+
+    Raises
+    ------
+    MeasureError
+        The table has no such column, or no value in it, as with more than two groups.
+
+    Examples
+    --------
+    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> group = pd.Series(np.where(np.arange(len(matrix)) % 2, "b", "a"), index=matrix.index)
+    >>> dif(lrn.dif.standardisation(matrix, group)).get_xlabel()
+    'STD P-DIF [share of points]'
+    """
+    share("confidence", confidence)
+    name = _effect(table, effect)
+    how = _EFFECTS[name]
+    rows = table[table[name].notna()].sort_values(name, ascending=False, kind="stable")
+    values = rows[name].to_numpy(dtype=np.float64)
+    infinite = np.isinf(values)
+    edge = 1.1 * np.abs(values[~infinite]).max(initial=max(how.limits, default=0.1))
+    values = np.clip(values, -edge, edge)
+    classes = _classes(rows, how)
+    ax = new_axes(ax, height=float(np.clip(1.5 + 0.2 * len(rows), 3.0, 14.0)))
+    places = np.arange(len(rows))
+    if how.error is not None:
+        z = NormalDist().inv_cdf((1 + confidence) / 2)
+        half = z * rows[how.error].to_numpy(dtype=np.float64)
+    else:
+        half = np.full(len(rows), np.nan)
+    for kind in [kind for kind in _CLASSES if (classes == kind).any()]:
+        colour, marker = _CLASSES[kind]
+        part = classes == kind
+        ax.errorbar(
+            values[part],
+            places[part],
+            xerr=np.nan_to_num(half[part]),
+            color=colour,
+            marker=marker,
+            markersize=5,
+            linestyle="none",
+            elinewidth=1.1,
+            capsize=2,
+            label=f"{kind}, n = {part.sum()}",
+        )
+    for limit in how.limits:
+        for line in (-limit, limit):
+            ax.axvline(line, color=GREY, linestyle=":", linewidth=1.1)
+    ax.axvline(0, color=BLACK, linewidth=0.8)
+    ax.set_yticks(places, [str(item) for item in rows.index])
+    ax.tick_params(axis="y", labelsize=8 if len(rows) <= 45 else 5)
+    # A row more at the top says what the sides mean.
+    ax.set_ylim(len(rows) - 0.4, -1.6)
+    beside(ax, title=_TITLES[how.classes])
+    focal = ", ".join(table.attrs.get("focal", ["focal group"]))
+    for words, side in ((f"← {focal} does worse  ", "right"), (f"  {focal} does better →", "left")):
+        said = ax.annotate(words, (0, -1), ha=side, va="center", fontsize=8.5, color="#555555")
+        said.set_in_layout(False)
+    persons = rows["n_reference"] + rows["n_focal"]
+    caption = [f"n = {_span(persons)} persons", f"{len(rows)} items"]
+    if len(rows) < len(table):
+        caption.append(f"{len(table) - len(rows)} without this effect size")
+    if infinite.any():
+        caption.append(f"{infinite.sum()} infinite, at the edge")
+    if how.error is not None:
+        caption.append(f"{100 * confidence:g} % intervals")
+    measure = str(table.attrs.get("measure", "")).replace("_", " ")
+    return finish(
+        ax,
+        x=how.label,
+        y="item",
+        title=f"Differential item functioning{f': {measure}' if measure else ''}",
+        caption=", ".join(caption),
+    )
+
+
+def _effect(table: pd.DataFrame, effect: str | None) -> str:
+    """The column to draw."""
+    there = [name for name in _EFFECTS if name in table.columns and table[name].notna().any()]
+    if effect is None and there:
+        return there[0]
+    if effect is not None and effect in there:
+        return effect
+    if effect is None:
+        raise MeasureError(
+            "the table has no effect size to draw: give what a function of lrnanalysis.dif "
+            "returned for two groups (choose two with reference= and focal=)"
+        )
+    raise MeasureError(f"effect is {effect!r}: this table has {', '.join(there) or 'none'} to draw")
+
+
+def _classes(rows: pd.DataFrame, how: _Effect) -> np.ndarray:
+    """The class of every item; whether it is flagged for effects without classes."""
+    if how.classes is not None:
+        return rows[how.classes].astype(object).fillna("no class").to_numpy()
+    return np.where(rows["flagged"].to_numpy(dtype=bool), "flagged", "not significant")
+
+
+def _span(values: pd.Series) -> str:
+    low, high = int(values.min()), int(values.max())
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def dif_curves(
+    matrix: pd.DataFrame,
+    group: Group,
+    item: Hashable,
+    *,
+    reference: Hashable | None = None,
+    focal: Hashable | None = None,
+    match: pd.Series | Sequence[float] | None = None,
+    strata: int | None = 6,
+    confidence: float = 0.95,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the groups' mean scores on an item among persons of equal standing.
+
+    Parameters
+    ----------
+    matrix : DataFrame, persons × items
+        Scores [points], NaN where not administered.
+    group, reference, focal, match
+        As for `lrnanalysis.dif.mantel_haenszel`: persons are matched on the total, in which the
+        item counts, or on another variable. More than two groups have a line each.
+    item : label
+        The item to draw.
+    strata : int or None, default 6
+        Number of matched groups of equal size; None for one a value.
+    confidence : float, default 0.95
+        Level of the intervals: Wilson's for items of two scores, Student's for others.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        Matching variable against mean score on the item [points], a line a group.
+
+    Raises
+    ------
+    MeasureError
+        The matrix has no such item, or groups cannot be told or are too small.
+
+    Examples
+    --------
+    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> group = pd.Series(np.where(np.arange(len(matrix)) % 2, "b", "a"), index=matrix.index)
+    >>> dif_curves(matrix, group, "item-05").get_ylabel()
+    'mean score on the item [points]'
+    """
+    from lrnanalysis.measures.classical._intervals import mean_interval, wilson_interval
+    from lrnanalysis.measures.dif._design import read_design
+
+    share("confidence", confidence)
+    if item not in matrix.columns:
+        raise MeasureError(f"the matrix has no item {item!r}")
+    design = read_design(
+        matrix, group, reference=reference, focal=focal, match=match, strata=strata, anchor=None
+    )
+    at = list(design.scored.items).index(item)
+    (counts,) = design.counts([at])
+    needed(pd.Series(counts.scores), "score on the item")
+    two = len(counts.scores) == 2
+    ax = new_axes(ax)
+    lowest, highest = counts.scores.min(), counts.scores.max()
+    for number, (name, cells) in enumerate(zip(design.names, counts.table, strict=True)):
+        colour, marker = look(number)
+        n = cells.sum(axis=1)
+        kept = n >= (1 if two else 2)
+        cells, n, x = cells[kept], n[kept], counts.levels[kept]
+        mean = cells @ counts.scores / n
+        if two:
+            wide = highest - lowest
+            low, high = wilson_interval((mean - lowest) / wide, n, confidence)
+            low, high = lowest + wide * low, lowest + wide * high
+        else:
+            variance = (cells @ counts.scores**2 - n * mean**2) / (n - 1)
+            low, high = mean_interval(mean, variance, n, confidence)
+        # Side by side, so that intervals of equal standing do not hide each other.
+        shift = (number - (len(design.names) - 1) / 2) * 0.006 * np.ptp(counts.levels)
+        ax.errorbar(
+            x + shift,
+            mean,
+            yerr=np.vstack([mean - np.maximum(low, lowest), np.minimum(high, highest) - mean]),
+            color=colour,
+            marker=marker,
+            markersize=5,
+            linestyle="-" if number == 0 else "--",
+            capsize=2,
+            elinewidth=1,
+            label=f"{name}, n = {int(n.sum()):,}",
+        )
+    margin = 0.03 * (highest - lowest)
+    ax.set_ylim(lowest - margin, highest + margin)
+    ax.legend(frameon=False, fontsize=9)
+    matched = "total of the test [points]" if match is None else "matching variable"
+    groups = "one a value" if strata is None else f"{len(counts.levels)} groups"
+    return finish(
+        ax,
+        x=matched,
+        y="mean score on the item [points]",
+        title=f"{item} by group, at equal {'totals' if match is None else 'standing'}",
+        caption=f"n = {int(counts.table.sum()):,} persons, {groups} by "
+        f"{'total' if match is None else 'matching variable'}; {100 * confidence:g} % intervals",
+    )

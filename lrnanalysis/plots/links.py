@@ -1,0 +1,132 @@
+"""Pictures of scores and scales brought together: linking and equating."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lrnanalysis.plots._style import BLACK, BLUE, ORANGE, SKY, finish, name_points, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from lrnanalysis.measures.equating import Equating
+    from lrnanalysis.measures.linking import Link
+
+__all__ = ["equating", "linking"]
+
+#: Robust z beyond which a common item may have drifted.
+_DRIFT = 1.645
+
+
+def linking(link: Link, *, ax: Axes | None = None) -> Axes:
+    """Draw the common items' difficulties in both calibrations, on the base's scale.
+
+    Parameters
+    ----------
+    link : Link
+        What `lrnanalysis.linking.link` gave.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        Difficulty in the base against difficulty in the linked calibration, thresholds one by
+        one. Items whose robust z is beyond ±1.645 are named: they may have drifted.
+
+    Examples
+    --------
+    >>> base = pd.DataFrame({"a": [0.8, 1.2, 1.0], "b": [-1.0, 0.2, 1.1]}, index=["u", "v", "w"])
+    >>> new = pd.DataFrame({"a": base["a"] * 1.5, "b": (base["b"] - 0.4) / 1.5})
+    >>> linking(lrn.linking.link(new, base)).get_xlabel()
+    'difficulty b in the base'
+    """
+    table = link.items
+    names = [name for name in table.columns if f"{name}_base" in table.columns and name[0] == "b"]
+    x = table[[f"{name}_base" for name in names]].to_numpy(dtype=np.float64)
+    y = table[names].to_numpy(dtype=np.float64)
+    drift = (table["robust_z"].abs() > _DRIFT).to_numpy()
+    ax = new_axes(ax, width=7.0, height=5.0)
+    both = np.concatenate([x[~np.isnan(x)], y[~np.isnan(y)]])
+    margin = 0.06 * max(np.ptp(both), 0.1)
+    ends = [both.min() - margin, both.max() + margin]
+    ax.plot(ends, ends, color=BLACK, linewidth=1, label="equal")
+    for part, colour, marker, label in (
+        (~drift, BLUE, "o", "others"),
+        (drift, ORANGE, "D", f"robust z beyond ±{_DRIFT}"),
+    ):
+        ax.scatter(
+            x[part].ravel(),
+            y[part].ravel(),
+            color=colour,
+            marker=marker,
+            s=30,
+            zorder=3,
+            label=f"{label}, n = {part.sum()}",
+        )
+    ax.set_xlim(*ends)
+    ax.set_ylim(*ends)
+    rows, steps = np.nonzero(~np.isnan(x))
+    lowest = np.argmax(~np.isnan(x), axis=1)
+    labels = list(table.index)
+    # An item is named once, at its first threshold.
+    named = [
+        labels[row] if drift[row] and step == lowest[row] else None
+        for row, step in zip(rows, steps, strict=True)
+    ]
+    name_points(ax, x[rows, steps], y[rows, steps], named, drift[rows])
+    ax.legend(frameon=False, fontsize=9, loc="upper left")
+    return finish(
+        ax,
+        x="difficulty b in the base",
+        y="difficulty b, linked",
+        title="Common items of two calibrations",
+        caption=f"n = {len(table)} common items; {link.method}: θ_base = {link.slope:.3f} θ_new "
+        f"{'+' if link.intercept >= 0 else '−'} {abs(link.intercept):.3f}",
+    )
+
+
+def equating(equated: Equating, *, ax: Axes | None = None) -> Axes:
+    """Draw how many points a score on form X gains or loses on form Y.
+
+    Parameters
+    ----------
+    equated : Equating
+        What `lrnanalysis.equating.equate` gave.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        Score on X against equated less X's score [points], with the bootstrap's interval where
+        there was one.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> x, y = rng.binomial(20, 0.5, 500), rng.binomial(20, 0.6, 500)
+    >>> equating(lrn.equating.equate(x, y)).get_xlabel()
+    'score on form X [points]'
+    """
+    table = equated.table
+    score = table.index.to_numpy(dtype=np.float64)
+    ax = new_axes(ax)
+    if {"low", "high"} <= set(table.columns):
+        low, high = table["low"] - score, table["high"] - score
+        name = f"{equated.notes['confidence']:.0%} interval"
+        ax.fill_between(score, low, high, color=SKY, alpha=0.45, label=name)
+    ax.plot(score, table["equated"] - score, color=BLUE, marker=".", label="equated less X")
+    ax.axhline(0, color=BLACK, linewidth=0.8)
+    ax.legend(frameon=False, fontsize=9)
+    n = equated.moments["n"]
+    return finish(
+        ax,
+        x="score on form X [points]",
+        y="equated on Y less score on X [points]",
+        title="Equated scores",
+        caption=f"n = {n['x']:,.0f} with X, {n['y']:,.0f} with Y; {equated.notes['method']}, "
+        f"{equated.notes['design']} design",
+    )

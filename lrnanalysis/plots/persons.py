@@ -1,0 +1,301 @@
+"""Pictures of persons on a fitted model's scale: Wright map and person fit."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import FloatArray, choice, share
+from lrnanalysis.plots._observed import ability_label, chosen_persons
+from lrnanalysis.plots._style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    finish,
+    needed,
+    new_axes,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from lrnanalysis.measures.irt import IRTModel
+
+__all__ = ["person_fit", "wright_map"]
+
+#: Share of the map's width that the persons take.
+_WIDE = 0.32
+
+
+def wright_map(
+    model: IRTModel,
+    *,
+    method: Literal["EAP", "MAP", "ML", "WLE"] = "EAP",
+    order: Literal["difficulty", "test"] = "difficulty",
+    bins: int = 30,
+    matrix: pd.DataFrame | None = None,
+    group: object = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw persons and items on one scale: abilities to the left, difficulties to the right.
+
+    Parameters
+    ----------
+    model : IRTModel
+        What `lrnanalysis.irt.fit` gave.
+    method : {"EAP", "MAP", "ML", "WLE"}, default "EAP"
+        How abilities are estimated. EAP lie closer together than abilities do, ML and WLE
+        farther apart.
+    order : {"difficulty", "test"}, default "difficulty"
+        Order of the items: by mean difficulty, or as in the model.
+    bins : int, default 30
+        Number of bars of persons.
+    matrix, group : optional
+        Other persons than those of the fit, see `IRTModel.answers`.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        Persons and items against ability. An item stands at its difficulty b with a 95 %
+        interval, one with partial credit at its thresholds b1, b2 …, which are numbered. What
+        lies beyond five standard deviations of ability is drawn as a triangle at the edge.
+
+    Raises
+    ------
+    MeasureError
+        No item has a difficulty, as with the nominal model.
+
+    References
+    ----------
+    Wilson, M. (2005). Constructing measures, ch. 5.
+
+    Examples
+    --------
+    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> model = lrn.irt.fit(matrix[["item-01", "item-04", "item-05", "item-07"]], "Rasch")
+    >>> wright_map(model).get_ylabel()
+    'ability θ [logits]'
+    """
+    choice("order", order, ("difficulty", "test"))
+    table = model.items
+    names = [name for name in table.columns if name[0] == "b" and not name.endswith("_se")]
+    located = table[names].notna().any(axis=1) if names else pd.Series(False, index=table.index)
+    if not located.any():
+        raise MeasureError(
+            "no item of the model has a difficulty to draw (those of NRM have none): see "
+            "characteristic_curves"
+        )
+    ability = model.abilities(method, matrix=matrix, group=group)["ability"].to_numpy()
+    known = ability[np.isfinite(ability)]
+    needed(pd.Series(known), "ability")
+    items = table[located]
+    if order == "difficulty":
+        items = items.loc[items[names].mean(axis=1).sort_values(kind="stable").index]
+    ax = new_axes(ax, width=min(14.0, max(7.0, 3.5 + 0.19 * len(items))), height=5.0)
+    low, high = _range(known, items[names].to_numpy(dtype=np.float64))
+    counts, edges = np.histogram(np.clip(known, low, high), bins=bins, range=(low, high))
+    # Items stand at 1, 2, …; persons to the left of 0, in the items' unit of width.
+    wide = _WIDE / (1 - _WIDE) * (len(items) + 1)
+    ax.barh(
+        edges[:-1],
+        -counts * wide / counts.max(),
+        height=np.diff(edges),
+        align="edge",
+        color=SKY,
+        edgecolor="white",
+        linewidth=0.4,
+    )
+    ax.axvline(0, color=BLACK, linewidth=0.8)
+    for place, (_, row) in enumerate(items.iterrows(), start=1):
+        _item(ax, place, row, names, low, high)
+    tick = _round_below(counts.max())
+    ax.set_xticks(
+        [-tick * wide / counts.max(), 0, *range(1, len(items) + 1)],
+        [f"{tick:,}", "0", *map(str, items.index)],
+    )
+    small = 8 if len(items) <= 30 else 6.5
+    for label in ax.get_xticklabels()[2:]:
+        label.set_rotation(90)
+        label.set_fontsize(small)
+    ax.set_xlim(-1.05 * wide, len(items) + 0.8)
+    ax.set_ylim(low, high)
+    left = f", {int((~located).sum())} items without difficulty left out" * (not located.all())
+    infinite = len(ability) - len(known)
+    without = f", {infinite:,} without a finite ability" if infinite else ""
+    steps = "; numbers: thresholds" if len(names) > (1 if "b" in names else 0) else ""
+    return finish(
+        ax,
+        x="persons (left) and items (right)",
+        y=ability_label(model),
+        title="Wright map",
+        caption=f"n = {len(known):,} persons ({method}{without}), {len(items)} items{left}{steps}",
+    )
+
+
+def _range(ability: FloatArray, locations: FloatArray) -> tuple[float, float]:
+    """What the map shows: all, but nothing beyond five standard deviations of ability."""
+    centre, spread = float(ability.mean()), max(float(ability.std()), 0.5)
+    both = np.concatenate([ability, locations[~np.isnan(locations)]])
+    low = max(float(both.min()), min(centre - 5 * spread, float(ability.min())))
+    high = min(float(both.max()), max(centre + 5 * spread, float(ability.max())))
+    margin = 0.04 * (high - low)
+    return low - margin, high + margin
+
+
+def _item(ax: Axes, place: int, row: pd.Series, names: list[str], low: float, high: float) -> None:
+    """One item's difficulty or thresholds."""
+    inside = row[names].astype("float64").dropna().clip(low, high)
+    if len(inside) > 1:
+        ax.plot([place, place], [inside.min(), inside.max()], color=GREY, linewidth=1, zorder=1)
+    for name in names:
+        value = float(row[name])
+        if np.isnan(value):
+            continue
+        step = int(name[1:]) if len(name) > 1 else 0
+        colour = COLOURS[step % len(COLOURS)]
+        if not low <= value <= high:
+            marker, at = ("v", low) if value < low else ("^", high)
+            ax.plot([place], [at], color=colour, marker=marker, markersize=7, clip_on=False)
+            continue
+        error = row[f"{name}_se"]
+        if step == 0 and error > 0:
+            ends = np.clip([value - 1.96 * error, value + 1.96 * error], low, high)
+            ax.plot([place, place], ends, color=BLUE, linewidth=1.0)
+        size = 4.5 if step == 0 else 9
+        ax.plot([place], [value], color=colour, marker="o", markersize=size, linestyle="none")
+        if step:
+            ax.annotate(
+                str(step), (place, value), ha="center", va="center", fontsize=6.5, color="white"
+            )
+
+
+def _round_below(most: int) -> int:
+    """A round number of persons at or below the largest bar."""
+    unit = 10 ** int(np.log10(max(most, 1)))
+    return int(most // unit * unit)
+
+
+def person_fit(
+    model: IRTModel,
+    *,
+    against: Literal["ability", "score"] = "ability",
+    level: float = 0.05,
+    most: int = 20_000,
+    matrix: pd.DataFrame | None = None,
+    group: object = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how well every person's answers go together, lz, with the critical value.
+
+    Parameters
+    ----------
+    model : IRTModel
+        What `lrnanalysis.irt.fit` gave.
+    against : {"ability", "score"}, default "ability"
+        Draw lz against the EAP ability, or against the share of the points on the items that the
+        person has.
+    level : float, default 0.05
+        Persons below the standard normal quantile of it are misfitting, one-sided.
+    most : int, default 20000
+        Draw so many persons at most, at random; shares are of all.
+    matrix, group : optional
+        Other persons than those of the fit, see `IRTModel.answers`.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        Ability or share of points [%] against lz.
+
+    Raises
+    ------
+    MeasureError
+        No person has a score.
+
+    Notes
+    -----
+    With estimated instead of true abilities lz varies less than a standard normal variable does
+    on short tests, so that fewer than `level` fall below the critical value (Snijders, T. A. B.
+    (2001). doi:10.1007/BF02294437).
+
+    References
+    ----------
+    Drasgow, F., Levine, M. V. & Williams, E. A. (1985).
+    doi:10.1111/j.2044-8317.1985.tb00817.x
+
+    Examples
+    --------
+    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> model = lrn.irt.fit(matrix[["item-01", "item-04", "item-05", "item-07"]], "2PL")
+    >>> person_fit(model).get_ylabel()
+    'lz (low: answers do not go together)'
+    """
+    choice("against", against, ("ability", "score"))
+    share("level", level)
+    lz = model.person_fit(matrix=matrix, group=group)["lz"].to_numpy()
+    if against == "ability":
+        x = model.abilities("EAP", matrix=matrix, group=group)["ability"].to_numpy()
+        label = ability_label(model)
+    else:
+        x = 100 * _shares(model, matrix, group)
+        label = "share of points [%]"
+    known = np.isfinite(lz) & np.isfinite(x)
+    needed(pd.Series(lz[known]), "person with scores")
+    x, lz = x[known], lz[known]
+    critical = NormalDist().inv_cdf(level)
+    below = lz < critical
+    drawn = chosen_persons(len(lz), most)
+    ax = new_axes(ax)
+    size = 16 if drawn.sum() <= 2000 else 6
+    for part, colour, name in ((~below, BLUE, "others"), (below, ORANGE, "below")):
+        ax.scatter(
+            x[part & drawn],
+            lz[part & drawn],
+            color=colour,
+            s=size,
+            alpha=0.55,
+            linewidth=0,
+            label=f"{name}, n = {part.sum():,}",
+        )
+    ax.axhline(critical, color=RED, linestyle="--", linewidth=1.2, label=f"critical {critical:.2f}")
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    ax.legend(frameon=False, fontsize=9)
+    part = "" if drawn.all() else f", {drawn.sum():,} of them drawn"
+    return finish(
+        ax,
+        x=label,
+        y="lz (low: answers do not go together)",
+        title="Person fit",
+        caption=f"n = {len(lz):,} persons{part}; {below.mean():.1%} below {critical:.2f}, the "
+        f"{100 * level:g} % quantile",
+    )
+
+
+def _shares(model: IRTModel, matrix: pd.DataFrame | None, group: object) -> FloatArray:
+    """Share of the points on the items that a person has, from an item's lowest score."""
+    own = list(model.scores.values())
+    points = np.full((len(own), max(map(len, own))), np.nan)
+    for at, scores in enumerate(own):
+        points[at, : len(scores)] = np.array(scores) - min(scores)
+    highest = np.nanmax(points, axis=1)
+    answers = model.answers(matrix, group)
+    found = np.full(len(answers.persons), np.nan)
+    items = np.arange(len(own))
+    for _, place, digits, _ in answers.parts():
+        there = ~np.isnan(digits)
+        reached = points[items, np.where(there, digits, 0).astype(np.intp)]
+        possible = there @ highest
+        with np.errstate(invalid="ignore"):
+            found[place] = np.where(there, reached, 0.0).sum(axis=1) / possible
+    return np.asarray(answers.back(found))

@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint bench lab clean
+.PHONY: demo test lint bench lab notebooks screenshots clean
 
 demo: $(VENV)/demo.done
 	$(BIN)/lrnanalysis demo
@@ -22,7 +22,13 @@ bench: $(VENV)/bench.done
 	$(BIN)/python -m benchmarks
 
 lab: $(VENV)/lab.done
-	$(BIN)/jupyter lab notebooks/00_quick_start.ipynb
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_quick_start.ipynb
+
+notebooks: $(VENV)/test.done
+	$(BIN)/python notebooks/execute.py
+
+screenshots: $(VENV)/test.done
+	$(BIN)/python docs/screenshots.py
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

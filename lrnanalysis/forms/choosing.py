@@ -118,7 +118,7 @@ class Choices:
             heading("Which sessions; times in UTC"),
             row(self._activity),
             row(self._attempts),
-            widgets.HBox([label, *self.statuses.values()]),
+            row(label, *self.statuses.values()),
             row(self._from.input, self._until.input, self._until.note.widget),
             row(self._users.input, self._users.note.widget),
             row(self._items.input, self._items.note.widget),

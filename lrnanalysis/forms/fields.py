@@ -48,7 +48,9 @@ class Note:
 
     def __init__(self, width: str = "auto") -> None:
         self.widget = widgets.HTML(
-            layout=widgets.Layout(width=width, min_width="0", flex="1 1 0%", margin="2px 0 2px 8px")
+            layout=widgets.Layout(
+                width=width, min_width="200px", flex="1 1 0%", margin="2px 0 2px 8px"
+            )
         )
         self.text = ""
 
@@ -209,4 +211,7 @@ def heading(text: str) -> Any:
 
 def row(*children: Any) -> Any:
     """Put widgets beside each other, from the top."""
-    return widgets.HBox(children, layout=widgets.Layout(align_items="flex-start", width="100%"))
+    return widgets.HBox(
+        children,
+        layout=widgets.Layout(align_items="flex-start", width="100%", flex_flow="row wrap"),
+    )

@@ -132,7 +132,8 @@ class Filters:
                 ),
                 *self.statuses.values(),
                 self._status_note.widget,
-            ]
+            ],
+            layout=widgets.Layout(flex_flow="row wrap"),
         )
         return [
             heading("Which sessions"),

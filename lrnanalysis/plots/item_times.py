@@ -16,6 +16,7 @@ from lrnanalysis.plots._style import (
     BLUE,
     GREY,
     ORANGE,
+    beside,
     finish,
     name_points,
     needed,
@@ -91,7 +92,7 @@ def times(
         else:
             ax.axvline(cut, color=BLACK, linestyle=line, label=f"{name}: {cut:.1f} s")
     seconds_axis(ax)
-    ax.legend(frameon=False, fontsize=9)
+    beside(ax)
     without = len(rows) - len(timed)
     return finish(
         ax,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lrnanalysis.measures import scores, time
 from lrnanalysis.measures._checks import TimeUnit
-from lrnanalysis.plots._style import BLUE, GREY, ORANGE, SKY, finish, needed, new_axes
+from lrnanalysis.plots._style import BLUE, GREY, ORANGE, SKY, beside, finish, needed, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +79,7 @@ def score_against_time(
         )
     ax.set_xlim(left=0)
     ax.set_ylim(0, 102)
-    ax.legend(frameon=False, fontsize=9, loc="lower right")
+    beside(ax)
     return finish(
         ax,
         x=f"active time [{unit}]",

@@ -8,17 +8,15 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, IntArray, choice
-from lrnanalysis.measures.irt.models import Layout
+from lrnanalysis.measures._checks import FloatArray, choice
+from lrnanalysis.measures.irt.modes import Direct, Tabulated, Target, solve, tabulate
+from lrnanalysis.measures.irt.sumscore import SumScores
 
 if TYPE_CHECKING:
     from lrnanalysis.measures.irt.answers import Answers
     from lrnanalysis.measures.irt.result import IRTModel
 
-__all__ = ["abilities", "eap"]
-
-#: Persons × items whose curves are in memory at a time.
-_CELLS = 2**17
+__all__ = ["abilities", "eap", "modes"]
 
 
 def eap(model: IRTModel, answers: Answers) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -40,92 +38,43 @@ def abilities(model: IRTModel, answers: Answers, method: str, bound: float) -> p
     if method == "EAP":
         mean, spread, _ = eap(model, answers)
     else:
-        mean, spread = _modes(model, answers, method, bound)
+        mean, spread = modes(model, answers, method, bound)
     values = answers.back(np.stack([mean, spread]))
     found = pd.DataFrame({"ability": values[0], "se": values[1]}, index=answers.persons)
     found.attrs = {"method": method}
     return found
 
 
-def _modes(
+def modes(
     model: IRTModel, answers: Answers, method: str, bound: float
 ) -> tuple[FloatArray, FloatArray]:
-    """MAP, ML or WLE with standard errors."""
-    layout = model._design.layout
-    found = np.empty((2, sum(engine.persons for engine in answers.engines)))
-    starts, _, _ = eap(model, answers)
-    size = max(1, _CELLS // len(layout.steps))
-    for group, place, scores, _ in answers.parts():
-        patterns, first, back = np.unique(
-            np.nan_to_num(scores, nan=-1.0), axis=0, return_index=True, return_inverse=True
-        )
-        own = np.empty((2, len(patterns)))
-        begin = starts[place][first]
-        for low in range(0, len(patterns), size):
-            some = slice(low, low + size)
-            persons = _Persons(layout, model.raw, patterns[some].astype(np.intp))
-            prior = model._latent[group] if method == "MAP" else None
-            own[:, some] = persons.mode(begin[some], prior, method == "WLE", bound)
-        found[:, place] = own[:, back.ravel()]
-    return found[0], found[1]
-
-
-class _Persons:
-    """Log-likelihoods of some persons by their own ability."""
-
-    def __init__(self, layout: Layout, raw: FloatArray, scores: IntArray) -> None:
-        self._layout = layout
-        self._raw = raw
-        self._scores = np.where(scores < 0, 0, scores).T
-        self._there = (scores >= 0).T
-        self._rows = np.arange(len(layout.steps))[:, None]
-        self._columns = np.arange(len(scores))
-
-    def slopes(self, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """First derivative of the log-likelihood, expected information, and Σ P' P'' / P."""
-        curve = self._layout.probabilities(self._raw, theta)
-        first, second = self._layout.by_theta(self._raw, theta)
-        at = (self._rows, self._scores, self._columns)
-        tiny = 1e-300
-        own = np.where(self._there, first[at] / np.maximum(curve[at], tiny), 0.0).sum(axis=0)
-        safe = np.maximum(curve, tiny)
-        there = self._there
-        information = np.where(there, (first**2 / safe).sum(axis=1), 0.0).sum(axis=0)
-        mixed = np.where(there, (first * second / safe).sum(axis=1), 0.0).sum(axis=0)
-        return own, information, mixed
-
-    def mode(
-        self, begin: FloatArray, prior: FloatArray | None, weighted: bool, bound: float
-    ) -> FloatArray:
-        """Ability and standard error; ±∞ where the likelihood has no maximum inside."""
-        low, high = np.full(len(begin), -bound), np.full(len(begin), bound)
-        theta = np.clip(begin, -bound, bound)
-        information = np.zeros(len(begin))
-        for _ in range(200):
-            slope, information, mixed = self.slopes(theta)
-            curved = information
-            if weighted:
-                slope = slope + mixed / np.maximum(2 * information, 1e-300)
-            if prior is not None:
-                slope = slope - (theta - prior[0]) / prior[1] ** 2
-                curved = information + 1 / prior[1] ** 2
-            # Scoring steps between bounds that close in: the root is never lost.
-            low = np.where(slope > 0, theta, low)
-            high = np.where(slope < 0, theta, high)
-            step = slope / np.maximum(curved, 1e-12)
-            new = theta + step
-            inside = (new > low) & (new < high)
-            new = np.where(inside, new, (low + high) / 2)
-            if float(np.abs(new - theta).max(initial=0.0)) < 1e-10:
-                theta = new
-                break
-            theta = new
-        if prior is not None:
-            return np.stack([theta, 1 / np.sqrt(information + 1 / prior[1] ** 2)])
-        with np.errstate(divide="ignore"):
-            error = 1 / np.sqrt(information)
-        outside = np.abs(theta) > bound * (1 - 1e-6)
-        error = np.where(outside, np.nan, error)
-        theta = np.where(outside, np.sign(theta) * (np.inf if not weighted else bound), theta)
-        empty = ~self._there.any(axis=0)
-        return np.where(empty, np.nan, np.stack([theta, error]))
+    """MAP, ML or WLE and standard errors, of the persons in turn."""
+    layout, raw = model._design.layout, model.raw
+    begin, _, _ = eap(model, answers)
+    ability, curvature = np.empty((2, len(begin)))
+    answered = np.ones(len(begin), dtype=bool)
+    targets = [Target(own if method == "MAP" else None, method == "WLE") for own in model._latent]
+    scalar = all(isinstance(engine, SumScores) for engine in answers.engines)
+    curves = tabulate(layout, raw, bound) if scalar else None
+    start = 0
+    for engine, target in zip(answers.engines, targets, strict=True):
+        if isinstance(engine, SumScores) and curves is not None:
+            for form, s in engine.sums(raw):
+                place = slice(start, start + len(s))
+                persons = Tabulated(s, curves[:, form.given].sum(axis=1), bound, target)
+                ability[place], curvature[place] = solve(persons, begin[place], bound)
+                answered[place] = form.given.any()
+                start += len(s)
+    if not scalar:
+        for group, place, scores, _ in answers.parts():
+            ability[place], curvature[place] = solve(
+                Direct(layout, raw, scores, targets[group]), begin[place], bound
+            )
+            answered[place] = ~np.isnan(scores).all(axis=1)
+    with np.errstate(divide="ignore"):
+        error = np.where(np.isfinite(ability), 1 / np.sqrt(curvature), np.nan)
+    if method == "WLE":
+        ability = np.clip(ability, -bound, bound)
+    if method != "MAP":
+        ability[~answered], error[~answered] = np.nan, np.nan
+    return ability, error

@@ -7,12 +7,19 @@ from collections.abc import Hashable, Mapping, Sequence
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import choice
+from lrnanalysis.measures._checks import FloatArray, choice
 from lrnanalysis.measures.irt.likelihood import Prior
 from lrnanalysis.measures.irt.models import MODELS
 from lrnanalysis.measures.irt.reading import Given, Responses, connect
 
-__all__ = ["check_items", "check_linked", "check_persons", "read_models"]
+__all__ = [
+    "check_conditional",
+    "check_items",
+    "check_linked",
+    "check_persons",
+    "check_weighed",
+    "read_models",
+]
 
 #: Models of items scored 0 or 1.
 _TWO_SCORES = ("Rasch", "1PL", "2PL", "3PL", "4PL")
@@ -76,6 +83,26 @@ def check_items(responses: Responses, models: list[str]) -> None:
         raise MeasureError(
             f"{len(items)} items do not identify a slope each: take Rasch, 1PL or PCM, or more "
             "items"
+        )
+
+
+def check_weighed(responses: Responses, counts: Sequence[FloatArray]) -> None:
+    """Raise where a score is only had by persons of weight 0: nothing would bound its parameter."""
+    for item, scores, count in zip(responses.items, responses.scores, counts, strict=True):
+        if not count.all():
+            raise MeasureError(
+                f"item {item!r} has the score {scores[count == 0][0]:g} only in rows of weight 0: "
+                "leave these rows out"
+            )
+
+
+def check_conditional(models: Sequence[str]) -> None:
+    """Raise where conditional likelihood does not serve."""
+    other = [name for name in models if name != "Rasch"]
+    if other:
+        raise MeasureError(
+            f'method="CML" is for the Rasch model, and model says {other[0]}: give model="Rasch", '
+            'or method="MML"'
         )
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray
 
-__all__ = ["CODES", "ByteArray", "Packed", "pack"]
+__all__ = ["CODES", "ByteArray", "Coding", "Packed", "pack"]
 
 ByteArray = npt.NDArray[np.uint8]
 
@@ -23,12 +23,11 @@ CODES = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Packed:
-    """Codes of some persons.
+class Coding:
+    """How items make up codes.
 
     Attributes
     ----------
-    codes : array of uint8, shape (codes a person, persons)
     members : list of array of int
         Items of each code.
     radix : array of int, shape (items,)
@@ -38,15 +37,9 @@ class Packed:
         digit k is the score k.
     """
 
-    codes: ByteArray
     members: list[IntArray]
     radix: IntArray
     gaps: BoolArray
-
-    @property
-    def persons(self) -> int:
-        """Number of persons."""
-        return int(self.codes.shape[1])
 
     @cached_property
     def digits(self) -> list[IntArray]:
@@ -60,18 +53,78 @@ class Packed:
         return found
 
     @cached_property
-    def used(self) -> IntArray:
-        """Per code, the number of combinations that can occur."""
-        return np.array([int(np.prod(self.radix[items])) for items in self.members])
+    def having(self) -> FloatArray:
+        """1 where a value of a code has an item's digit, shape (codes, 256, digits of its items).
+
+        The digits stand one item after the other; 0 past the last value and the last digit.
+        """
+        width = max(int(self.radix[items].sum()) for items in self.members)
+        found = np.zeros((len(self.members), CODES, width))
+        for having, items, digits in zip(found, self.members, self.digits, strict=True):
+            values = np.arange(int(np.prod(self.radix[items])))[:, None]
+            ends = np.cumsum(self.radix[items])
+            having[values, ends - self.radix[items] + digits[: len(values)]] = 1.0
+        return found
+
+    @cached_property
+    def places(self) -> list[tuple[int, slice]]:
+        """Per item, its code, and its digits in `having`."""
+        found = [(0, slice(0))] * len(self.radix)
+        for code, items in enumerate(self.members):
+            ends = np.cumsum(self.radix[items])
+            for item, end in zip(items.tolist(), ends.tolist(), strict=True):
+                found[item] = code, slice(end - int(self.radix[item]), end)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """Codes of some persons.
+
+    Attributes
+    ----------
+    codes : array of uint8, shape (codes a person, persons)
+    coding : Coding
+        What they mean.
+    """
+
+    codes: ByteArray
+    coding: Coding
+
+    @property
+    def persons(self) -> int:
+        """Number of persons."""
+        return int(self.codes.shape[1])
+
+    @property
+    def members(self) -> list[IntArray]:
+        """Items of each code."""
+        return self.coding.members
+
+    @property
+    def radix(self) -> IntArray:
+        """Digits per item."""
+        return self.coding.radix
+
+    @property
+    def gaps(self) -> BoolArray:
+        """Whether an item's digit 0 is a missing score."""
+        return self.coding.gaps
+
+    @property
+    def digits(self) -> list[IntArray]:
+        """Per code, the digits of its items: shape (256, items of the code)."""
+        return self.coding.digits
 
     def take(self, persons: slice | IntArray) -> Packed:
         """The same of some persons; a view where a slice is given."""
-        return Packed(self.codes[:, persons], self.members, self.radix, self.gaps)
+        return Packed(self.codes[:, persons], self.coding)
 
-    def unpacked(self) -> ByteArray:
-        """Digits of all items, shape (items, persons)."""
-        found = np.empty((len(self.radix), self.persons), dtype=np.uint8)
-        for code, items, digits in zip(self.codes, self.members, self.digits, strict=True):
+    def unpacked(self, persons: slice = slice(None)) -> ByteArray:
+        """Digits of all items, shape (items, persons); of some persons, if they are said."""
+        codes = self.codes[:, persons]
+        found = np.empty((len(self.radix), codes.shape[1]), dtype=np.uint8)
+        for code, items, digits in zip(codes, self.members, self.digits, strict=True):
             for place, item in enumerate(items):
                 found[item] = digits[:, place].astype(np.uint8)[code]
         return found
@@ -95,16 +148,9 @@ class Packed:
         -------
         list of array, one an item, shape (digits, …)
         """
-        found: list[FloatArray] = [np.empty(0)] * len(self.radix)
         rest = sums.shape[2:]
-        for part, items, used in zip(sums, self.members, self.used, strict=True):
-            # The first item of a code is its lowest digit, so the last axis in C order.
-            cube = part[:used].reshape(*self.radix[items][::-1], -1)
-            last = len(items) - 1
-            for place, item in enumerate(items):
-                axes = tuple(axis for axis in range(len(items)) if axis != last - place)
-                found[item] = cube.sum(axis=axes).reshape(-1, *rest)
-        return found
+        by_digit = self.coding.having.transpose(0, 2, 1) @ sums.reshape(len(sums), CODES, -1)
+        return [by_digit[place].reshape(-1, *rest) for place in self.coding.places]
 
     def spread(self, values: list[FloatArray]) -> FloatArray:
         """Values by digit of every item to their sums by code: `folded`, transposed.
@@ -118,13 +164,11 @@ class Packed:
         array, shape (codes a person, 256, …)
         """
         rest = values[0].shape[1:]
-        found = np.zeros((len(self.members), CODES, *rest))
-        for part, items in zip(found, self.members, strict=True):
-            sums = values[items[0]]
-            for item in items[1:]:
-                sums = (values[item][:, None] + sums[None]).reshape(-1, *rest)
-            part[: len(sums)] = sums
-        return found
+        by_digit = np.zeros((len(self.members), self.coding.having.shape[2], *rest))
+        for place, own in zip(self.coding.places, values, strict=True):
+            by_digit[place] = own
+        found = self.coding.having @ by_digit.reshape(*by_digit.shape[:2], -1)
+        return found.reshape(len(found), CODES, *rest)
 
 
 def pack(digits: ByteArray, steps: IntArray, *, keep_gaps: bool) -> Packed:
@@ -147,7 +191,7 @@ def pack(digits: ByteArray, steps: IntArray, *, keep_gaps: bool) -> Packed:
     >>> packed.codes
     array([[0, 1, 3]], dtype=uint8)
     >>> packed.folded(np.bincount(packed.codes[0], minlength=256)[None, :])[0]
-    array([1, 2])
+    array([1., 2.])
     """
     least = digits.min(axis=1, initial=1)
     gaps = (least == 0) & keep_gaps
@@ -170,4 +214,4 @@ def pack(digits: ByteArray, steps: IntArray, *, keep_gaps: bool) -> Packed:
                 digit = digit - 1 if least[item] else np.maximum(digit, 1) - 1
             code += digit * np.uint8(weight) if weight > 1 else digit
             weight *= int(radix[item])
-    return Packed(codes, [np.array(items) for items in members], radix, gaps)
+    return Packed(codes, Coding([np.array(items) for items in members], radix, gaps))

@@ -37,13 +37,12 @@ def abilities_axis(theta: Theta) -> pd.Index:
 
 
 def fisher(model: IRTModel, theta: FloatArray) -> FloatArray:
-    """Information of every item, shape (items, θ): Σ_k P_k'² / P_k."""
+    """Information of every item, shape (items, θ)."""
     layout = model._design.layout
-    curve = layout.probabilities(model.raw, theta)
-    first, _ = layout.by_theta(model.raw, theta)
-    shares = np.zeros_like(curve)
-    np.divide(first**2, curve, out=shares, where=curve > 1e-300)
-    return np.asarray(shares.sum(axis=1))
+    found = np.empty((len(layout.models), len(theta)))
+    for block in layout.blocks:
+        found[block.items] = block.by_theta(model.raw, theta)[1]
+    return found
 
 
 def probabilities(model: IRTModel, theta: Theta) -> pd.DataFrame:

@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, IntArray
+from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray
 from lrnanalysis.measures.irt.models import Layout
 
 __all__ = ["Design", "design", "parameter_names"]
-
-#: Logit that stands for an upper asymptote of 1.
-_ONE = 40.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,16 +72,24 @@ class Design:
         found[self.layout.slopes] *= sd
         return found
 
-    @property
+    @cached_property
+    def sloping(self) -> BoolArray:
+        """Which items have a slope that is free, alone or with others, shape (items,)."""
+        return np.asarray(self.matrix[self.layout.starts].any(axis=1))
+
+    @cached_property
     def _intercepts(self) -> IntArray:
         return np.flatnonzero(self.layout.slope_at >= 0)
 
-    @property
+    @cached_property
     def _slope_of(self) -> IntArray:
         return self.layout.slope_at[self._intercepts]
 
     def jacobian(self, free: FloatArray, group: int) -> FloatArray:
         """Derivatives of a group's acting parameters by the free ones."""
+        if not self.moments:
+            # Mean 0 and SD 1: the items act as they are.
+            return self.matrix
         raw = self.raw(free)
         mean, sd = self.latent(free)[group]
         rows = self.matrix.copy()
@@ -123,7 +129,7 @@ def parameter_names(layout: Layout, item: int) -> list[str]:
     """
     kind, m = layout.kinds[item], int(layout.steps[item])
     if kind == "asymptotes":
-        return ["a", "d", "c", "u"]
+        return ["a", "d", "c", "u"][: int(layout.sizes[item])]
     intercepts = ["d"] if m == 1 else [f"d{k}" for k in range(1, m + 1)]
     if kind == "graded" or m == 1:
         return ["a", *intercepts]
@@ -213,12 +219,10 @@ def design(
             for name in intercepts:
                 if name not in given:
                     free(item, name, (places[name], 1.0))
-        if layout.kinds[item] == "asymptotes":
-            for name, default in (("c", -_ONE), ("u", _ONE)):
+        for name in own:
+            if name in ("c", "u"):
                 if name in given:
                     base[places[name]] = given[name]
-                elif name == "u" and model == "3PL":
-                    base[places[name]] = default
                 else:
                     free(item, name, (places[name], 1.0))
     moments = [(0, "mean")] if anchored_location else []

@@ -11,7 +11,7 @@ from lrnanalysis.measures._checks import FloatArray
 from lrnanalysis.measures.irt.grid import Grid
 from lrnanalysis.measures.irt.models import Layout
 
-__all__ = ["Engine", "Evaluation", "Moments", "complete_information"]
+__all__ = ["Engine", "Evaluation", "Moments"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +77,3 @@ class Engine(Protocol):
     def moments(self, raw: FloatArray) -> Moments:
         """Posterior mean, variance and log-likelihood of each person."""
         ...
-
-
-def complete_information(engine: Engine, raw: FloatArray, counts: list[FloatArray]) -> FloatArray:
-    """Information if θ were known: a block an item, zero between items."""
-    found = np.zeros((engine.layout.total, engine.layout.total))
-    for block, count in zip(engine.layout.blocks, counts, strict=True):
-        found[block.square] = block.curvatures(raw, engine.grid.points, count)
-    return found

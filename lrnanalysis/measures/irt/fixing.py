@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.irt.design import parameter_names
@@ -89,13 +90,19 @@ def _flat(item: Hashable, wanted: dict[str, float], layout: Layout, place: int) 
         if layout.kinds[place] == "nominal":
             values = np.cumsum(values)
         found.update(zip(intercepts, values.tolist(), strict=True))
-    for name in ("c", "u"):
-        if name in wanted and layout.kinds[place] == "asymptotes":
-            value = wanted[name]
-            if not 0 <= value <= 1:
-                raise MeasureError(f"item {item!r} has {name} = {value}: it must lie in [0, 1]")
-            with np.errstate(divide="ignore"):
-                found[name] = float(np.clip(np.log(value) - np.log1p(-value), -40, 40))
+    for name, none in (("c", 0.0), ("u", 1.0)):
+        if name not in wanted:
+            continue
+        value = wanted[name]
+        if not 0 <= value <= 1:
+            raise MeasureError(f"item {item!r} has {name} = {value}: it must lie in [0, 1]")
+        if name in own:
+            found[name] = float(np.clip(special.logit(value), -40, 40))
+        elif value != none:
+            raise MeasureError(
+                f"fixed gives item {item!r} {name} = {value:g}, and it is fitted as {model}, where "
+                f"{name} is {none:g}: say another model for it, or leave {name} out"
+            )
     strange = [name for name in wanted if name not in {*own, *locations, "a", "b", "c", "u"}]
     if strange:
         raise MeasureError(

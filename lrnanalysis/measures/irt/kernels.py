@@ -17,15 +17,23 @@ from lrnanalysis.measures._checks import FloatArray, IntArray
 from lrnanalysis.measures.irt.codes import CODES, ByteArray
 
 __all__ = [
+    "NEGLIGIBLE",
+    "add_by_code",
     "binned_sums",
     "code_pair_sums",
     "interpolate",
     "node_sums",
+    "pair_products",
     "pair_sums",
     "scalar_sums",
     "scalars",
+    "score_means",
+    "slope_means",
     "stretches",
 ]
+
+#: Posterior weight of a node below which it does not count in sums over pairs of scores.
+NEGLIGIBLE = 1e-9
 
 #: Persons at a time where their scores are read.
 _READ_PART = 2**12
@@ -63,13 +71,15 @@ def read_scores(values: FloatArray, digits: ByteArray) -> bool:
         np.add(scores == 0, right, out=out, dtype=np.uint8)
         out += right
         other = out == 0
-        if other.any():
-            rest = scores[other]
-            known = ~np.isnan(rest)
-            whole = rest[known]
-            if ((whole < 0) | (whole > 250) | (whole != np.floor(whole))).any():
+        missing = np.isnan(scores)
+        if np.count_nonzero(other) > np.count_nonzero(missing):
+            up = np.where(missing, 0.0, scores + 1)
+            # A score below 0 is not a missing one.
+            if np.count_nonzero(up < 1) > np.count_nonzero(missing) or up.max() > 251:
                 return False
-            out[other] = (np.where(known, rest, -1.0) + 1).astype(np.uint8)
+            np.copyto(out, up, casting="unsafe")
+            if (out != up).any():
+                return False
     return True
 
 
@@ -224,6 +234,11 @@ def node_sums(
     return total, found.reshape(tables.shape)
 
 
+def add_by_code(codes: ByteArray, posterior: FloatArray, found: FloatArray) -> None:
+    """Add expected persons per code and node to `found`, shape (codes, 256, nodes)."""
+    found += (_chosen(codes).T @ posterior).reshape(found.shape)
+
+
 def posteriors(
     codes: ByteArray, tables: FloatArray, prior: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
@@ -250,6 +265,78 @@ def _posteriors(logs: FloatArray, prior: FloatArray) -> tuple[FloatArray, FloatA
     return logs, most + np.log(sums)
 
 
+def slope_means(posterior: FloatArray, slopes: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Posterior means of functions of the nodes that are not 0 throughout, and a column of 0.
+
+    Returns
+    -------
+    (array of shape (persons, columns), array of int, shape (functions,))
+        The means, and the column of each function.
+    """
+    some = slopes.any(axis=1)
+    column = np.where(some, np.cumsum(some) - 1, np.count_nonzero(some))
+    kept = np.concatenate([slopes[some], np.zeros((1, slopes.shape[1]))])
+    return posterior @ kept.T, column
+
+
+def score_means(
+    posterior: FloatArray,
+    digits: ByteArray,
+    slopes: FloatArray,
+    rows: IntArray,
+    sizes: IntArray,
+) -> FloatArray:
+    """Posterior means of the derivatives of each person's log-likelihood.
+
+    Parameters
+    ----------
+    posterior : array, shape (persons, nodes)
+    digits : array of uint8, shape (items, persons)
+    slopes : array, shape (rows, nodes)
+        Derivatives: per item, per digit, one row a parameter.
+    rows, sizes : array of int, shape (items,)
+        First row of each item, and its number of parameters.
+
+    Returns
+    -------
+    array, shape (persons, parameters of all items)
+    """
+    means, column = slope_means(posterior, slopes)
+    found = np.empty((len(means), int(sizes.sum())))
+    persons, end = np.arange(len(means))[:, None], 0
+    for item, (row, size) in enumerate(zip(rows, sizes.tolist(), strict=True)):
+        own = row + digits[item].astype(np.intp)[:, None] * size + np.arange(size)
+        found[:, end : end + size] = means[persons, column[own]]
+        end += size
+    return found
+
+
+def pair_products(
+    pairs: FloatArray, change: FloatArray, starts: IntArray, found: FloatArray
+) -> None:
+    """Add Σ pairs · change · change' over pairs of scores of two items, and nodes.
+
+    Parameters
+    ----------
+    pairs : array, shape (scores, scores, nodes)
+        Expected persons; only pairs with the first row below the second count.
+    change : array, shape (scores, most parameters of an item, nodes)
+        What each score changes in the derivatives by its item's parameters.
+    starts : array of int, shape (scores,)
+        Place of the first of these parameters, ascending.
+    found : array, shape (all parameters, all parameters)
+        The sums, changed in place; one of the two triangles.
+    """
+    scores, width, nodes = change.shape
+    # Columns past the last parameter take the zeros of narrower items, and are cut off.
+    wide = np.zeros((scores, len(found) + width))
+    row, column = np.arange(scores)[:, None], starts[:, None] + np.arange(width)
+    for node in range(nodes):
+        wide[row, column] = change[:, :, node]
+        sums = wide.T @ (np.triu(pairs[:, :, node], 1) @ wide)
+        found += sums[: len(found), : len(found)]
+
+
 def pair_sums(places: IntArray, posterior: FloatArray, found: FloatArray) -> None:
     """Add expected persons per pair of scores and node.
 
@@ -266,5 +353,5 @@ def pair_sums(places: IntArray, posterior: FloatArray, found: FloatArray) -> Non
     chosen = np.zeros((persons, scores + 1))
     chosen[np.arange(persons)[:, None], places] = 1.0
     chosen = chosen[:, :-1]
-    for node in np.flatnonzero(posterior.max(axis=0) > 1e-14):
+    for node in np.flatnonzero(posterior.max(axis=0) > NEGLIGIBLE):
         found[:, :, node] += (chosen * posterior[:, node, None]).T @ chosen

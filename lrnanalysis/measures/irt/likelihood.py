@@ -10,7 +10,7 @@ import numpy as np
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray
 from lrnanalysis.measures.irt.design import Design
-from lrnanalysis.measures.irt.evaluation import Engine, Evaluation, complete_information
+from lrnanalysis.measures.irt.evaluation import Engine, Evaluation
 from lrnanalysis.measures.irt.grid import Grid
 
 __all__ = ["Likelihood", "Prior", "Value", "check_priors"]
@@ -114,7 +114,9 @@ class Likelihood:
 
     def on(self, grid: Grid) -> Likelihood:
         """The same on another grid."""
-        return Likelihood([engine.on(grid) for engine in self.engines], self.design, self.priors)
+        found = Likelihood([engine.on(grid) for engine in self.engines], self.design, self.priors)
+        found.evaluations = self.evaluations
+        return found
 
     def sample(self, persons: int) -> Likelihood:
         """The same of a random sample of about so many persons; itself where it has no more."""
@@ -124,6 +126,13 @@ class Likelihood:
         share = persons / self.persons
         engines = [engine.sample(share, rng) for engine in self.engines]
         return Likelihood(engines, self.design, self.priors)
+
+    def steepness(self, free: FloatArray) -> FloatArray:
+        """Largest slope of every item in any group [per latent SD], shape (items,)."""
+        raw = self.design.raw(free)
+        acting = [self.design.acting(raw, *moments) for moments in self.design.latent(free)]
+        slopes = np.stack([self.design.layout.steepness(own) for own in acting])
+        return np.asarray(slopes.max(axis=0))
 
     def evaluate(self, free: FloatArray) -> Value:
         """The likelihood and its gradient."""
@@ -142,13 +151,16 @@ class Likelihood:
         return Value(loglik + density, loglik, gradient, parts)
 
     def complete(self, free: FloatArray, value: Value) -> FloatArray:
-        """Information if abilities were known, which is what an EM step goes by."""
+        """Expected information if abilities were known, which is what an EM step goes by."""
         raw, latent = self.design.raw(free), self.design.latent(free)
         found = np.zeros((self.design.size, self.design.size))
         for group, (engine, part) in enumerate(zip(self.engines, value.parts, strict=True)):
             acting = self.design.acting(raw, *latent[group])
             jacobian = self.design.jacobian(free, group)
-            found += jacobian.T @ complete_information(engine, acting, part.counts) @ jacobian
+            own = np.zeros((engine.layout.total, engine.layout.total))
+            for block, count in zip(engine.layout.blocks, part.counts, strict=True):
+                own[block.square] = block.expected(acting, engine.grid.points, count.sum(axis=1))
+            found += jacobian.T @ own @ jacobian
         return self._with_prior(found, free)
 
     def information(self, free: FloatArray, value: Value) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import linalg, optimize, stats
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, IntArray, share
+from lrnanalysis.measures.irt.design import Design
 
 if TYPE_CHECKING:
     from lrnanalysis.measures.irt.answers import Answers
@@ -28,12 +30,15 @@ def model_fit(model: IRTModel, answers: Answers, confidence: float) -> pd.Series
     if not 3 <= k <= _MOST:
         raise MeasureError(f"M2 of {k} items: it takes 3 to {_MOST}; use item_fit")
     first, second = np.triu_indices(k, 1)
+    design, free = _estimated(model)
     parts = []
-    total, statistic, degrees, square = 0.0, 0.0, -model.n_parameters, 0.0
+    total, statistic, degrees, square = 0.0, 0.0, -len(free), 0.0
     slopes, residuals, inverses = [], [], []
     for group, sums in enumerate(_observed(model, answers)):
         n, observed, spread = sums
-        expected, covariance, by_free, correlation = _model_moments(model, group, first, second)
+        expected, covariance, by_free, correlation = _model_moments(
+            model, design.jacobian(free, group), group, first, second
+        )
         slopes.append(by_free)
         residuals.append(observed - expected)
         inverses.append((n, covariance))
@@ -42,12 +47,11 @@ def model_fit(model: IRTModel, answers: Answers, confidence: float) -> pd.Series
         parts.append((spread[first, second] - correlation) ** 2)
     if degrees <= 0:
         raise MeasureError(
-            f"M2 has {degrees} degrees of freedom: {k} items are too few for "
-            f"{model.n_parameters} parameters"
+            f"M2 has {degrees} degrees of freedom: {k} items are too few for {len(free)} parameters"
         )
     # Quadratic form of all groups together: residuals weighted by what the estimates leave free.
-    weighted, crossed = 0.0, np.zeros(model.n_parameters)
-    inner = np.zeros((model.n_parameters, model.n_parameters))
+    weighted, crossed = 0.0, np.zeros(len(free))
+    inner = np.zeros((len(free), len(free)))
     for (n, covariance), change, residual in zip(inverses, slopes, residuals, strict=True):
         factor = linalg.cho_factor(
             covariance + 1e-12 * np.trace(covariance) / len(residual) * np.eye(len(residual))
@@ -87,7 +91,11 @@ def _observed(model: IRTModel, answers: Answers) -> list[tuple[float, FloatArray
     first, second = np.triu_indices(k, 1)
     found = [_Sums(0.0, np.zeros(k), np.zeros((k, k))) for _ in answers.engines]
     for group, _, scores, weights in answers.parts():
-        if np.isnan(scores).any():
+        missing = np.isnan(scores)
+        answered = ~missing.all(axis=1)
+        scores = scores[answered]
+        weights = None if weights is None else weights[answered]
+        if missing[answered].any():
             raise MeasureError(
                 "M2 needs complete data, and some scores are missing: fit the forms one by one "
                 "(matrix.dropna()), or use item_fit"
@@ -109,8 +117,17 @@ def _observed(model: IRTModel, answers: Answers) -> list[tuple[float, FloatArray
     return result
 
 
+def _estimated(model: IRTModel) -> tuple[Design, FloatArray]:
+    """What was estimated: after conditional likelihood the latent distribution besides."""
+    design = model._design
+    if model.method == "MML":
+        return design, model._free
+    moments = [(group, name) for group in range(design.groups) for name in ("mean", "sd")]
+    return replace(design, moments=moments), np.concatenate([model._free, model._latent.ravel()])
+
+
 def _model_moments(
-    model: IRTModel, group: int, first: IntArray, second: IntArray
+    model: IRTModel, jacobian: FloatArray, group: int, first: IntArray, second: IntArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Expected moments, their covariance, derivatives by the free parameters, correlations."""
     layout = model._design.layout
@@ -140,9 +157,7 @@ def _model_moments(
     singles = by_raw @ weights
     doubles = (by_raw[:, first] * (mean[second] * weights)).sum(axis=2)
     doubles += (by_raw[:, second] * (mean[first] * weights)).sum(axis=2)
-    slopes = np.concatenate([singles, doubles], axis=1).T @ model._design.jacobian(
-        model._free, group
-    )
+    slopes = np.concatenate([singles, doubles], axis=1).T @ jacobian
     k = len(mean)
     own = covariance[:k, :k]
     sd = np.sqrt(np.diag(own))

@@ -1,41 +1,52 @@
 """Maximum of the marginal likelihood.
 
-Newton's method on a sample of the persons, from a few EM steps; then steps over all persons with
-the sample's information as the metric, improved from step to step by the gradients' changes
-(L-BFGS; Nocedal, J. (1980). doi:10.1090/S0025-5718-1980-0572855-7); the last step and the
-standard errors use the exact information of all persons. A step that lowers the likelihood is
-halved; where halving does not help, the metric is computed anew.
+Newton's method on a sample of the persons, from a few EM steps; then steps over all persons by the
+sample's information, carried from point to point (`stepping.carried`) and near the maximum improved
+by the gradients' changes (L-BFGS; Nocedal, J. (1980). doi:10.1090/S0025-5718-1980-0572855-7); the
+last step and the standard errors use the exact information of all persons. A step that lowers the
+likelihood is shortened; where that does not help, the information is computed anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
+import pandas as pd
 
 from lrnanalysis.measures._checks import BoolArray, FloatArray
 from lrnanalysis.measures.irt.likelihood import Likelihood, Value
+from lrnanalysis.measures.irt.stepping import Steps, carried, inverse
 
 __all__ = ["Maximum", "maximise"]
 
-#: Persons of the sample that the search begins with.
-SAMPLE = 4000
+#: Most and fewest persons of the sample that the search begins with; in between, a quarter.
+_SAMPLE, _LEAST = 4000, 1250
 
-#: Expected gain of the log-likelihood at which the sample has said what it can.
-_ROUGH = 0.3
+#: Expected gain of the log-likelihood at which the sample's information is computed, at which the
+#: sample has said what it can, and at which the information is no longer carried along.
+_NEARBY, _ROUGH, _CLOSE = 15.0, 5.0, 3.0
 
-#: Rounds after which the sample's metric is computed anew: far from the maximum it changes much.
-_ANEW = (0, 1, 3)
+#: First steps after which the complete information is computed anew: far off it changes much.
+_ANEW = (1, 2, 4)
+
+#: Share of the expected gain that a poor step leaves, and how many of these in a row are too many.
+_POOR, _PATIENCE = 0.2, 3
+
+#: Distance [standard errors] at which the information is computed that ends the search, for 1,000
+#: persons.
+_NEAR = 1e-4
 
 #: Largest move of a parameter in one step.
 _REACH = 2.0
 
+#: Standard error [logits] beyond which the data say nothing of a parameter.
+_OPEN = 1000.0
+
 #: Logit below which a guessing parameter (above which 1 − u) is as good as at its bound.
 _EDGE = 7.0
 
-#: Slope beyond which there is no maximum in sight.
+#: Slope [per latent SD] beyond which there is no maximum in sight.
 _STEEP = 30.0
 
 
@@ -79,6 +90,7 @@ class Maximum:
 def maximise(
     whole: Likelihood,
     start: FloatArray,
+    items: pd.Index,
     *,
     tolerance: float,
     max_iter: int,
@@ -92,115 +104,131 @@ def maximise(
         The function.
     start : array, shape (free parameters,)
         Where to begin.
+    items : Index
+        Labels of the items, for messages.
     tolerance : float
         Largest error of a parameter [its standard errors].
     max_iter : int
         Most evaluations over all persons.
     refine : bool
-        Whether to double the grid while it is too coarse for some persons.
+        Whether to double the grid while it is too coarse for some persons or slopes.
     """
-    some = whole.sample(SAMPLE)
-    free, metric, held = _begin(some, start)
-    if refine:
-        whole = _resolved(whole, some, free)
     if whole.design.size == 0:
-        value = whole.evaluate(free)
-        return Maximum(whole, free, value, metric, held, 0.0, 1, True, "nothing to estimate")
-    metric = metric * (whole.total / some.total)
-    value = whole.evaluate(free)
-    search = _Search(whole, metric, held)
-    exact: FloatArray | None = None
-    message, gain = "", np.inf
-    while whole.evaluations < max_iter:
-        step = search.step(value.gradient)
-        gain = 0.5 * float(step @ value.gradient)
-        if exact is not None and gain < 0.5 * tolerance**2:
-            break
-        if exact is None and gain < 0.5 * _near(tolerance) ** 2:
-            # So near that the information no longer changes: the last step is Newton's.
-            exact = whole.information(free, value)
-            search = _Search(whole, exact, held)
-            if not search.definite:
-                exact = None
-                message = "the information is not positive definite"
-                break
-            continue
-        moved, new = _move(whole, free, value, step, held)
-        if new is None:
-            if search.fresh:
-                message = "no step raises the likelihood"
-                break
-            search, exact = _Search(whole, whole.information(free, value), held), None
-            continue
-        if exact is None:
-            search.learn(moved - free, value.gradient - new.gradient)
-            if search.slow(gain):
-                search = _Search(whole, whole.information(moved, new), held)
-        free, value = moved, new
-        newly = _edges(whole, free, value) & ~held
-        if newly.any():
-            held |= newly
-            free = _hold(whole, free, newly)
-            value = whole.evaluate(free)
-            search, exact = _Search(whole, whole.information(free, value), held), None
-    converged = exact is not None and gain < 0.5 * tolerance**2
-    if exact is None:
-        exact = whole.information(free, value)
-        message = message or f"stopped after {max_iter} iterations"
-    steep = np.abs(
-        free[[place for place, (_, name) in enumerate(whole.design.names) if name[0] == "a"]]
+        value = whole.evaluate(start)
+        none, held = np.zeros((0, 0)), np.zeros(0, dtype=bool)
+        return Maximum(whole, start, value, none, held, 0.0, 1, True, "nothing to estimate")
+    some = whole.sample(min(_SAMPLE, max(_LEAST, whole.persons // 4)))
+    climb = _begin(some, start)
+    climb.go_on(_resolved(whole, some, climb.free) if refine else whole)
+    message = _ascend(climb, items, tolerance, max_iter, refine)
+    if not climb.exact:
+        climb.measure()
+    if not message and _coarseness(climb.like, climb.like.steepness(climb.free)) > 1:
+        message = (
+            f"the grid of {climb.like.engines[0].grid.nodes} nodes is too coarse for the slopes: "
+            "give more nodes, or leave nodes out"
+        )
+    return Maximum(
+        climb.like,
+        climb.free,
+        climb.value,
+        climb.information,
+        climb.held,
+        climb.gain,
+        climb.like.evaluations,
+        not message,
+        message or "converged",
     )
-    if converged and len(steep) and steep.max() > _STEEP:
-        converged, message = False, f"a slope grew to {steep.max():.0f}: it has no maximum"
-    if converged:
-        message = "converged"
-    return Maximum(whole, free, value, exact, held, gain, whole.evaluations, converged, message)
 
 
-def _near(tolerance: float) -> float:
-    """Distance [standard errors] at which the exact information is computed."""
-    return max(1e-4, tolerance)
+def _begin(some: Likelihood, start: FloatArray) -> _Climb:
+    """The sample's maximum, roughly, and its information there."""
+    climb = _Climb(some, start)
+    for _ in range(60):
+        gain = climb.gain
+        if not climb.measured and gain < _NEARBY:
+            climb.measure(exact=False)
+        elif climb.measured and gain < _ROUGH:
+            break
+        elif not climb.advance() or some.steepness(climb.free).max() > _STEEP / 2:
+            # A sample may lack a maximum that all persons have.
+            break
+    if not climb.measured:
+        climb.measure(exact=False)
+    return climb
 
 
-def _begin(some: Likelihood, free: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """The sample's maximum, roughly, its information there, and asymptotes at their bounds."""
-    held = np.zeros(len(free), dtype=bool)
-    if some.design.size == 0:
-        return free, np.zeros((0, 0)), held
-    value = some.evaluate(free)
-    search = _Search(some, some.complete(free, value), held)
-    exact = False
-    for round_ in range(60):
-        step = search.step(value.gradient)
-        gain = 0.5 * float(step @ value.gradient)
-        if gain < _ROUGH:
-            if exact:
-                break
-            metric = some.information(free, value)
-            search, exact = _Search(some, metric, held), True
-            if search.definite:
-                continue
-        moved, new = _move(some, free, value, step, held)
-        if new is None:
-            if exact:
-                break
-            metric = some.information(free, value)
-            search, exact = _Search(some, metric, held), True
-            continue
-        search.learn(moved - free, value.gradient - new.gradient)
-        free, value = moved, new
-        newly = _edges(some, free, value) & ~held
-        if newly.any():
-            held = held | newly
-            free = _hold(some, free, newly)
-            value = some.evaluate(free)
-        if newly.any() or round_ in _ANEW:
-            search, exact = _Search(some, some.complete(free, value), held), False
-    return free, some.information(free, value) if not exact else metric, held
+def _ascend(climb: _Climb, items: pd.Index, tolerance: float, max_iter: int, refine: bool) -> str:
+    """Go to the maximum; what kept it from being reached, in words, or nothing."""
+    # The more persons, the less the information changes over a standard error.
+    near = _NEAR * float(np.clip((climb.like.total / 1000) ** 1.5, 1, 10))
+    enough, near = 0.5 * tolerance**2, 0.5 * max(near, tolerance) ** 2
+    last, poor = np.inf, 0
+    while climb.like.evaluations < max_iter:
+        gain, slopes = climb.gain, climb.like.steepness(climb.free)
+        item = int(np.where(climb.like.design.sloping, slopes, 0.0).argmax())
+        if slopes[item] > _STEEP:
+            return (
+                f"the slope of item {items[item]!r} grew to {slopes[item]:.0f} and the likelihood "
+                "still rises: it has no maximum. Leave the item out, or say what slopes are "
+                "likely, e.g. priors={'a': ('lognormal', 0, 0.5)}"
+            )
+        coarse = _coarseness(climb.like, slopes)
+        arrived = climb.exact and gain < enough
+        if refine and coarse > (1 if arrived else 2):
+            climb.go_on(climb.like.on(climb.like.engines[0].grid.doubled()))
+        elif arrived and not climb.measured_here and climb.like.persons <= _SAMPLE:
+            # Of few persons the information at the very maximum costs next to nothing.
+            climb.measure()
+        elif arrived:
+            return _running_off(climb, items)
+        elif not climb.exact and gain < near:
+            # So near that the information no longer changes: the last step is Newton's.
+            climb.measure()
+            if not climb.definite:
+                return "the information is not positive definite"
+        else:
+            poor = poor + 1 if gain > _POOR * last else 0
+            last = gain
+            measured_here = climb.measured_here
+            if not climb.advance():
+                if measured_here:
+                    return "no step raises the likelihood"
+                climb.measure(exact=False)
+            elif poor >= _PATIENCE:
+                climb.measure(exact=climb.exact)
+                poor = 0
+    return f"stopped after {max_iter} iterations"
+
+
+def _running_off(climb: _Climb, items: pd.Index) -> str:
+    """Which parameter the data leave open, in words, or nothing.
+
+    Where the likelihood levels off towards infinity its gradient vanishes, and so does its
+    curvature: the expected gain is as small as at a maximum, but the standard error is not.
+    """
+    kept = np.flatnonzero(~climb.held)
+    covariance = inverse(climb.information[np.ix_(kept, kept)])
+    if covariance is None:
+        return "the information is not positive definite"
+    errors = np.sqrt(np.diag(covariance))
+    if errors.max(initial=0.0) < _OPEN:
+        return ""
+    place, design = int(kept[errors.argmax()]), climb.like.design
+    if place < len(design.names):
+        item, name = design.names[place]
+        of = f"{name} of item {items[item]!r}" if item >= 0 else f"{name} of all items"
+    else:
+        group, name = design.moments[place - len(design.names)]
+        of = f"the {name} of group {group + 1}"
+    return (
+        f"{of} has no maximum: the likelihood levels off, as where all persons of some kind have "
+        "the same score. Leave out what the data cannot tell, or give priors"
+    )
 
 
 def _resolved(whole: Likelihood, some: Likelihood, free: FloatArray) -> Likelihood:
-    """The likelihood on a grid that is fine enough for the parameters.
+    """The likelihood on a grid that is fine enough for persons who are measured narrowly.
 
     The trapezoidal rule misses a person's likelihood by about exp(−2π² (SD / h)²), SD that of the
     posterior and h the distance of the nodes, and by errors of either sign over the persons.
@@ -216,103 +244,147 @@ def _resolved(whole: Likelihood, some: Likelihood, free: FloatArray) -> Likeliho
     return whole
 
 
-def _move(
-    like: Likelihood, free: FloatArray, value: Value, step: FloatArray, held: BoolArray
-) -> tuple[FloatArray, Value | None]:
-    """The point that a step leads to, halved until the likelihood does not fall."""
-    step = np.where(held, 0.0, step)
-    step = step * min(1.0, _REACH / max(float(np.abs(step).max()), 1e-300))
-    # What interpolation and rounding may take from the likelihood of a good step.
-    slack = 1e-9 * abs(value.objective) + 1e-7
-    for _ in range(12):
-        moved = free + step
-        new = like.evaluate(moved)
-        if new.objective >= value.objective - slack:
-            return moved, new
-        step = step / 3
-    return free, None
+def _coarseness(like: Likelihood, slopes: FloatArray) -> float:
+    """Largest slope times the distance of the nodes.
+
+    A logistic curve has its poles π / a off the axis, so that the trapezoidal rule errs by about
+    exp(−2π² / (a h)): 3e-9 at 1, 5e-5 at 2. Slopes without a maximum need no finer grid.
+    """
+    return float(min(slopes.max(), _STEEP)) * like.engines[0].grid.step
 
 
-def _edges(like: Likelihood, free: FloatArray, value: Value) -> BoolArray:
-    """Asymptotes that are as good as 0 or 1, and still on their way there."""
-    found = np.zeros(len(free), dtype=bool)
-    for place, (_, name) in enumerate(like.design.names):
-        if name[0] == "c":
-            found[place] = free[place] < -_EDGE and value.gradient[place] < 0
-        elif name[0] == "u":
-            found[place] = free[place] > _EDGE and value.gradient[place] > 0
-    return found
+class _Climb:
+    """A point on its way to the maximum, and what is known there.
 
+    Attributes
+    ----------
+    like : Likelihood
+        The function.
+    free : array, shape (free parameters,)
+        The point.
+    value : Value
+        The function there.
+    held : array of bool, shape (free parameters,)
+        Asymptotes that went to 0 or 1 and were put there.
+    information : array, shape (free parameters, free parameters)
+        The observed information that was computed last; before any, the complete one.
+    measured, measured_here, exact : bool
+        Whether the observed information was computed; whether at this point; whether at one so
+        close to the maximum that it is the maximum's.
+    """
 
-def _hold(like: Likelihood, free: FloatArray, newly: BoolArray) -> FloatArray:
-    """The point with some asymptotes put on their bounds."""
-    free = free.copy()
-    for place in np.flatnonzero(newly):
-        free[place] = -40.0 if like.design.names[place][1] == "c" else 40.0
-    return free
-
-
-class _Search:
-    """Steps by a metric that learns from the gradients' changes."""
-
-    _MEMORY = 12
-
-    def __init__(self, like: Likelihood, metric: FloatArray, held: BoolArray) -> None:
-        self._free = ~held
-        self._solve, self.definite = _solver(metric[np.ix_(self._free, self._free)])
-        self._moves: list[FloatArray] = []
-        self._changes: list[FloatArray] = []
-        self._last = np.inf
-        self._slow = 0
+    def __init__(self, like: Likelihood, free: FloatArray) -> None:
+        self.like = like
+        self.free = free
+        self.value = like.evaluate(free)
+        self.held = np.zeros(len(free), dtype=bool)
+        self.measured = self.measured_here = self.exact = False
+        self.information = like.complete(free, self.value)
+        self._complete: FloatArray | None = self.information
+        self._total = like.total
+        self._steps = Steps(self.information, self.held)
+        self._taken = 0
+        # Share of the complete information in the steps' metric: 0 makes Newton's steps, and 1,
+        # where these overshoot, about those of EM.
+        self._damping = 0.0
 
     @property
-    def fresh(self) -> bool:
-        """Whether the metric has learnt nothing yet."""
-        return not self._moves
+    def gain(self) -> float:
+        """What the next step may raise the objective by: ½ g' I⁻¹ g."""
+        return 0.5 * float(self._steps.step(self.value.gradient) @ self.value.gradient)
 
-    def step(self, gradient: FloatArray) -> FloatArray:
-        """The step at a point with the gradient (two-loop recursion)."""
-        q = gradient[self._free].copy()
-        weights = []
-        for move, change in zip(reversed(self._moves), reversed(self._changes), strict=True):
-            weight = (move @ q) / (move @ change)
-            q -= weight * change
-            weights.append(weight)
-        q = self._solve(q)
-        pairs = zip(self._moves, self._changes, reversed(weights), strict=True)
-        for move, change, weight in pairs:
-            q += move * (weight - (change @ q) / (move @ change))
-        step = np.zeros(len(gradient))
-        step[self._free] = q
-        return step
+    @property
+    def definite(self) -> bool:
+        """Whether the information is positive definite."""
+        return self._steps.definite
 
-    def learn(self, move: FloatArray, change: FloatArray) -> None:
-        """Take in a move, and by how much the gradient fell along it."""
-        move, change = move[self._free], change[self._free]
-        if move @ change > 1e-10 * np.linalg.norm(move) * np.linalg.norm(change):
-            self._moves.append(move)
-            self._changes.append(change)
-            if len(self._moves) > self._MEMORY:
-                del self._moves[0], self._changes[0]
+    def measure(self, *, exact: bool = True) -> None:
+        """Compute the observed information here."""
+        self.information = self.like.information(self.free, self.value)
+        # From the maximum on, no information is carried along.
+        self._complete = None if exact else self.like.complete(self.free, self.value)
+        self._total = self.like.total
+        self._steps = Steps(self.information, self.held)
+        self.measured, self.measured_here, self.exact = True, True, exact
 
-    def slow(self, gain: float) -> bool:
-        """Whether the expected gain has not fallen well for some steps."""
-        self._slow = self._slow + 1 if gain > 0.2 * self._last else 0
-        self._last = gain
-        return self._slow >= 3
+    def go_on(self, like: Likelihood) -> None:
+        """Go on with more persons, or on another grid."""
+        if like is self.like:
+            return
+        self.like = like
+        self.value = like.evaluate(self.free)
+        self.measured_here = self.exact = False
+        if not self._carry():
+            self._steps = Steps(self.information * (like.total / self._total), self.held)
 
+    def advance(self) -> bool:
+        """Take a step, shortened until the objective does not fall; whether there was one."""
+        free, value, gain = self.free, self.value, self.gain
+        step = self._limited()
+        # What interpolation and rounding may take from the likelihood of a good step.
+        least = value.objective - 1e-9 * abs(value.objective) - 1e-7
+        for _ in range(12):
+            new = self.like.evaluate(free + step)
+            if new.objective >= least:
+                break
+            damped = self.measured and not self.exact and self._damping < 1
+            if damped:
+                self._damping = min(1.0, 0.1 + 3 * self._damping)
+            step = self._limited() if damped and self._carry() else step / 3
+        else:
+            return False
+        share = (new.objective - value.objective) / max(gain, 1e-300)
+        if share < 0.4:
+            self._damping = min(1.0, 0.05 + 2 * self._damping)
+        elif share > 0.8:
+            self._damping = self._damping / 4 if self._damping > 0.05 else 0.0
+        self.free, self.value = free + step, new
+        self.measured_here = False
+        self._taken += 1
+        if self._hold():
+            self.exact = False
+            if not self.measured:
+                self._steps = Steps(self.like.complete(self.free, self.value), self.held)
+            elif not self._carry():
+                self.measure(exact=False)
+        elif not self.exact:
+            if self.measured and gain > _CLOSE and self._carry():
+                return True
+            self._steps.learn(step, value.gradient - new.gradient)
+            if not self.measured and self._taken in _ANEW:
+                self._steps = Steps(self.like.complete(self.free, self.value), self.held)
+        return True
 
-def _solver(metric: FloatArray) -> tuple[Callable[[FloatArray], FloatArray], bool]:
-    """Solution of metric · x = g; with a metric made definite where it is not."""
-    scale = np.sqrt(np.maximum(np.abs(np.diag(metric)), 1e-300))
-    scaled = metric / scale / scale[:, None]
-    try:
-        factor = linalg.cho_factor(scaled)
-        definite = bool(np.diag(factor[0]).min() > 1e-6)
-    except linalg.LinAlgError:
-        definite = False
-    if definite:
-        return (lambda g: linalg.cho_solve(factor, g / scale) / scale), True
-    values, vectors = linalg.eigh(scaled)
-    values = np.maximum(np.abs(values), 1e-2)
-    return (lambda g: (vectors @ ((vectors.T @ (g / scale)) / values)) / scale), False
+    def _limited(self) -> FloatArray:
+        """The step from here, none of its moves too large."""
+        step = np.where(self.held, 0.0, self._steps.step(self.value.gradient))
+        return step * min(1.0, _REACH / max(float(np.abs(step).max()), 1e-300))
+
+    def _carry(self) -> bool:
+        """Whether steps from here could be had from the last information."""
+        if self._complete is None:
+            return False
+        now = self.like.complete(self.free, self.value)
+        metric = carried(self.information, self._complete, now, self.held)
+        if metric is not None:
+            w = self._damping
+            self._steps = Steps((1 - w) * metric + w * now, self.held)
+        return metric is not None
+
+    def _hold(self) -> bool:
+        """Put asymptotes that are as good as 0 or 1, and on their way there, at these bounds."""
+        newly = np.zeros(len(self.free), dtype=bool)
+        for place, (_, name) in enumerate(self.like.design.names):
+            outward = -1 if name[0] == "c" else 1
+            newly[place] = (
+                name[0] in "cu"
+                and self.free[place] * outward > _EDGE
+                and self.value.gradient[place] * outward > 0
+            )
+        newly &= ~self.held
+        if not newly.any():
+            return False
+        self.held = self.held | newly
+        self.free = np.where(newly, np.copysign(40.0, self.free), self.free)
+        self.value = self.like.evaluate(self.free)
+        return True

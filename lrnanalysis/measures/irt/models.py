@@ -5,8 +5,8 @@ Three kinds of curve carry all ten models. With z = a θ + d and σ the logistic
 * ``nominal``: P(k) ∝ exp(a_k θ + d_k), a_0 = d_0 = 0. Two scores make the Rasch, 1PL and 2PL
   models; a_k = k the PCM and RSM; a_k = k a the GPCM; free a_k the NRM.
 * ``graded``: P(X ≥ k) = σ(a θ + d_k), d_1 > d_2 > …, the GRM.
-* ``asymptotes``: P(1) = c + (u − c) σ(a θ + d), the 3PL (u = 1) and the 4PL; c and u enter as
-  logits.
+* ``asymptotes``: P(1) = c + (u − c) σ(a θ + d), the 3PL (without u, which is 1) and the 4PL; c and
+  u enter as logits.
 
 References
 ----------
@@ -21,12 +21,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy import special
 
 from lrnanalysis.measures._checks import FloatArray, IntArray
+from lrnanalysis.measures.irt import graded
 
 __all__ = ["MODELS", "Block", "Layout", "kind_of"]
 
@@ -61,7 +61,7 @@ class Block:
         Their numbers.
     at : array of int, shape (items, parameters)
         Places of their parameters in the flat vector: nominal a_1 … a_m, d_1 … d_m; graded
-        a, d_1 … d_m; asymptotes a, d, logit c, logit u.
+        a, d_1 … d_m; asymptotes a, d, logit c, and in the 4PL logit u.
     """
 
     kind: str
@@ -80,11 +80,12 @@ class Block:
         if self.kind == "nominal":
             return _nominal(p, theta)
         if self.kind == "graded":
-            upper, lower = _bounds(p, theta)
-            return np.asarray(special.expit(upper) * special.expit(-lower) * _gap(upper, lower))
-        c, u, s = _asymptotes(p, theta)
-        right = c + (u - c) * s
-        return np.stack([(1 - u) * s + (1 - c) * (1 - s), right], axis=1)
+            upper, lower = graded.bounds(p, theta)
+            return np.asarray(
+                special.expit(upper) * special.expit(-lower) * graded.gap(upper, lower)
+            )
+        c, u, s, rest = _asymptotes(p, theta)
+        return np.stack([(1 - u) + (u - c) * rest, c + (u - c) * s], axis=1)
 
     def logs(self, raw: FloatArray, theta: FloatArray) -> FloatArray:
         """Logarithms of the probabilities; NaN or −∞ where parameters are out of order."""
@@ -96,14 +97,17 @@ class Block:
                     nought = -np.maximum(z, 0.0) - np.log(1 + np.exp(-np.abs(z)))
                     return np.stack([nought, nought + z], axis=1)
                 z = _logits(raw[self.at], theta)
-                return np.asarray(z - special.logsumexp(z, axis=1, keepdims=True))
+                z -= z.max(axis=1, keepdims=True)
+                z -= np.log(np.exp(z).sum(axis=1, keepdims=True))
+                return z
             if self.kind == "graded":
-                upper, lower = _bounds(raw[self.at], theta)
-                return np.asarray(
-                    special.log_expit(upper)
-                    + special.log_expit(-lower)
-                    + np.log(_gap(upper, lower))
-                )
+                p = raw[self.at]
+                z = p[:, :1, None] * theta + p[:, 1:, None]
+                found = np.zeros((len(p), self.steps + 1, len(theta)))
+                found[:, 1:] = np.minimum(z, 0.0) - np.log(1 + np.exp(-np.abs(z)))
+                found[:, :-1] += found[:, 1:] - z
+                found[:, 1:-1] += np.log(graded.inner_gaps(p))
+                return found
             return np.asarray(np.log(self.probabilities(raw, theta)))
 
     def slopes(self, raw: FloatArray, theta: FloatArray) -> FloatArray:
@@ -119,7 +123,7 @@ class Block:
             by_d = np.eye(m + 1)[1:, :, None] - _nominal(p, theta)[:, 1:, None, :]
             return np.concatenate([by_d * theta, by_d], axis=1)
         if self.kind == "graded":
-            above, below = _graded_slopes(*_bounds(p, theta))
+            above, below = graded.slopes(p, theta)
             found = np.zeros((len(p), m + 1, m + 1, len(theta)))
             found[:, 0] = (above + below) * theta
             for k in range(m + 1):
@@ -128,9 +132,42 @@ class Block:
                 if k < m:
                     found[:, k + 1, k] = below[:, k]
             return found
-        one, first, _ = _asymptote_slopes(p, theta)
-        one = one[:, None]
-        return np.stack([-first / (1 - one), first / one], axis=2)
+        nought, one, first, _ = _asymptote_slopes(p, theta)
+        return np.stack([-first / nought[:, None], first / one[:, None]], axis=2)
+
+    def gradient(self, raw: FloatArray, theta: FloatArray, counts: FloatArray) -> FloatArray:
+        """Derivatives of Σ counts · log-probability, shape (items, parameters)."""
+        if self.kind != "graded":
+            return np.asarray(np.einsum("ipkq,ikq->ip", self.slopes(raw, theta), counts))
+        above, below = graded.slopes(raw[self.at], theta)
+        upward, downward = counts * above, counts * below
+        by_d = upward[:, 1:].sum(axis=2) + downward[:, :-1].sum(axis=2)
+        by_a = (upward + downward).sum(axis=1) @ theta
+        return np.concatenate([by_a[:, None], by_d], axis=1)
+
+    def expected(self, raw: FloatArray, theta: FloatArray, persons: FloatArray) -> FloatArray:
+        """Fisher's information of persons with known abilities, item by item.
+
+        Parameters
+        ----------
+        raw : array, shape (all parameters,)
+        theta : array, shape (θ,)
+        persons : array, shape (items, θ)
+
+        Returns
+        -------
+        array, shape (items, parameters, parameters)
+        """
+        counts = self.probabilities(raw, theta) * persons[:, None]
+        if self.kind == "graded":
+            above, below = graded.slopes(raw[self.at], theta)
+            return graded.squares(
+                theta, counts * above**2, counts * below**2, counts * above * below
+            )
+        slopes = self.slopes(raw, theta)
+        heavy = slopes * counts[:, None]
+        flat = (*slopes.shape[:2], -1)
+        return heavy.reshape(flat) @ slopes.reshape(flat).transpose(0, 2, 1)
 
     def curvatures(self, raw: FloatArray, theta: FloatArray, counts: FloatArray) -> FloatArray:
         """Minus the second derivatives of Σ counts · log-probability, item by item.
@@ -161,56 +198,64 @@ class Block:
                     found[:, rows, column * m : (column + 1) * m] = part
             return found
         if self.kind == "graded":
-            return self._graded_curvatures(p, theta, counts)
-        one, first, second = _asymptote_slopes(p, theta)
-        nought = 1 - one
+            upper, lower = graded.bounds(p, theta)
+            above, below = graded.slopes(p, theta)
+            with np.errstate(over="ignore"):
+                uu = above**2 - above * (1 - 2 * special.expit(upper))
+                vv = below**2 - below * (1 - 2 * special.expit(lower))
+            return graded.squares(theta, counts * uu, counts * vv, counts * above * below)
+        nought, one, first, second = _asymptote_slopes(p, theta)
         bend = counts[:, 1] / one - counts[:, 0] / nought
         square = counts[:, 1] / one**2 + counts[:, 0] / nought**2
         found = np.einsum("ipq,irq,iq->ipr", first, first, square, optimize=True)
         found -= np.einsum("iprq,iq->ipr", second, bend)
         return found
 
-    def _graded_curvatures(
-        self, p: FloatArray, theta: FloatArray, counts: FloatArray
-    ) -> FloatArray:
-        m = self.steps
-        upper, lower = _bounds(p, theta)
-        above, below = _graded_slopes(upper, lower)
-        with np.errstate(over="ignore"):
-            uu = above * (1 - 2 * special.expit(upper)) - above**2
-            vv = below * (1 - 2 * special.expit(lower)) - below**2
-        uv = -above * below
-        found = np.zeros((len(p), m + 1, m + 1))
-        found[:, 0, 0] = -np.einsum("ikq,ikq,q->i", counts, uu + vv + 2 * uv, theta**2)
-        along_u = -np.einsum("ikq,ikq,q->ik", counts, uu + uv, theta)
-        along_v = -np.einsum("ikq,ikq,q->ik", counts, vv + uv, theta)
-        sums = [-np.einsum("ikq,ikq->ik", counts, part) for part in (uu, vv, uv)]
-        for k in range(1, m + 1):
-            found[:, 0, k] = found[:, k, 0] = along_u[:, k] + along_v[:, k - 1]
-            found[:, k, k] = sums[0][:, k] + sums[1][:, k - 1]
-            if k < m:
-                found[:, k, k + 1] = found[:, k + 1, k] = sums[2][:, k]
-        return found
+    def by_theta(
+        self, raw: FloatArray, theta: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """How the log-probabilities change with θ.
 
-    def by_theta(self, raw: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """First and second derivatives of the probabilities by θ, shape (items, scores, θ)."""
+        Returns
+        -------
+        slopes : array, shape (items, scores, θ)
+            Their first derivatives L'.
+        information : array, shape (items, θ)
+            Σ P L'² over the scores, Fisher's information.
+        skewness : array, shape (items, θ)
+            Σ P L' (L'² + L''), which Warm's weighted likelihood needs (his J).
+        """
         p = raw[self.at]
+        if self.kind == "nominal" and self.steps == 1:
+            a, z = p[:, :1], p[:, :1] * theta + p[:, 1:]
+            right, wrong = special.expit(z), special.expit(-z)
+            information = a**2 * right * wrong
+            slopes = np.stack([-a * right, a * wrong], axis=1)
+            return slopes, information, a * information * (wrong - right)
         if self.kind == "nominal":
-            a = np.concatenate([np.zeros((len(p), 1)), p[:, : self.steps]], axis=1)[:, :, None]
             curve = _nominal(p, theta)
-            mean = (a * curve).sum(axis=1, keepdims=True)
-            variance = (a**2 * curve).sum(axis=1, keepdims=True) - mean**2
-            return curve * (a - mean), curve * ((a - mean) ** 2 - variance)
-        a = p[:, 0, None, None]
+            a = np.concatenate([np.zeros((len(p), 1)), p[:, : self.steps]], axis=1)[:, :, None]
+            slopes = a - (a * curve).sum(axis=1, keepdims=True)
+            squares = curve * slopes**2
+            return slopes, squares.sum(axis=1), (squares * slopes).sum(axis=1)
         if self.kind == "graded":
-            edge = special.expit(p[:, 1:, None] + a * theta)
-            slope = edge * (1 - edge)
-            bend = slope * (1 - 2 * edge)
-            return a * _steps(slope), a**2 * _steps(bend)
-        c, u, s = _asymptotes(p, theta)
-        slope = p[:, :1] * (u - c) * s * (1 - s)
-        bend = p[:, :1] * slope * (1 - 2 * s)
-        return np.stack([-slope, slope], axis=1), np.stack([-bend, bend], axis=1)
+            upper, lower = graded.bounds(p, theta)
+            above, below = special.expit(upper), special.expit(lower)
+            a = p[:, 0, None, None]
+            # Of log(F(u) − F(l)) by a common shift, F logistic: no differences that cancel.
+            slopes = a * (special.expit(-upper) - below)
+            bends = -(a**2) * (above * special.expit(-upper) + below * special.expit(-lower))
+            first = above * special.expit(-lower) * graded.gap(upper, lower) * slopes
+            return slopes, (first * slopes).sum(axis=1), (first * (slopes**2 + bends)).sum(axis=1)
+        a = p[:, :1]
+        c, u, s, rest = _asymptotes(p, theta)
+        right, wrong = c + (u - c) * s, (1 - u) + (u - c) * rest
+        first = a * (u - c) * s * rest
+        second = a * first * (rest - s)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            slopes = np.nan_to_num(np.stack([-first / wrong, first / right], axis=1))
+        spread = slopes[:, 1] - slopes[:, 0]
+        return slopes, first * spread, second * spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,9 +276,14 @@ class Layout:
     @cached_property
     def sizes(self) -> IntArray:
         """Parameters per item."""
-        width = {"nominal": (2, 0), "graded": (1, 1), "asymptotes": (0, 4)}
-        pairs = zip((width[kind] for kind in self.kinds), self.steps, strict=True)
-        return np.array([each * int(steps) + fixed for (each, fixed), steps in pairs])
+        width = {"nominal": (2, 0), "graded": (1, 1), "asymptotes": (0, 3)}
+        items = zip(self.models, self.kinds, self.steps.tolist(), strict=True)
+        return np.array(
+            [
+                width[kind][0] * steps + width[kind][1] + (model == "4PL")
+                for model, kind, steps in items
+            ]
+        )
 
     @cached_property
     def kinds(self) -> list[str]:
@@ -245,7 +295,7 @@ class Layout:
         """Place of each item's first parameter."""
         return np.concatenate([[0], np.cumsum(self.sizes)[:-1]])
 
-    @property
+    @cached_property
     def total(self) -> int:
         """Length of the vector."""
         return int(self.sizes.sum())
@@ -253,14 +303,15 @@ class Layout:
     @cached_property
     def blocks(self) -> list[Block]:
         """Items that are computed together."""
-        found: dict[tuple[Any, int], list[int]] = {}
-        for item, key in enumerate(zip(self.kinds, self.steps.tolist(), strict=True)):
+        found: dict[tuple[str, int, int], list[int]] = {}
+        keys = zip(self.kinds, self.steps.tolist(), self.sizes.tolist(), strict=True)
+        for item, key in enumerate(keys):
             found.setdefault(key, []).append(item)
         blocks = []
-        for (kind, steps), members in found.items():
+        for (kind, steps, size), members in found.items():
             items = np.array(members)
-            at = self.starts[items][:, None] + np.arange(self.sizes[items[0]])
-            blocks.append(Block(kind, int(steps), items, at))
+            at = self.starts[items][:, None] + np.arange(size)
+            blocks.append(Block(kind, steps, items, at))
         return blocks
 
     @cached_property
@@ -292,6 +343,14 @@ class Layout:
         """Most parameters of any item's vector, scores included: width of padded tables."""
         return int(self.steps.max()) + 1
 
+    def steepness(self, raw: FloatArray) -> FloatArray:
+        """Largest slope between adjacent scores of every item, shape (items,)."""
+        found = np.zeros(len(self.steps))
+        for block in self.blocks:
+            slopes = raw[block.at[:, : block.steps if block.kind == "nominal" else 1]]
+            found[block.items] = np.abs(np.diff(slopes, axis=1, prepend=0.0)).max(axis=1)
+        return found
+
     def probabilities(self, raw: FloatArray, theta: FloatArray) -> FloatArray:
         """Probability of every score of every item.
 
@@ -312,16 +371,6 @@ class Layout:
             found[block.items, : block.steps + 1] = block.logs(raw, theta)
         return found
 
-    def by_theta(self, raw: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Derivatives of the probabilities by θ, in the shape of `probabilities`."""
-        first = np.zeros((len(self.steps), self.columns, len(theta)))
-        second = np.zeros_like(first)
-        for block in self.blocks:
-            one, two = block.by_theta(raw, theta)
-            first[block.items, : block.steps + 1] = one
-            second[block.items, : block.steps + 1] = two
-        return first, second
-
 
 def _logits(p: FloatArray, theta: FloatArray) -> FloatArray:
     """a_k θ + d_k, the first 0, shape (items, scores, θ)."""
@@ -335,59 +384,43 @@ def _nominal(p: FloatArray, theta: FloatArray) -> FloatArray:
     if p.shape[1] == 2:
         right = special.expit(p[:, :1] * theta + p[:, 1:])
         return np.stack([1 - right, right], axis=1)
-    return np.asarray(special.softmax(_logits(p, theta), axis=1))
+    z = _logits(p, theta)
+    z -= z.max(axis=1, keepdims=True)
+    np.exp(z, out=z)
+    z /= z.sum(axis=1, keepdims=True)
+    return z
 
 
-def _bounds(p: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Logits of P(X ≥ k) and of P(X ≥ k + 1) for every score k; ±∞ at the ends."""
-    z = p[:, :1, None] * theta + p[:, 1:, None]
-    ends = np.full((len(p), 1, len(theta)), np.inf)
-    return np.concatenate([ends, z], axis=1), np.concatenate([z, -ends], axis=1)
-
-
-def _gap(upper: FloatArray, lower: FloatArray) -> FloatArray:
-    """1 − exp(lower − upper): what is left of P(X = k) without cancellation."""
-    with np.errstate(over="ignore"):
-        return np.asarray(-np.expm1(lower - upper))
-
-
-def _graded_slopes(upper: FloatArray, lower: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Derivatives of log P(X = k) by the logits above and below; 0 at the ends."""
-    gap = _gap(upper, lower)
-    above = special.expit(-upper) / (special.expit(-lower) * gap)
-    below = -special.expit(lower) / (special.expit(upper) * gap)
-    return above, below
-
-
-def _asymptotes(p: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    c, u = special.expit(p[:, 2:3]), special.expit(p[:, 3:4])
-    return c, u, np.asarray(special.expit(p[:, :1] * theta + p[:, 1:2]))
+def _asymptotes(
+    p: FloatArray, theta: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """c, u, σ and 1 − σ, the last without cancellation."""
+    c = np.asarray(special.expit(p[:, 2:3]))
+    u = np.asarray(special.expit(p[:, 3:4])) if p.shape[1] == 4 else np.ones_like(c)
+    z = p[:, :1] * theta + p[:, 1:2]
+    return c, u, np.asarray(special.expit(z)), np.asarray(special.expit(-z))
 
 
 def _asymptote_slopes(
     p: FloatArray, theta: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """P(1), its gradient (items, 4, θ) and its second derivatives (items, 4, 4, θ)."""
-    c, u, s = _asymptotes(p, theta)
-    one = c + (u - c) * s
-    slope = (u - c) * s * (1 - s)
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """P(0), P(1), the latter's gradient (items, parameters, θ) and its second derivatives."""
+    size = p.shape[1]
+    c, u, s, rest = _asymptotes(p, theta)
+    one, nought = c + (u - c) * s, (1 - u) + (u - c) * rest
+    slope = (u - c) * s * rest
     by_c, by_u = c * (1 - c), u * (1 - u)
-    first = np.stack([slope * theta, slope, by_c * (1 - s), by_u * s], axis=1)
-    second = np.zeros((len(p), 4, 4, len(theta)))
-    bend = slope * (1 - 2 * s)
+    first = np.stack([slope * theta, slope, by_c * rest, by_u * s][:size], axis=1)
+    second = np.zeros((len(p), size, size, len(theta)))
+    bend = slope * (rest - s)
     second[:, 0, 0] = bend * theta**2
     second[:, 0, 1] = second[:, 1, 0] = bend * theta
     second[:, 1, 1] = bend
-    for place, change in ((2, -by_c), (3, by_u)):
-        mixed = change * s * (1 - s)
+    for place, change in ((2, -by_c), (3, by_u))[: size - 2]:
+        mixed = change * s * rest
         second[:, 0, place] = second[:, place, 0] = mixed * theta
         second[:, 1, place] = second[:, place, 1] = mixed
-    second[:, 2, 2] = by_c * (1 - 2 * c) * (1 - s)
-    second[:, 3, 3] = by_u * (1 - 2 * u) * s
-    return one, first, second
-
-
-def _steps(edges: FloatArray) -> FloatArray:
-    """Differences of boundary curves: from P(X ≥ k) to P(X = k)."""
-    ends = np.zeros((len(edges), 1, edges.shape[2]))
-    return np.asarray(-np.diff(edges, axis=1, prepend=ends, append=ends))
+    second[:, 2, 2] = by_c * (1 - 2 * c) * rest
+    if size == 4:
+        second[:, 3, 3] = by_u * (1 - 2 * u) * s
+    return nought, one, first, second

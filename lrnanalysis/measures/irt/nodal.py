@@ -7,13 +7,14 @@ log-likelihood at all nodes is a sum of a few rows of tables, and expected count
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from types import ModuleType
 
 import numpy as np
 
 from lrnanalysis.measures._checks import FloatArray, IntArray
 from lrnanalysis.measures.irt import kernels
-from lrnanalysis.measures.irt.codes import Packed
+from lrnanalysis.measures.irt.codes import CODES, Packed
 from lrnanalysis.measures.irt.evaluation import Evaluation, Moments
 from lrnanalysis.measures.irt.grid import Grid
 from lrnanalysis.measures.irt.models import Layout
@@ -21,7 +22,7 @@ from lrnanalysis.measures.irt.models import Layout
 __all__ = ["Nodal"]
 
 #: Persons whose posteriors are dense at a time.
-_PART = 2**10
+_PART = 2**9
 
 #: Numbers in the sums by pair of scores and node that may be in memory at a time.
 _MOST = 2**23
@@ -87,11 +88,10 @@ class Nodal:
         loglik, sums = self._loops.node_sums(
             self.packed.codes, tables, self.grid.logs, self.weights
         )
-        counts = self._counts(sums)
+        counts = self._counts(self.packed.folded(sums))
         gradient = np.zeros(self.layout.total)
         for block, count in zip(self.layout.blocks, counts, strict=True):
-            slopes = block.slopes(raw, self.grid.points)
-            gradient[block.at] = np.einsum("ipkq,ikq->ip", slopes, count)
+            gradient[block.at] = block.gradient(raw, self.grid.points, count)
         return Evaluation(loglik, gradient, counts)
 
     def moments(self, raw: FloatArray) -> Moments:
@@ -120,81 +120,93 @@ class Nodal:
         if tables is None:
             # Outside of what the parameters may be there is no likelihood to bend.
             return np.full((self.layout.total, self.layout.total), np.nan)
-        _, sums = self._loops.node_sums(self.packed.codes, tables, self.grid.logs, self.weights)
-        digits = self.packed.folded(sums)
         slopes = self._slopes_by_digit(raw)
-        frequent = np.array([int(part.sum(axis=1).argmax()) for part in digits])
-        base = np.concatenate([s[:, d] for s, d in zip(slopes, frequent, strict=True)])
-        place, count = self._places(frequent)
-        change = np.zeros((count, *base.shape))
-        persons = np.zeros((count, base.shape[1]))
-        for item, part in enumerate(slopes):
-            own = slice(self.layout.starts[item], self.layout.starts[item] + len(part))
-            for digit, row in enumerate(place[item]):
-                if row >= 0:
-                    change[row, own] = part[:, digit] - part[:, frequent[item]]
-                    persons[row] = digits[item][digit]
-        change = np.ascontiguousarray(change.transpose(2, 0, 1))
-        lost = self._mean_squares(raw, change, place, persons)
-        weighted = np.matmul(persons.T[:, None], change)[:, 0].T
-        lost += base @ weighted.T + weighted @ base.T
+        base = np.concatenate([s[d] for s, d in zip(slopes, self._frequent, strict=True)])
+        place, starts = self._places()
+        change = np.zeros((len(starts), int(self.layout.sizes.max()), self.grid.nodes))
+        for item, rows in enumerate(place):
+            differences = slopes[item] - slopes[item][self._frequent[item]]
+            change[rows[rows >= 0], : differences.shape[1]] = differences[rows >= 0]
+        sums, crossed, squared = self._products(tables, slopes, place, change, starts)
+        weighted = np.empty_like(base)
+        persons = self.packed.folded(sums)
+        for item, digits in enumerate(persons):
+            own = slice(self.layout.starts[item], self.layout.starts[item] + slopes[item].shape[1])
+            at = slopes[item] - slopes[item][self._frequent[item]]
+            weighted[own] = np.einsum("kpq,kq->pq", at, digits)
+        shared = base @ weighted.T
         # Every person has one code, so the persons by node are in any one of them.
-        lost += (base * sums[0].sum(axis=0)) @ base.T
-        lost -= self._squared_means(raw, tables, slopes)
-        found = -lost
-        for block, part in zip(self.layout.blocks, self._counts(sums), strict=True):
-            found[block.square] += block.curvatures(raw, self.grid.points, part)
-        return found
+        mean_square = (base * sums[0].sum(axis=0)) @ base.T + shared + shared.T
+        mean_square += crossed + crossed.T
+        found = squared
+        x = self.grid.points
+        for block, counts in zip(self.layout.blocks, self._counts(persons), strict=True):
+            # Of one item alone there are no pairs: its score is that of the digit taken.
+            own_slopes = block.slopes(raw, x).reshape(len(block.items), block.at.shape[1], -1)
+            heavy = own_slopes * counts.reshape(len(block.items), 1, -1)
+            mean_square[block.square] = heavy @ own_slopes.transpose(0, 2, 1)
+            found[block.square] += block.curvatures(raw, x, counts)
+        return np.asarray(found - mean_square)
 
-    def _mean_squares(
-        self, raw: FloatArray, change: FloatArray, place: list[IntArray], persons: FloatArray
-    ) -> FloatArray:
-        """Σ over persons of the posterior mean of the squared differences of scores."""
-        count, nodes = persons.shape
+    def _products(
+        self,
+        tables: FloatArray,
+        slopes: list[FloatArray],
+        place: list[IntArray],
+        change: FloatArray,
+        starts: IntArray,
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Sums over the persons: by code and node, and of products of scores.
+
+        Returns
+        -------
+        (array, array, array)
+            Expected persons by code and node; posterior means of products of two items'
+            differences, one triangle; products of the posterior means of scores.
+        """
+        count, _, nodes = change.shape
         tile = max(1, min(nodes, _MOST // max(count * count, 1)))
-        total = np.zeros((self.layout.total, self.layout.total))
+        sums = np.zeros_like(tables)
+        crossed, squared = np.zeros((2, self.layout.total, self.layout.total))
         by_code = [
             np.stack([place[item][digits[:, at]] for at, item in enumerate(items)], axis=1)
             for items, digits in zip(self.packed.members, self.packed.digits, strict=True)
         ]
+        flat = np.concatenate([part.reshape(-1, nodes) for part in slopes])
+        rows = np.cumsum([0] + [part.shape[0] * part.shape[1] for part in slopes])[:-1]
         for start in range(0, nodes, tile):
             some = slice(start, min(start + tile, nodes))
             pairs = np.zeros((count, count, some.stop - start))
-            for part, posterior, _ in self.posteriors(raw):
-                if self.weights is not None:
-                    posterior *= self.weights[part, None]
+            for part in kernels.stretches(self.persons, _PART):
                 codes = self.packed.codes[:, part]
+                weights = None if self.weights is None else self.weights[part]
+                posterior, _ = self._loops.posteriors(codes, tables, self.grid.logs)
+                if start == 0:
+                    digits = self.packed.unpacked(part)
+                    means = self._loops.score_means(
+                        posterior, digits, flat, rows, self.layout.sizes
+                    )
+                    if weights is not None:
+                        means *= np.sqrt(weights)[:, None]
+                    squared += means.T @ means
+                if weights is not None:
+                    posterior *= weights[:, None]
+                if start == 0:
+                    self._loops.add_by_code(codes, posterior, sums)
                 places = np.concatenate(
-                    [rows[code] for code, rows in zip(codes, by_code, strict=True)], axis=1
+                    [own[code] for code, own in zip(codes, by_code, strict=True)], axis=1
                 )
-                self._loops.pair_sums(places, np.ascontiguousarray(posterior[:, some]), pairs)
-            square = np.triu(np.ascontiguousarray(pairs.transpose(2, 0, 1)), 1)
-            square += square.transpose(0, 2, 1)
-            square[:, range(count), range(count)] = persons.T[some]
-            moved = np.matmul(square, change[some])
-            total += np.matmul(change[some].transpose(0, 2, 1), moved).sum(axis=0)
-        return total
+                self._loops.pair_sums(places, posterior[:, some], pairs)
+            self._loops.pair_products(pairs, change[:, :, some], starts, crossed)
+        return sums, crossed, squared
 
-    def _squared_means(
-        self, raw: FloatArray, tables: FloatArray, slopes: list[FloatArray]
-    ) -> FloatArray:
-        """Σ over persons of the squared posterior means of their scores."""
-        total = np.zeros((self.layout.total, self.layout.total))
-        flat = np.concatenate([s.reshape(-1, s.shape[2]) for s in slopes]).T.copy()
-        starts = np.cumsum([0] + [s.shape[0] * s.shape[1] for s in slopes])
-        for part, posterior, _ in self.posteriors(raw):
-            means = posterior @ flat
-            chosen = np.empty((len(posterior), self.layout.total))
-            digits = self.packed.take(part).unpacked()
-            rows = np.arange(len(posterior))
-            for item, slope in enumerate(slopes):
-                own = means[:, starts[item] : starts[item + 1]].reshape(-1, *slope.shape[:2])
-                first = self.layout.starts[item]
-                chosen[:, first : first + len(slope)] = own[rows, :, digits[item]]
-            if self.weights is not None:
-                chosen *= np.sqrt(self.weights[part, None])
-            total += chosen.T @ chosen
-        return total
+    @cached_property
+    def _frequent(self) -> IntArray:
+        """The most frequent digit of every item."""
+        weights = np.ones(self.persons) if self.weights is None else self.weights
+        counts = [np.bincount(code, weights, CODES) for code in self.packed.codes]
+        persons = np.stack(counts).astype(np.float64)
+        return np.array([int(part.argmax()) for part in self.packed.folded(persons)])
 
     def _tables(self, raw: FloatArray) -> FloatArray | None:
         """Log-probabilities by code and node; None where parameters are out of order."""
@@ -208,13 +220,12 @@ class Nodal:
         return self.packed.spread(values)
 
     def _slopes_by_digit(self, raw: FloatArray) -> list[FloatArray]:
-        """Per item, the scores of its parameters, shape (parameters, digits, nodes)."""
+        """Per item, the scores of its parameters, shape (digits, parameters, nodes)."""
         found: list[FloatArray] = [np.empty(0)] * len(self.layout.steps)
         for block in self.layout.blocks:
-            for item, part in zip(block.items, block.slopes(raw, self.grid.points), strict=True):
-                if self.packed.gaps[item]:
-                    part = np.concatenate([np.zeros_like(part[:, :1]), part], axis=1)
-                found[item] = part
+            slopes = block.slopes(raw, self.grid.points).transpose(0, 2, 1, 3)
+            for item, part in zip(block.items, slopes, strict=True):
+                found[item] = self._with_gap(item, part)
         return found
 
     def _with_gap(self, item: int, values: FloatArray) -> FloatArray:
@@ -223,23 +234,28 @@ class Nodal:
             return values
         return np.concatenate([np.zeros_like(values[:1]), values])
 
-    def _counts(self, sums: FloatArray) -> list[FloatArray]:
-        """Sums by code to expected persons by score and node, a block of items at a time."""
-        folded = self.packed.folded(sums)
+    def _counts(self, persons: list[FloatArray]) -> list[FloatArray]:
+        """Persons by digit and node to persons by score and node, a block of items at a time."""
         return [
-            np.stack([folded[item][int(self.packed.gaps[item]) :] for item in block.items])
+            np.stack([persons[item][int(self.packed.gaps[item]) :] for item in block.items])
             for block in self.layout.blocks
         ]
 
-    def _places(self, frequent: IntArray) -> tuple[list[IntArray], int]:
-        """Per item and digit, its row among those that differ from the most frequent; −1."""
+    def _places(self) -> tuple[list[IntArray], IntArray]:
+        """Rows of the digits that are not an item's most frequent one.
+
+        Returns
+        -------
+        (list of array, array)
+            Per item, the row of every digit, −1 for the most frequent; per row, the place of its
+            item's first parameter.
+        """
         found: list[IntArray] = []
-        row = 0
-        for digits, most in zip(self.packed.radix, frequent, strict=True):
-            own: IntArray = np.full(int(digits), -1, dtype=np.int32)
-            for digit in range(int(digits)):
-                if digit != most:
-                    own[digit] = row
-                    row += 1
+        starts: list[int] = []
+        for item, digits in enumerate(self.packed.radix.tolist()):
+            own: IntArray = np.full(digits, -1, dtype=np.int32)
+            others = np.delete(np.arange(digits), self._frequent[item])
+            own[others] = np.arange(len(starts), len(starts) + len(others))
             found.append(own)
-        return found, row
+            starts += [int(self.layout.starts[item])] * len(others)
+        return found, np.array(starts, dtype=np.intp)

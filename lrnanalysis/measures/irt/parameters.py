@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
-from lrnanalysis.measures._checks import FloatArray
+from lrnanalysis.measures._checks import FloatArray, IntArray
 from lrnanalysis.measures.irt.design import Design
 from lrnanalysis.measures.irt.models import Layout
 
@@ -36,49 +37,59 @@ def item_table(
     items : Index
         Labels.
     """
-    rows = []
-    variances = np.diag(covariance)
-    for item, (model, kind) in enumerate(zip(layout.models, layout.kinds, strict=True)):
-        first, m = int(layout.starts[item]), int(layout.steps[item])
-        own = slice(first, first + int(layout.sizes[item]))
-        p, v, c = raw[own], variances[own], covariance[own, own]
-        row: dict[str, object] = {"model": model}
+    columns: dict[str, FloatArray] = {}
 
-        def put(name: str, value: float, variance: float, row: dict[str, object] = row) -> None:
-            row[name] = float(value)
-            row[f"{name}_se"] = float(np.sqrt(variance)) if variance > 0 else np.nan
+    def put(items: IntArray, name: str, value: FloatArray, variance: FloatArray) -> None:
+        for key, numbers in ((name, value), (f"{name}_se", np.sqrt(_positive(variance)))):
+            columns.setdefault(key, np.full(len(layout.models), np.nan))[items] = numbers
 
-        slopes = m if kind == "nominal" else 1
-        free_slopes = model == "NRM" and m > 1
-        if free_slopes:
-            for k in range(m):
-                put(f"a{k + 1}", p[k], v[k])
-        else:
-            put("a", p[0], v[0])
-        for k in range(m):
-            at = slopes + k
-            suffix = "" if m == 1 else str(k + 1)
-            put(f"d{suffix}", p[at], v[at])
-            if free_slopes or p[0] == 0:
+    nominal = np.array([model == "NRM" for model in layout.models]) & (layout.steps > 1)
+    for block in layout.blocks:
+        for free in (False, True):
+            chosen = nominal[block.items] == free
+            if not chosen.any():
                 continue
-            # b_k = −(d_k − d_{k−1}) / a for adjacent scores, −d_k / a for cumulative ones.
-            change = np.zeros(len(p))
-            change[at] = -1 / p[0]
-            step = p[at]
-            if kind == "nominal" and k > 0:
-                change[at - 1] = 1 / p[0]
-                step -= p[at - 1]
-            change[0] = step / p[0] ** 2
-            put(f"b{suffix}", -step / p[0], float(change @ c @ change))
-        if kind == "asymptotes":
-            for name, at in (("c", 2), ("u", 3)):
-                value = 1 / (1 + np.exp(-p[at]))
-                value = 0.0 if p[at] <= -40 else 1.0 if p[at] >= 40 else value
-                put(name, value, (value * (1 - value)) ** 2 * v[at])
-        rows.append(row)
-    table = pd.DataFrame(rows, index=items)
-    columns = sorted(table.columns.drop("model"), key=_rank)
-    return table[["model", *columns]].astype({"model": "str"})
+            of, at, m = block.items[chosen], block.at[chosen], block.steps
+            p, c = raw[at], covariance[at[:, :, None], at[:, None, :]]
+            v = np.diagonal(c, axis1=1, axis2=2)
+            slopes = m if block.kind == "nominal" else 1
+            for k in range(m if free else 1):
+                put(of, f"a{k + 1}" if free else "a", p[:, k], v[:, k])
+            for k in range(m):
+                suffix = "" if m == 1 else str(k + 1)
+                put(of, f"d{suffix}", p[:, slopes + k], v[:, slopes + k])
+                if not free:
+                    put(of, f"b{suffix}", *_location(p, c, slopes + k, block.kind, k))
+            for name, place in (("c", 2), ("u", 3)):
+                if block.kind == "asymptotes" and place < p.shape[1]:
+                    value = special.expit(p[:, place])
+                    value = np.where(np.abs(p[:, place]) >= 40, p[:, place] > 0, value)
+                    put(of, name, value, (value * (1 - value)) ** 2 * v[:, place])
+    names = sorted(columns, key=_rank)
+    table = pd.DataFrame(np.stack([columns[name] for name in names], axis=1), items, names)
+    table.insert(0, "model", pd.Series(list(layout.models), items, dtype="str"))
+    return table
+
+
+def _positive(variance: FloatArray) -> FloatArray:
+    """Variances, NaN where there is none: the parameter was fixed."""
+    return np.where(variance > 0, variance, np.nan)
+
+
+def _location(
+    p: FloatArray, c: FloatArray, at: int, kind: str, k: int
+) -> tuple[FloatArray, FloatArray]:
+    """b_k = −(d_k − d_{k−1}) / a for adjacent scores, −d_k / a else; and its variance."""
+    # An item that was fixed with a slope of 0 has no location.
+    a = np.where(p[:, 0] == 0, np.nan, p[:, 0])
+    change = np.zeros(p.shape)
+    step = p[:, at].copy()
+    change[:, at] = -1 / a
+    if kind == "nominal" and k > 0:
+        change[:, at - 1] = 1 / a
+        step -= p[:, at - 1]
+    change[:, 0] = step / a**2
+    return -step / a, np.einsum("ip,ipr,ir->i", change, c, change)
 
 
 def _rank(column: str) -> tuple[int, int, bool]:
@@ -96,7 +107,7 @@ def group_table(
     persons: FloatArray,
 ) -> pd.DataFrame:
     """One row a group: persons, latent mean and variance with standard errors (NaN if fixed)."""
-    errors = np.full((design.groups, 2), np.nan)
+    errors, sd = np.full((design.groups, 2), np.nan), np.abs(latent[:, 1])
     for place, (group, name) in enumerate(design.moments, start=len(design.names)):
         variance = covariance[place, place]
         errors[group, int(name == "sd")] = np.sqrt(variance) if variance > 0 else np.nan
@@ -106,7 +117,8 @@ def group_table(
             "mean": latent[:, 0],
             "mean_se": errors[:, 0],
             "variance": latent[:, 1] ** 2,
-            "variance_se": 2 * np.abs(latent[:, 1]) * errors[:, 1],
+            # At variance 0, the edge, it has no standard error.
+            "variance_se": np.where(sd > 1e-3, 2 * sd * errors[:, 1], np.nan),
         },
         index=groups.rename("group"),
     )

@@ -1,4 +1,4 @@
-"""Fit of persons, and dependence between items, at the EAP abilities."""
+"""Fit of persons, and dependence between items, at abilities of theirs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures._checks import FloatArray
-from lrnanalysis.measures.irt.abilities import eap
+from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray
+from lrnanalysis.measures.irt.abilities import eap, modes
 from lrnanalysis.measures.irt.itemfit import item_moments
 
 if TYPE_CHECKING:
@@ -17,14 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = ["local_dependence", "person_fit"]
 
+#: Where modes are sought; the prior keeps them far inside.
+_BOUND = 20.0
+
+#: Least probability whose logarithm is taken.
+_TINY = 1e-300
+
 
 def person_fit(model: IRTModel, answers: Answers) -> pd.DataFrame:
     """See `IRTModel.person_fit`."""
     ability, _, _ = eap(model, answers)
+    likeliest, _ = modes(model, answers, "MAP", _BOUND)
     layout = model._design.layout
-    found = np.full((4, len(ability)), np.nan)
+    found = np.full((5, len(ability)), np.nan)
     rows = np.arange(len(layout.steps))[:, None]
-    for _, place, scores, _ in answers.parts():
+    for group, place, scores, _ in answers.parts():
         theta = ability[place]
         there = ~np.isnan(scores.T)
         chosen = np.where(there, scores.T, 0).astype(np.intp)
@@ -42,13 +49,50 @@ def person_fit(model: IRTModel, answers: Answers) -> pd.DataFrame:
         n = there.sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
             found[0, place] = (taken - expected) / np.sqrt(variance)
-            found[1, place] = square.sum(axis=0) / np.where(there, width, 0.0).sum(axis=0)
-            found[2, place] = (square / width).sum(axis=0) / n
-        found[3, place] = n
-    found[:3, found[3] == 0] = np.nan
+            found[1, place] = _corrected(model, group, likeliest[place], chosen, there)
+            found[2, place] = square.sum(axis=0) / np.where(there, width, 0.0).sum(axis=0)
+            found[3, place] = (square / width).sum(axis=0) / n
+        found[4, place] = n
+    found[:4, found[4] == 0] = np.nan
     return pd.DataFrame(
-        answers.back(found).T, index=answers.persons, columns=["lz", "infit", "outfit", "n"]
+        answers.back(found).T,
+        index=answers.persons,
+        columns=["lz", "lz_star", "infit", "outfit", "n"],
     )
+
+
+def _corrected(
+    model: IRTModel, group: int, theta: FloatArray, chosen: IntArray, there: BoolArray
+) -> FloatArray:
+    """Snijders' lz at the posterior mode θ.
+
+    The mode makes Σ L' + r vanish, L' the derivative of the log-probability of the score taken
+    and r that of the prior. Log-probabilities less c L' do not change with the ability to first
+    order: with c = Σ P L' log P / Σ P L'² their sum has the variance that lz lacks.
+    """
+    n = len(theta)
+    taken, information, crossed = np.zeros((3, n))
+    parts = []
+    for block in model._design.layout.blocks:
+        answered = there[block.items]
+        slopes, informed, _ = block.by_theta(model.raw, theta)
+        curves = block.probabilities(model.raw, theta) * answered[:, None]
+        logs = np.log(np.maximum(curves, _TINY))
+        own = np.take_along_axis(logs, chosen[block.items][:, None], axis=1)[:, 0] * answered
+        taken += (own - (curves * logs).sum(axis=1)).sum(axis=0)
+        information += (informed * answered).sum(axis=0)
+        crossed += (curves * slopes * logs).sum(axis=(0, 1))
+        parts.append((curves, slopes, logs))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        c = crossed / information
+        variance = np.zeros(n)
+        for curves, slopes, logs in parts:
+            weights = logs - c * slopes
+            mean = (curves * weights).sum(axis=1)
+            variance += ((curves * weights**2).sum(axis=1) - mean**2).sum(axis=0)
+        mean, sd = model._latent[group]
+        pull = -(theta - mean) / sd**2
+        return np.asarray((taken + c * pull) / np.sqrt(variance))
 
 
 def local_dependence(model: IRTModel, answers: Answers) -> pd.DataFrame:

@@ -68,13 +68,14 @@ class IRTModel:
     Attributes
     ----------
     loglik : float
-        Marginal log-likelihood at the estimates, or the conditional one after method="CML".
+        Marginal log-likelihood at the estimates, or the conditional one after method="CML". With
+        priors the estimates are the posterior's mode, and the priors' density is not in it.
     convergence : Convergence
         How the search ended.
     persons : float
         Persons with at least one score, by weight.
     priors : dict
-        Priors that were used, by parameter.
+        Priors that were used, by parameter; empty after maximum likelihood.
     method : str
         "MML" or "CML".
     """
@@ -109,12 +110,19 @@ class IRTModel:
 
     @property
     def aic(self) -> float:
-        """Akaike's information criterion."""
+        """Akaike's information criterion: 2 · parameters − 2 · `loglik`.
+
+        With priors it is taken at the posterior's mode, where the likelihood is below its maximum:
+        compare it only with fits that have the same priors, or fit with ``priors=None``.
+        """
         return 2 * self.n_parameters - 2 * self.loglik
 
     @property
     def bic(self) -> float:
-        """Bayesian information criterion, with the number of persons."""
+        """Bayesian information criterion: log(persons) · parameters − 2 · `loglik`.
+
+        With priors, what is said of `aic` holds.
+        """
         return float(self.n_parameters * np.log(self.persons) - 2 * self.loglik)
 
     @cached_property
@@ -169,7 +177,7 @@ class IRTModel:
         ]
         if self.priors:
             told = ", ".join(f"{k} ~ {p[0]}({p[1]:g}, {p[2]:g})" for k, p in self.priors.items())
-            lines.append(f"  priors: {told}")
+            lines.append(f"  posterior mode, not maximum likelihood: {told}")
         return "\n".join(lines)
 
     # Persons ------------------------------------------------------------------------------------
@@ -221,15 +229,16 @@ class IRTModel:
         matrix, group : optional
             Other persons; see `answers`.
         bound : float
-            ML and WLE are sought between −bound and bound.
+            ML and WLE are sought between −bound and bound, next to the EAP ability: with guessing
+            a likelihood may have more than one maximum.
 
         Returns
         -------
         DataFrame
             One row a person: ``ability``, ``se``: the posterior's SD; for MAP, ML and WLE by the
-            information there. ML of persons with the lowest or highest score throughout is −∞ or
-            ∞ and has no standard error; persons without a score have the group's mean, and NaN by
-            ML and WLE.
+            information there. Where the likelihood rises up to a bound, as for persons with the
+            lowest or highest score throughout, ML is −∞ or ∞ and has no standard error. Persons
+            without a score have the group's mean, and NaN by ML and WLE.
 
         Examples
         --------
@@ -295,7 +304,8 @@ class IRTModel:
 
         S-X² compares the shares of scores among persons of the same total with those expected
         (Orlando, M. & Thissen, D. (2000). doi:10.1177/01466216000241003; Kang & Chen 2008 for
-        partial credit); it uses persons who have every item. Infit and outfit are mean squared
+        partial credit); it uses persons who have every item, and ``df`` is the number of cells
+        less the parameters that are the item's alone. Infit and outfit are mean squared
         residuals at the EAP abilities, weighted by information or not (Wright & Masters 1982).
 
         Parameters
@@ -328,14 +338,18 @@ class IRTModel:
     def person_fit(
         self, *, matrix: pd.DataFrame | None = None, group: object = None
     ) -> pd.DataFrame:
-        """Fit of every person, at the EAP ability.
+        """Fit of every person.
 
         Returns
         -------
         DataFrame
-            One row a person: ``lz``, the standardised log-likelihood of the responses (Drasgow, F.
-            et al. (1985). doi:10.1111/j.2044-8317.1985.tb00817.x; mirt's Zh), low where they do
-            not go together; ``infit``, ``outfit``; ``n`` items.
+            One row a person: ``lz``, the standardised log-likelihood of the responses at the EAP
+            ability (Drasgow, F. et al. (1985). doi:10.1111/j.2044-8317.1985.tb00817.x; mirt's Zh),
+            low where they do not go together. Because the ability is estimated from the same
+            responses, lz varies less than a standard normal and lies above 0: with 12 items 3 %
+            fall below −1.645, not 5 %. ``lz_star``, at the MAP ability, corrects for that
+            (Snijders, T. A. B. (2001). doi:10.1007/BF02294437; Magis, D. et al. (2012).
+            doi:10.3102/1076998610396894). ``infit``, ``outfit`` at the EAP ability; ``n`` items.
         """
         return personfit.person_fit(self, self.answers(matrix, group))
 

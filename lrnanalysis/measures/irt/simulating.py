@@ -30,15 +30,19 @@ def simulate(
     if (persons is None) == (theta is None):
         raise MeasureError("give either persons, how many, or theta, their abilities")
     if theta is None:
+        if persons is None or not 0 <= persons == int(persons):
+            raise MeasureError(f"persons is {persons}: it must be a whole number of at least 0")
         if group is not None and group not in model._groups:
             raise MeasureError(
                 f"group {group!r} is not one of {', '.join(map(str, model._groups))}"
             )
         at = 0 if group is None else int(model._groups.get_indexer(pd.Index([group]))[0])
         mean, sd = model._latent[at]
-        values, index = mean + sd * rng.standard_normal(persons), None
+        values, index = mean + sd * rng.standard_normal(int(persons)), None
     else:
         values = np.asarray(theta, dtype=np.float64)
+        if values.ndim != 1 or not np.isfinite(values).all():
+            raise MeasureError("theta must be a list of finite numbers")
         index = theta.index if isinstance(theta, pd.Series) else None
     found = np.empty((len(model._labels), len(values)))
     for part in stretches(len(values), 2**13):

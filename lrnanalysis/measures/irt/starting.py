@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import special
 
 from lrnanalysis.measures._checks import FloatArray
 from lrnanalysis.measures.irt.design import Design
@@ -48,7 +49,8 @@ def start(design: Design, counts: list[FloatArray], priors: Mapping[str, Prior])
             right = np.clip((share[1] - c) / (top - c), 0.05, 0.95)
             raw[first] = 1.0
             raw[first + 1] = np.log(right / (1 - right)) * _SPREAD
-            raw[first + 2 : first + 4] = np.log(c / (1 - c)), np.log(u / (1 - u))
+            asymptotes = [c, u][: int(layout.sizes[item]) - 2]
+            raw[first + 2 : first + layout.sizes[item]] = special.logit(asymptotes)
     free = np.zeros(design.size)
     items = len(design.names)
     if items:

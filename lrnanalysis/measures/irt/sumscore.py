@@ -13,6 +13,7 @@ Few persons are not interpolated: their own s are the points.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
@@ -272,7 +273,7 @@ class SumScores:
         """Posterior mean and variance, and log-likelihood, of every row of responses."""
         slopes, intercepts = raw[self._slopes], raw[self._intercepts]
         _, normal = self._curves(raw)
-        found = []
+        found = [np.empty((3, 0))]
         for form, given in zip(self.forms, self._given, strict=True):
             table = form.table(slopes)
             base = self.grid.logs - normal[form.given].sum(axis=0)
@@ -285,6 +286,12 @@ class SumScores:
             values[2] += kernels.scalars(form.packed.codes, form.table(intercepts))
             found.append(values)
         return Moments(*np.concatenate(found, axis=1))
+
+    def sums(self, raw: FloatArray) -> Iterator[tuple[Form, FloatArray]]:
+        """The persons of each form with their scalars."""
+        slopes = raw[self._slopes]
+        for form in self.forms:
+            yield form, kernels.scalars(form.packed.codes, form.table(slopes))
 
     def _folded(self, pairs: FloatArray) -> FloatArray:
         """Sums by pair of codes to sums by pair of columns."""

@@ -1,0 +1,209 @@
+"""Data that cannot carry a model get a clear answer, and nothing pretends to have converged."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lrnanalysis as lrn
+from lrnanalysis.measures import irt
+
+
+def two_scores(persons=400, items=6, seed=1):
+    rng = np.random.default_rng(seed)
+    logit = rng.standard_normal((persons, 1)) - np.linspace(-1.5, 1.5, items)
+    return pd.DataFrame(1.0 * (rng.logistic(size=logit.shape) < logit)).rename(columns="i{}".format)
+
+
+DATA = two_scores()
+HALF = np.repeat(["a", "b"], 200)
+
+
+def refused(message, matrix=DATA, model="2PL", **options):
+    with pytest.raises(lrn.MeasureError, match=message):
+        irt.fit(matrix, model, **options)
+
+
+def test_items_that_say_nothing():
+    refused("'i2' have the same score for everybody", DATA.assign(i2=0.0))
+    refused("'i2', 'i3' have no score", DATA.assign(i2=np.nan, i3=np.nan))
+    refused("1 item", DATA[["i0"]])
+    refused("2 items do not identify a slope each", DATA[["i0", "i1"]])
+
+
+def test_scores_that_are_none():
+    refused(r"0\.25.*no whole number.*pandas\.cut", DATA.assign(i0=0.25 + 0.5 * DATA["i0"]))
+    refused("infinite", DATA.assign(i0=DATA["i0"].replace(1.0, np.inf)))
+    many = DATA.assign(i0=np.arange(400.0))
+    refused(r"400 different scores.*pandas\.cut", many, "GRM")
+    binned = DATA.assign(i0=pd.cut(many["i0"], 5, labels=False))
+    assert irt.fit(binned, {**dict.fromkeys(DATA, "2PL"), "i0": "GRM"}).converged
+
+
+@pytest.mark.parametrize("code", [-1.0, 9.0])
+def test_codes_for_missing_that_were_left_in(code):
+    refused("3 scores and the model 2PL", DATA.mask(DATA.index.to_series() % 10 == 0, code))
+
+
+def test_tables_that_are_none():
+    refused("repeated column labels", pd.concat([DATA, DATA], axis=1))
+    refused("DataFrame or array", DATA["i0"])
+    refused("not a number|numbers", DATA.assign(i0="right"))
+
+
+def test_persons_that_are_too_few():
+    refused("100 persons.*fewer than 250.*2PL or Rasch, or say min_persons", DATA[:100], "3PL")
+    refused("0 persons|no score", DATA[:0])
+    assert irt.fit(DATA[:100], "Rasch").converged
+
+
+def test_forms_without_a_link():
+    split = DATA.copy()
+    split.iloc[:200, 3:] = np.nan
+    split.iloc[200:, :3] = np.nan
+    refused("2 sets that no person links.*'i0'.*'i3'", split)
+    assert irt.fit(split, "Rasch", disconnected="equivalent").converged
+    # An anchor on each side ties them.
+    anchors = {"i0": {"a": 1.0, "d": 1.5}, "i5": {"a": 1.0, "d": -1.5}}
+    assert irt.fit(split, "Rasch", fixed=anchors).converged
+
+
+def test_persons_without_a_score_are_passed_over():
+    more = pd.concat([DATA, DATA[:7] * np.nan], ignore_index=True)
+    one, other = irt.fit(DATA, "2PL"), irt.fit(more, "2PL")
+    assert other.persons == 400
+    assert other.loglik == pytest.approx(one.loglik, abs=1e-6)
+    assert other.bic == pytest.approx(one.bic, abs=1e-6)
+    assert np.allclose(other.items["a"], one.items["a"], atol=1e-4)
+    last = other.abilities("EAP").iloc[-1]
+    assert last["ability"] == pytest.approx(0, abs=1e-6)
+    assert last["se"] == pytest.approx(1, abs=1e-6)
+    assert other.model_fit()["m2"] == pytest.approx(one.model_fit()["m2"], abs=1e-4)
+    assert other.person_fit().iloc[-1][["lz", "lz_star", "infit", "outfit"]].isna().all()
+
+
+def test_weights_of_nought():
+    weights = (DATA["i0"] == 1).astype(float)
+    refused("'i0' has the score 0 only in rows of weight 0", weights=weights)
+    refused("at least 0", weights=-np.ones(400))
+    refused("not all of them 0", weights=np.zeros(400))
+    refused("shape", weights=np.ones(3))
+
+
+def test_groups_that_are_none():
+    refused("3 values for 400", group=["a", "b", "c"])
+    refused("have no group", group=[None, *HALF[1:]])
+
+
+def test_models_that_are_none():
+    refused("5PL", model="5PL")
+    refused("says nothing of item 'i5'", model=dict.fromkeys(DATA.columns[:5], "2PL"))
+    refused("2 names for 6 items", model=["2PL", "Rasch"])
+    refused("Rasch model.*2PL", method="CML")
+    refused("Rasch model.*PCM", DATA + DATA[DATA.columns[::-1]].to_numpy(), "PCM", method="CML")
+    refused("one of|be one", method="JML")
+
+
+def not_converged(matrix, model="2PL", match="", **options):
+    """The fit warns, says so everywhere, and says why."""
+    with pytest.warns(RuntimeWarning, match="did not converge"):
+        fitted = irt.fit(matrix, model, **options)
+    assert not fitted.converged
+    assert not fitted.convergence.converged
+    assert match in fitted.convergence.message
+    assert "NOT CONVERGED" in repr(fitted)
+
+
+def test_no_maximum_is_said():
+    steps = pd.DataFrame(np.tril(np.ones((7, 6)), -1)).rename(columns="i{}".format)
+    guttman = steps.loc[np.repeat(np.arange(7), 50)].reset_index(drop=True)
+    not_converged(guttman, match="slope of item")
+    not_converged(guttman, "Rasch")
+    not_converged(guttman, "Rasch", method="CML", match="separate the persons")
+    # Three times the same answers: they hang together more than any ability explains.
+    not_converged(DATA.assign(j=DATA["i0"], k=DATA["i0"]), match="no maximum")
+    perfect = DATA.copy()
+    perfect.loc[HALF == "b"] = 1.0
+    not_converged(perfect, group=HALF, match="the mean of group 2 has no maximum")
+    not_converged(DATA, max_iter=1, match="stopped")
+
+
+def test_answers_that_hang_together_less_than_by_chance():
+    """The variance of a Rasch model ends at its edge, 0, with no standard error there."""
+    rng = np.random.default_rng(2)
+    first = rng.random((500, 2)) < 0.5
+    matrix = pd.DataFrame(1.0 * np.column_stack([first, ~first]))
+    model = irt.fit(matrix, "Rasch")
+    assert model.groups["variance"].iloc[0] == pytest.approx(0, abs=1e-6)
+    assert np.isnan(model.groups["variance_se"].iloc[0])
+    share = matrix.mean()
+    expected = (500 * (share * np.log(share) + (1 - share) * np.log(1 - share))).sum()
+    assert model.loglik == pytest.approx(expected, abs=1e-4)
+
+
+def test_too_coarse_a_grid_is_said():
+    steep = 6.0
+    theta = np.random.default_rng(4).standard_normal((3000, 1))
+    chance = 1 / (1 + np.exp(-steep * (theta - np.linspace(-1, 1, 10))))
+    data = pd.DataFrame(1.0 * (np.random.default_rng(5).random(chance.shape) < chance))
+    not_converged(data, nodes=21, match="too coarse")
+    model = irt.fit(data)
+    assert model.converged
+    assert model.convergence.nodes > 61
+    assert model.items["a"].mean() == pytest.approx(steep, rel=0.1)
+
+
+def test_fit_of_the_model_needs_complete_data():
+    gaps = DATA.copy()
+    gaps.iloc[:200, 4:] = np.nan
+    model = irt.fit(gaps, "2PL")
+    with pytest.raises(lrn.MeasureError, match=r"complete data.*dropna.*item_fit"):
+        model.model_fit()
+    assert irt.fit(gaps.dropna(), "2PL").model_fit()["df"] == 9
+    # S-X² takes the persons who have every item.
+    assert model.item_fit()["df"].notna().all()
+    few = irt.fit(DATA[["i0", "i1", "i2"]], "2PL")
+    with pytest.raises(lrn.MeasureError, match="degrees of freedom"):
+        few.model_fit()
+
+
+def test_conditional_estimates_have_the_fit_of_marginal_ones():
+    one = irt.fit(DATA, "Rasch", method="CML")
+    other = irt.fit(DATA, "Rasch")
+    assert one.model_fit()["df"] == other.model_fit()["df"] == 14
+    assert one.model_fit()["m2"] == pytest.approx(other.model_fit()["m2"], rel=0.01)
+    assert (one.item_fit()["df"] == other.item_fit()["df"]).all()
+    assert np.allclose(one.item_fit()["s_x2"], other.item_fit()["s_x2"], rtol=0.05)
+
+
+def test_persons_asked_about():
+    model = irt.fit(DATA, "2PL", group=HALF)
+    with pytest.raises(lrn.MeasureError, match="say the persons' group"):
+        model.abilities(matrix=DATA[:3])
+    with pytest.raises(lrn.MeasureError, match="not one of the model's"):
+        model.abilities(matrix=DATA[:3], group=["a", "b", "z"])
+    with pytest.raises(lrn.MeasureError, match="'x' is not in the model"):
+        model.abilities(matrix=DATA[:3].assign(x=1.0), group=["a"] * 3)
+    with pytest.raises(lrn.MeasureError, match="has the score 2"):
+        model.abilities(matrix=DATA[:3] + 1, group=["a"] * 3)
+    # One group's persons alone, some items only, and nobody.
+    for method in ("EAP", "MAP", "ML", "WLE"):
+        alone = model.abilities(method, matrix=DATA[200:203], group=["b"] * 3)
+        same = model.abilities(method).iloc[200:203]
+        assert np.allclose(alone, same, atol=1e-7, equal_nan=True)
+        assert len(model.abilities(method, matrix=DATA[["i4", "i1"]][:3], group=["a"] * 3)) == 3
+        assert model.abilities(method, matrix=DATA[:0], group=[]).empty
+
+
+def test_any_numeric_type_says_the_same():
+    wanted = irt.fit(DATA, "2PL").loglik
+    gaps = DATA.mask(np.random.default_rng(2).random(DATA.shape) < 0.1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for other in (DATA.astype(bool), DATA.astype("Int64"), DATA.astype("int8"), DATA * 2):
+            assert irt.fit(other, "2PL").loglik == pytest.approx(wanted, abs=1e-9)
+        assert irt.fit(DATA.to_numpy(), "2PL").loglik == pytest.approx(wanted, abs=1e-9)
+        assert irt.fit(gaps.astype("Int64"), "2PL").loglik == pytest.approx(
+            irt.fit(gaps, "2PL").loglik, abs=1e-9
+        )

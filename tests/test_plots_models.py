@@ -258,6 +258,13 @@ def test_wright_map_says_what_it_leaves_out(model):
     assert f"{infinite} without a finite ability" in words(ax)
 
 
+def test_wright_map_leaves_out_who_answered_nothing(model):
+    others = simulated(100, 8, seed=14)
+    others.iloc[:7] = np.nan
+    ax = plots.wright_map(model, matrix=others)
+    assert "n = 93 persons (EAP, 7 without an answer)" in words(ax)
+
+
 def test_a_nominal_model_has_no_difficulties_but_curves():
     rng = np.random.default_rng(11)
     theta = rng.normal(size=(600, 1))

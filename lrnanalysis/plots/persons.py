@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, choice, share
+from lrnanalysis.measures._checks import BoolArray, FloatArray, choice, share
 from lrnanalysis.plots._observed import ability_label, chosen_persons
 from lrnanalysis.plots._style import (
     BLACK,
@@ -96,7 +96,8 @@ def wright_map(
             "characteristic_curves"
         )
     ability = model.abilities(method, matrix=matrix, group=group)["ability"].to_numpy()
-    known = ability[np.isfinite(ability)]
+    answered = _answered(model, matrix, group)
+    known = ability[np.isfinite(ability) & answered]
     needed(pd.Series(known), "ability")
     items = table[located]
     if order == "difficulty":
@@ -130,8 +131,10 @@ def wright_map(
     ax.set_xlim(-1.05 * wide, len(items) + 0.8)
     ax.set_ylim(low, high)
     left = f", {int((~located).sum())} items without difficulty left out" * (not located.all())
-    infinite = len(ability) - len(known)
+    silent = int((~answered).sum())
+    infinite = len(ability) - len(known) - silent
     without = f", {infinite:,} without a finite ability" if infinite else ""
+    without += f", {silent:,} without an answer" if silent else ""
     steps = "; numbers: thresholds" if len(names) > (1 if "b" in names else 0) else ""
     return finish(
         ax,
@@ -140,6 +143,15 @@ def wright_map(
         title="Wright map",
         caption=f"n = {len(known):,} persons ({method}{without}), {len(items)} items{left}{steps}",
     )
+
+
+def _answered(model: IRTModel, matrix: pd.DataFrame | None, group: object) -> BoolArray:
+    """Whether persons answered anything: of the others the EAP is the mean of all."""
+    answers = model.answers(matrix, group)
+    found = np.zeros(len(answers.persons))
+    for _, place, scores, _ in answers.parts():
+        found[place] = ~np.isnan(scores).all(axis=1)
+    return answers.back(found) > 0
 
 
 def _range(ability: FloatArray, locations: FloatArray) -> tuple[float, float]:

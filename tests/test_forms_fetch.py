@@ -246,8 +246,9 @@ def test_an_error_before_the_first_page_keeps_the_study_of_before(form, api):
     form.fetch()
     form.wait()
     assert isinstance(form.error, lrn.AuthError)
-    assert says(form, "⚠ .*41008")
-    assert len(form.study) in (0, len(study))
+    assert says(form, "⚠ .*41008.*; form.study is unchanged")
+    assert form.study is study
+    assert field(form, "Go on").layout.display == "none"
 
 
 def test_no_secret_is_anywhere_in_the_form(form, client):
@@ -299,6 +300,26 @@ def test_a_profile_is_read_and_its_secret_not_shown(tmp_path):
     assert "a-key" not in state
     assert "a-secret" not in state
     form.close()
+
+
+def test_an_impossible_region_is_said_beside_the_field(monkeypatch):
+    monkeypatch.setenv("LRN_CONSUMER_KEY", "a-key")
+    monkeypatch.setenv("LRN_CONSUMER_SECRET", "a-secret")
+    monkeypatch.setenv("LRN_REGION", "moon")
+    form = lrn.FetchForm()
+    assert "region is 'moon'" in note(form, "Data API")
+    assert field(form, "Fetch").disabled
+    form.close()
+
+
+def test_going_on_asks_whom_the_fetch_asked(form, api):
+    api.faults = [Fault("error", code=20004, at=(len(api.log) + 2,))]
+    field(form, "Sessions a page").value = "5"
+    form.fetch()
+    assert len(form.wait()) == 5
+    field(form, "Data API").value = "embedded"
+    form.go_on()
+    assert len(form.wait()) == 60
 
 
 def test_credentials_of_the_environment_are_chosen_where_there_are_any(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -10,7 +11,7 @@ import ipywidgets as widgets
 from lrnanalysis import sandbox
 from lrnanalysis.client import Client
 from lrnanalysis.credentials import WAYS
-from lrnanalysis.errors import CredentialsError
+from lrnanalysis.errors import CredentialsError, LrnError
 from lrnanalysis.forms.code import EMBEDDED, literal
 from lrnanalysis.forms.fields import LABEL, Field, row, text_input
 
@@ -91,22 +92,20 @@ class Connection:
             self.profile.read()
         elif self.kind.input.value == "environment":
             try:
-                self._make()
-            except CredentialsError as error:
+                Client()
+            except LrnError as error:
                 self.kind.refuse(_said(error))
 
-    def client(self) -> Client:
-        """Give whom to ask. The embedded Data API is started at the first call and then kept."""
+    def chosen(self) -> Callable[[], Client]:
+        """Give a function that makes the client chosen now, whatever is chosen later."""
         kind = self.kind.input.value
         if kind == "given" and self._client is not None:
-            return self._client
+            given = self._client
+            return lambda: given
         if kind == "embedded":
-            if self._api is None:
-                self._api = sandbox.serve(
-                    learners=EMBEDDED["learners"], items=EMBEDDED["items"], seed=EMBEDDED["seed"]
-                )
-            return self._api.client()
-        return self._make()
+            return self._embedded
+        profile = self._profile_name if kind == "profile" else None
+        return lambda: Client(profile=profile)
 
     def close(self) -> None:
         """Stop the embedded Data API, where it was started."""
@@ -122,12 +121,17 @@ class Connection:
     def _profile_name(self) -> str:
         return str(self.profile.input.value).strip() or "default"
 
-    def _make(self) -> Client:
-        return Client(profile=self._profile_name) if self._wants_profile else Client()
+    def _embedded(self) -> Client:
+        """Start the embedded Data API at the first call; it is then kept."""
+        if self._api is None:
+            self._api = sandbox.serve(
+                learners=EMBEDDED["learners"], items=EMBEDDED["items"], seed=EMBEDDED["seed"]
+            )
+        return self._api.client()
 
-    def _known_profile(self, name: str) -> str:
+    def _known_profile(self, _: str) -> str:
         try:
-            return repr(self._make())
+            return repr(Client(profile=self._profile_name))
         except CredentialsError as error:
             raise CredentialsError(_said(error)) from error
 
@@ -145,7 +149,7 @@ class Connection:
         return "LRN_CONSUMER_KEY and LRN_CONSUMER_SECRET, else the default profile"
 
 
-def _said(error: CredentialsError) -> str:
+def _said(error: LrnError) -> str:
     """Say it with the ways that there are beside a form, which takes no secret."""
     return str(error).replace(
         WAYS,

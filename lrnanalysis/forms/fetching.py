@@ -12,7 +12,7 @@ from lrnanalysis.data import SessionData
 from lrnanalysis.errors import QueryError
 from lrnanalysis.forms.code import fetch_code
 from lrnanalysis.forms.connection import Connection
-from lrnanalysis.forms.fields import CodeArea, Field, heading
+from lrnanalysis.forms.fields import CodeArea, Field, error_words, heading
 from lrnanalysis.forms.filters import Filters
 from lrnanalysis.forms.presets import PresetBar, Presets
 from lrnanalysis.forms.running import Run, Runner
@@ -170,8 +170,13 @@ class FetchForm:
         )
 
     def _changed(self, _: object) -> None:
-        if not self._filling:
+        if self._filling:
+            return
+        try:
             self._refresh()
+        except Exception as error:  # noqa: BLE001 - a callback's exceptions would be swallowed
+            self._runner.ready(False)
+            self._runner.readiness.say(error_words(error), "wrong")
 
     def _refresh(self) -> None:
         """Read every field, and show what follows from all of them."""
@@ -198,7 +203,7 @@ class FetchForm:
             raise QueryError("; ".join(f"{one.label}: {one.problem}" for one in problems))
 
     def _wanted(self) -> Run:
-        return Run(self.query, self._connection.client, self._filters.max_sessions)
+        return Run(self.query, self._connection.chosen(), self._filters.max_sessions)
 
     def _settings(self) -> dict[str, Any]:
         return {"query": self.query.to_dict(), "max_sessions": self._filters.max_sessions}

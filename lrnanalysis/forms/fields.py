@@ -198,7 +198,7 @@ def error_words(error: Exception) -> str:
     """Say an error. Of one that is not ours only its kind: its words may quote data."""
     if isinstance(error, LrnError):
         return str(error)
-    return f"{type(error).__name__}, which was not foreseen; nothing was changed"
+    return f"{type(error).__name__}, which was not foreseen"
 
 
 def heading(text: str) -> Any:

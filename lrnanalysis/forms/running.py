@@ -186,11 +186,10 @@ class Runner:
                 cancelled=self._stop.is_set,
                 on_page=on_page,
             )
+            study = study if before is None else before.updated(study)
         except Exception as caught:  # noqa: BLE001 - what a thread does not keep is lost
             error = caught
-            study = caught.partial if isinstance(caught, LrnError) else None
-        if before is not None:
-            study = before if study is None else before.updated(study)
+            study = _kept(before, caught)
         with self._lock:
             # An error before the first page leaves what an earlier fetch gave.
             self.study = self.study if study is None else study
@@ -220,9 +219,12 @@ class Runner:
 
     def _show_end(self, seconds: float) -> None:
         study, error = self.study, self.error
+        self._bar.value = ""
+        self._enable()
         kept = "nothing was fetched" if study is None else f"{len(study):,} sessions, in form.study"
         if error is not None:
-            rest = f" — kept: {kept}; Go on fetches the rest" if self._unfinished else ""
+            unchanged = "" if study is None else "; form.study is unchanged"
+            rest = f" — kept: {kept}; Go on fetches the rest" if self._unfinished else unchanged
             self._status.say(f"{error_words(error)}{rest}", "wrong")
         elif self._unfinished:
             self._status.say(
@@ -230,9 +232,15 @@ class Runner:
             )
         else:
             self._status.say(f"Done in {seconds:.1f} s: {kept}", "good")
-        self._bar.value = ""
         self._summary.value = "" if study is None else _summary(study)
-        self._enable()
+
+
+def _kept(before: SessionData | None, error: Exception) -> SessionData | None:
+    """What there is in spite of an error; None where no session came."""
+    came = error.partial if isinstance(error, LrnError) else None
+    if came is None or not len(came):
+        return before
+    return came if before is None else before.updated(came)
 
 
 def _summary(study: SessionData) -> str:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "save"]
 
-_FORMAT = "lrnanalysis IRT model 1"
+#: The number changes with what is in a file; a file of another one is refused.
+_FORMAT = "lrnanalysis IRT model 2"
 
 
 def save(model: IRTModel, path: str | PathLike[str]) -> None:
@@ -72,14 +73,24 @@ def load(path: str | PathLike[str]) -> IRTModel:
     MeasureError
         If the file is not such a model.
     """
-    from lrnanalysis.measures.irt.result import Convergence, IRTModel
-
     try:
-        content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise MeasureError(f"{path} is not a saved model: it is no JSON text") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise MeasureError(f"{path} is not a saved model of the format {_FORMAT!r}")
+        raise MeasureError(
+            f"{path} is not a saved model of the format {_FORMAT!r}: fit it again, or read it with "
+            "the release that wrote it"
+        )
+    try:
+        return _model(content)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise MeasureError(f"{path} is a damaged model: {type(error).__name__}") from error
+
+
+def _model(content: dict[str, Any]) -> IRTModel:
+    from lrnanalysis.measures.irt.result import Convergence, IRTModel
+
     scores = [np.array(own, dtype=np.float64) for own in content["scores"]]
     steps = np.array([len(own) - 1 for own in scores])
     layout = Layout(tuple(content["models"]), steps)
@@ -89,7 +100,7 @@ def load(path: str | PathLike[str]) -> IRTModel:
     matrix[rows, columns] = values
     design = Design(
         layout,
-        np.array(content["base"]),
+        np.array(content["base"], dtype=np.float64),
         matrix,
         names,
         len(content["groups"]),
@@ -106,11 +117,11 @@ def load(path: str | PathLike[str]) -> IRTModel:
         design,
         free,
         np.array(content["covariance"], dtype=np.float64).reshape(len(free), len(free)),
-        np.array(content["latent"]),
+        np.array(content["latent"], dtype=np.float64),
         pd.Index(content["items"], dtype="str"),
         scores,
         pd.Index(content["groups"], dtype="str"),
-        np.array(content["group_sizes"]),
+        np.array(content["group_sizes"], dtype=np.float64),
         Grid(nodes, bound),
         None,
     )

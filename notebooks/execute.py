@@ -1,7 +1,7 @@
 """Run the notebooks anew and store their outputs: ``python notebooks/execute.py [notebook …]``.
 
-What would differ from run to run is not stored: time stamps, the state of widgets, the version of
-Python.
+What would differ from run to run is not stored: time stamps, the version of Python, and widgets,
+which without their state show nothing; the line of text that stands for a widget is kept.
 """
 
 import sys
@@ -11,6 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 
 HERE = Path(__file__).parent
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def execute(file: Path) -> None:
@@ -31,6 +32,8 @@ def execute(file: Path) -> None:
     }
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
     nbformat.write(notebook, file)
 
 

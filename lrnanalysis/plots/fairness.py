@@ -75,6 +75,14 @@ _TITLES = {
     None: "test",
 }
 
+#: Function of `lrnanalysis.dif` → what a title calls it.
+_MEASURES = {
+    "mantel_haenszel": "Mantel–Haenszel",
+    "standardisation": "standardisation",
+    "logistic": "logistic regression",
+    "likelihood_ratio": "likelihood ratio",
+}
+
 #: Class → colour and marker.
 _CLASSES = {
     "A": (BLUE, MARKERS[0]),
@@ -182,7 +190,7 @@ def dif(
         caption.append(f"{infinite.sum()} infinite, at the edge")
     if how.error is not None:
         caption.append(f"{100 * confidence:g} % intervals")
-    measure = str(table.attrs.get("measure", "")).replace("_", " ")
+    measure = _MEASURES.get(str(table.attrs.get("measure")))
     return finish(
         ax,
         x=how.label,

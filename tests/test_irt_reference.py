@@ -457,15 +457,16 @@ def test_a_guessing_anchor_stays():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("items", [50, 150])
 @pytest.mark.parametrize("model", ["Rasch", "2PL", "3PL", "GRM", "GPCM"])
-def test_long_tests_need_no_finer_grid(model):
+def test_long_tests_need_no_finer_grid(model, items):
     """150 items measure so narrowly that a usual grid is biased; the fit's own is not."""
     rng = np.random.default_rng(15)
-    slopes = np.ones(150) if model == "Rasch" else rng.lognormal(0, 0.3, 150)
-    places = rng.normal(size=150)
+    slopes = np.ones(items) if model == "Rasch" else rng.lognormal(0, 0.3, items)
+    places = rng.normal(size=items)
     persons = 1500 if model in ("2PL", "GRM") else 600
     theta = rng.standard_normal((persons, 1))
-    scores, noise = np.zeros((persons, 150)), rng.logistic(size=(persons, 150))
+    scores, noise = np.zeros((persons, items)), rng.logistic(size=(persons, items))
     for step in (-0.5, 0.5) if model in ("GRM", "GPCM") else (0.0,):
         scores += noise < slopes * (theta - places - step)
     coarse = irt.fit(scores, model)
@@ -476,4 +477,4 @@ def test_long_tests_need_no_finer_grid(model):
     assert np.allclose(coarse.items["a"], fine.items["a"], atol=1e-3)
     if model in ("2PL", "GRM"):
         z = (coarse.items["a"] - slopes) / coarse.items["a_se"]
-        assert np.sqrt(np.mean(z**2)) == pytest.approx(1, abs=0.15)
+        assert np.sqrt(np.mean(z**2)) == pytest.approx(1, abs=3 / np.sqrt(2 * items))

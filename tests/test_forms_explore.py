@@ -97,6 +97,14 @@ def test_the_code_makes_the_selection_of_the_form(statuses, attempts, latest, us
     form.close()
 
 
+def test_a_period_is_said_back_beside_its_fields(form):
+    assert note(form, "Started until") == "any time"
+    field(form, "Started from").value = "2026-01-10"
+    assert note(form, "Started until") == "from Sat 10 Jan 2026, 00:00:00 UTC"
+    assert ">= pd.Timestamp" in form.code
+    assert note(form, "Started until") == "from Sat 10 Jan 2026, 00:00:00 UTC"
+
+
 def test_what_is_wrong_is_said_and_the_selection_stays(form):
     field(form, "Completed (258)").value = True
     field(form, "User ids").value = "nobody no-one"

@@ -92,6 +92,7 @@ class Choices:
         self._until = time_field("Started until", note, latest=True)
         self._users = _ids_field("User ids", "user", sessions["user_id"])
         self._items = _ids_field("Items", "item", study.items["item_reference"])
+        self._read: list[Any] = [None] * len(self.fields)
 
     @property
     def fields(self) -> tuple[Field[Any], ...]:
@@ -126,13 +127,13 @@ class Choices:
 
     def check(self) -> None:
         """Read every field; say beside each how it was understood or what is wrong."""
-        earliest, latest, *_ = (field.read() for field in self.fields)
-        check_period(self._from, self._until, earliest, latest)
+        self._read = [field.read() for field in self.fields]
+        check_period(self._from, self._until, *self._read[:2])
 
     def made(self) -> list[Choice]:
-        """Give the conditions of the fields; none where all sessions are meant."""
+        """Give the conditions of the fields as `check` read them; none where all are meant."""
         sessions = self._study.sessions
-        earliest, latest, users, items = (field.read() for field in self.fields)
+        earliest, latest, users, items = self._read
         chosen = [status for status, box in self.statuses.items() if box.value]
         found: list[Choice] = []
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lrnanalysis.data import SessionData
 from lrnanalysis.errors import QueryError
-from lrnanalysis.forms.choosing import Choices
+from lrnanalysis.forms.choosing import Choice, Choices
 from lrnanalysis.forms.code import selection_code
 from lrnanalysis.forms.fields import LABEL, CodeArea, Note, error_words, heading
 from lrnanalysis.forms.views import VIEWS
@@ -102,7 +102,7 @@ class ExploreForm:
         problems = [field for field in self._choices.fields if field.problem]
         if problems:
             raise QueryError("; ".join(f"{one.label}: {one.problem}" for one in problems))
-        return selection_code({one.name: one.code for one in self._choices.made()})
+        return _code(self._choices.made())
 
     def close(self) -> None:
         """Take the form off the page."""
@@ -128,10 +128,11 @@ class ExploreForm:
             self._status.say(f"not changed; to correct: {labels}", "wrong")
             return
         flags = pd.Series(True, index=self._all.sessions.index)
-        for choice in self._choices.made():
+        made = self._choices.made()
+        for choice in made:
             flags &= choice.flags
         self.study = self._all[flags.to_numpy()] if not flags.all() else self._all
-        self._code.show(self.code)
+        self._code.show(_code(made))
         self._status.say(
             f"{len(self.study):,} of {len(self._all):,} sessions, "
             f"{self.study.sessions['user_id'].nunique():,} learners, "
@@ -174,3 +175,7 @@ class ExploreForm:
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return self.widget._repr_mimebundle_(**options) | {"text/plain": repr(self)}
+
+
+def _code(made: list[Choice]) -> str:
+    return selection_code({one.name: one.code for one in made})

@@ -7,9 +7,10 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import msgspec
 import pandas as pd
@@ -18,7 +19,7 @@ from lrnanalysis.errors import ReadError
 from lrnanalysis.schema import METADATA_PREFIX, TABLES, Table
 from lrnanalysis.selection import share_item_categories
 
-__all__ = ["OnError", "PageReader", "read_folder", "write_folder", "write_records"]
+__all__ = ["OnError", "PageReader", "read_folder", "whole_file", "write_folder", "write_records"]
 
 OnError = Literal["raise", "skip"]
 
@@ -210,14 +211,24 @@ def write_records(path: Path, records: Iterator[bytes]) -> None:
     """
     by_line = _plain_name(path).endswith(_LINES_SUFFIXES)
     start, between, end = (b"", b"\n", b"\n") if by_line else (b"[", b",\n", b"]\n")
+    with (
+        whole_file(path) as raw,
+        gzip.open(raw, "wb") if path.name.endswith(".gz") else nullcontext(raw) as file,
+    ):
+        file.write(start)
+        for number, record in enumerate(records):
+            file.write(between + record if number else record)
+        file.write(end)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that appears whole at the end or not at all; until then an old one stays."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as raw:
         unfinished = Path(raw.name)
         try:
-            with gzip.open(raw, "wb") if path.name.endswith(".gz") else raw as file:
-                file.write(start)
-                for number, record in enumerate(records):
-                    file.write(between + record if number else record)
-                file.write(end)
+            yield raw
+            raw.close()
             unfinished.replace(path)
         except BaseException:
             unfinished.unlink(missing_ok=True)

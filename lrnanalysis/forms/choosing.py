@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import ipywidgets as widgets
 import pandas as pd
 
 from lrnanalysis import accessor  # noqa: F401 - registers `.lrn`
@@ -13,12 +12,14 @@ from lrnanalysis.data import SessionData
 from lrnanalysis.errors import QueryError
 from lrnanalysis.forms.code import literal
 from lrnanalysis.forms.fields import (
-    LABEL,
     Field,
     Note,
     check_period,
+    checkbox,
     heading,
+    menu,
     row,
+    status_row,
     text_input,
     time_field,
 )
@@ -71,21 +72,15 @@ class Choices:
         self._study = study
         sessions = study.sessions
         activities = sessions["activity_id"].value_counts()
-        self._activity = _menu(
+        self._activity = menu(
             "Activity",
             {f"all ({len(activities):,})": ""}
             | {f"{name} ({n:,} sessions)": str(name) for name, n in activities.items() if n},
         )
-        self._attempts = _menu("Attempts", _ATTEMPTS)
+        self._attempts = menu("Attempts", _ATTEMPTS)
         counts = sessions["status"].value_counts()
         self.statuses = {
-            str(status): widgets.Checkbox(
-                description=f"{status} ({n:,})",
-                indent=False,
-                layout=widgets.Layout(width="auto", margin="2px 14px 2px 0"),
-            )
-            for status, n in counts.items()
-            if n
+            str(status): checkbox(f"{status} ({n:,})") for status, n in counts.items() if n
         }
         note = Note()
         self._from = time_field("Started from", note, latest=False)
@@ -111,15 +106,11 @@ class Choices:
 
     def rows(self) -> list[Any]:
         """Give the rows of the form."""
-        label = widgets.HTML(
-            '<div style="text-align:right">Status</div>',
-            layout=widgets.Layout(width=LABEL, margin="2px 8px 2px 2px", flex="0 0 auto"),
-        )
         return [
             heading("Which sessions; times in UTC"),
             row(self._activity),
             row(self._attempts),
-            row(label, *self.statuses.values()),
+            status_row(self.statuses.values()),
             row(self._from.input, self._until.input, self._until.note.widget),
             row(self._users.input, self._users.note.widget),
             row(self._items.input, self._items.note.widget),
@@ -186,22 +177,12 @@ class Choices:
         return found
 
 
-# An option's value is never None: of that, ipywidgets shows nothing.
-def _menu(label: str, options: dict[str, str]) -> Any:
-    return widgets.Dropdown(
-        description=label,
-        options=list(options.items()),
-        style={"description_width": LABEL},
-        layout=widgets.Layout(width="440px", flex="0 0 auto"),
-    )
-
-
 def _ids_field(label: str, one: str, known: pd.Series) -> Field[tuple[str, ...]]:
     there = set(known.dropna().astype("str").unique())
 
     def read(text: str) -> tuple[str, ...]:
         ids = read_ids(text)
-        unknown = [one for one in ids if one not in there]
+        unknown = [given for given in ids if given not in there]
         if unknown:
             raise QueryError(
                 f"{unknown[0]!r} is not in this study"

@@ -6,14 +6,12 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets as widgets
-
 from lrnanalysis import sandbox
 from lrnanalysis.client import Client
 from lrnanalysis.credentials import WAYS
 from lrnanalysis.errors import CredentialsError, LrnError
 from lrnanalysis.forms.code import EMBEDDED, literal
-from lrnanalysis.forms.fields import LABEL, Field, row, text_input
+from lrnanalysis.forms.fields import Field, menu, row, text_input
 
 if TYPE_CHECKING:
     from lrnanalysis.sandbox import Sandbox
@@ -46,13 +44,7 @@ class Connection:
             first = "environment"
         self.kind = Field(
             "Data API",
-            widgets.Dropdown(
-                description="Data API",
-                options=[(_LABELS[kind], kind) for kind in kinds],
-                value=first,
-                style={"description_width": LABEL},
-                layout=widgets.Layout(width="440px", flex="0 0 auto"),
-            ),
+            menu("Data API", {_LABELS[kind]: kind for kind in kinds}, first),
             str,
             self._about,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 import ipywidgets as widgets
@@ -18,9 +18,12 @@ __all__ = [
     "Note",
     "button",
     "check_period",
+    "checkbox",
     "error_words",
     "heading",
+    "menu",
     "row",
+    "status_row",
     "text_input",
     "time_field",
 ]
@@ -38,19 +41,11 @@ _COLOURS = {
 
 
 class Note:
-    """A short text beside an input or below the form. A screen reader says what is wrong at once.
+    """A short text beside an input or below the form; what is wrong is read out at once."""
 
-    Parameters
-    ----------
-    width : str, default "auto"
-        Of the text, in CSS.
-    """
-
-    def __init__(self, width: str = "auto") -> None:
+    def __init__(self) -> None:
         self.widget = widgets.HTML(
-            layout=widgets.Layout(
-                width=width, min_width="200px", flex="1 1 0%", margin="2px 0 2px 8px"
-            )
+            layout=widgets.Layout(min_width="200px", flex="1 1 0%", margin="2px 0 2px 8px")
         )
         self.text = ""
 
@@ -131,6 +126,35 @@ def text_input(label: str, placeholder: str = "", *, rows: int = 1, width: str =
         layout=widgets.Layout(width=width, flex="0 0 auto"),
         **more,
     )
+
+
+def menu(label: str, options: Mapping[str, str], value: str | None = None) -> Any:
+    """Make a labelled menu: what is shown → its value, which is text: of None nothing is shown."""
+    return widgets.Dropdown(
+        description=label,
+        options=list(options.items()),
+        value=next(iter(options.values())) if value is None else value,
+        style={"description_width": LABEL},
+        layout=widgets.Layout(width="440px", flex="0 0 auto"),
+    )
+
+
+def checkbox(label: str) -> Any:
+    """Make a box to tick, as wide as its label."""
+    return widgets.Checkbox(
+        description=label,
+        indent=False,
+        layout=widgets.Layout(width="auto", flex="0 0 auto", margin="2px 14px 2px 0"),
+    )
+
+
+def status_row(boxes: Iterable[Any], *beside: Any) -> Any:
+    """Put boxes for statuses beside each other, behind their common label."""
+    label = widgets.HTML(
+        '<div style="text-align:right">Status</div>',
+        layout=widgets.Layout(width=LABEL, margin="2px 8px 2px 2px", flex="0 0 auto"),
+    )
+    return row(label, *boxes, *beside)
 
 
 def time_field(label: str, note: Note, *, latest: bool) -> Field[str | None]:

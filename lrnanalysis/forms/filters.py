@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets as widgets
-
 from lrnanalysis.forms.fields import (
-    LABEL,
     Field,
     Note,
     check_period,
+    checkbox,
     heading,
+    menu,
     row,
+    status_row,
     text_input,
     time_field,
 )
@@ -56,13 +56,7 @@ class Filters:
                 self._named[end + name] = time_field(f"{label} {word}", note, latest=end == "max")
         self._named["sort"] = Field(
             "Order",
-            widgets.Dropdown(
-                description="Order",
-                # Not None: of that, ipywidgets shows nothing.
-                options=[("oldest update first", ""), ("latest update first", "desc")],
-                style={"description_width": LABEL},
-                layout=widgets.Layout(width="440px", flex="0 0 auto"),
-            ),
+            menu("Order", {"oldest update first": "", "latest update first": "desc"}),
             lambda value: value or None,
             lambda value: "cannot be polled for what is new" if value else "can be polled later",
         )
@@ -81,14 +75,7 @@ class Filters:
             lambda text: Query(next=text.strip() or None).next,
             lambda token: "only what is new since" if token else "from the start",
         )
-        self.statuses = {
-            status: widgets.Checkbox(
-                description=status,
-                indent=False,
-                layout=widgets.Layout(width="auto", margin="2px 14px 2px 0"),
-            )
-            for status in STATUSES
-        }
+        self.statuses = {status: checkbox(status) for status in STATUSES}
         self._status_note = Note()
         self._values: dict[str, Any] = {}
         self._most: int | None = None
@@ -124,21 +111,10 @@ class Filters:
             )
             for name in _TIMES
         ]
-        boxes = widgets.HBox(
-            [
-                widgets.HTML(
-                    '<div style="text-align:right">Status</div>',
-                    layout=widgets.Layout(width=LABEL, margin="2px 8px 2px 2px", flex="0 0 auto"),
-                ),
-                *self.statuses.values(),
-                self._status_note.widget,
-            ],
-            layout=widgets.Layout(flex_flow="row wrap"),
-        )
         return [
             heading("Which sessions"),
             *(beside[name] for name in _IDS),
-            boxes,
+            status_row(self.statuses.values(), self._status_note.widget),
             heading("When, in UTC: a day, or a day and a time"),
             *times,
             heading("What else"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from lrnanalysis.errors import LrnError, QueryError, ReadError
-from lrnanalysis.forms.fields import LABEL, Note, button, row
+from lrnanalysis.files import whole_file
+from lrnanalysis.forms.fields import LABEL, Note, button, checkbox, row
 
 __all__ = ["PresetBar", "Presets"]
 
@@ -105,15 +104,11 @@ class Presets:
         return found
 
     def _write(self, presets: dict[str, dict[str, Any]]) -> None:
-        """Write beside the file and rename, so that the old presets stay whatever happens."""
         text = json.dumps(presets, indent=2, ensure_ascii=False) + "\n"
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", dir=self.file.parent, prefix=".presets-", delete=False
-            ) as beside:
-                beside.write(text)
-            os.replace(beside.name, self.file)
+            with whole_file(self.file) as file:
+                file.write(text.encode())
         except OSError as error:
             raise ReadError(f"{self.file.name} cannot be written: {error.strerror}") from error
 
@@ -146,11 +141,7 @@ class PresetBar:
             style={"description_width": LABEL},
             layout=widgets.Layout(width="300px", flex="0 0 auto"),
         )
-        self._ids = widgets.Checkbox(
-            description="save user and session ids",
-            indent=False,
-            layout=widgets.Layout(width="auto", flex="0 0 auto", margin="2px 8px"),
-        )
+        self._ids = checkbox("save user and session ids")
         self._note = Note()
         self._buttons = (
             button("Load", lambda _: self._told(self.load)),

@@ -16,10 +16,10 @@ from lrnanalysis.data import SessionData
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["VIEWS", "first_rows", "item_table"]
+__all__ = ["VIEWS"]
 
 #: Rows of a table that are shown.
-SHOWN = 8
+_SHOWN = 8
 
 #: Characters of a value that are shown.
 _LONGEST = 20
@@ -28,17 +28,17 @@ _LONGEST = 20
 _NOT_SHOWN = ("value", "extra", "metadata")
 
 
-def first_rows(study: SessionData, _: str) -> str:
+def _first_rows(study: SessionData, _: str) -> str:
     """Show the first rows of the three tables, without the learners' answers."""
     parts = []
     for name in ("sessions", "responses", "items"):
         frame: pd.DataFrame = getattr(study, name)
-        shown = frame.head(SHOWN).drop(columns=[c for c in _NOT_SHOWN if c in frame.columns])
-        parts.append(_table(f"{name}: {min(SHOWN, len(frame))} of {len(frame):,} rows", shown))
+        shown = frame.head(_SHOWN).drop(columns=[c for c in _NOT_SHOWN if c in frame.columns])
+        parts.append(_table(f"{name}: {min(_SHOWN, len(frame))} of {len(frame):,} rows", shown))
     return "".join(parts)
 
 
-def item_table(study: SessionData, _: str) -> str:
+def _item_table(study: SessionData, _: str) -> str:
     """Show the item analysis."""
     table = study.item_analysis().table
     digits = {
@@ -129,8 +129,8 @@ def _cell(value: Any, places: int | None) -> str:
 
 #: Title → what is seen of a study and the item chosen for pictures.
 VIEWS: dict[str, Callable[[SessionData, str], str]] = {
-    "Tables": first_rows,
-    "Items": item_table,
+    "Tables": _first_rows,
+    "Items": _item_table,
     "Times": _times,
     "Accuracy by time": _accuracy,
     "Pacing": _pacing,

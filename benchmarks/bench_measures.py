@@ -23,8 +23,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lrnanalysis.measures import choices, effort, scores, speed
-from lrnanalysis.measures import time as lrn_time
+from lrnanalysis.measures import answer_decoding as choices
+from lrnanalysis.measures import effort, scores
+from lrnanalysis.measures import response_time as speed
+from lrnanalysis.measures import timing as lrn_time
 
 MEASURES = {"score_matrix": scores.score_matrix, "time_matrix": lrn_time.time_matrix}
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 import lrnanalysis as lrn
 from benchmarks.report import Claim, cpu_side_by_side, table
-from lrnanalysis.crawl import Crawl
+from lrnanalysis.api.crawl import Crawl
 from lrnanalysis.parse import TableBuilder
 
 ITEMS = 30

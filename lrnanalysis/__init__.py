@@ -26,7 +26,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from lrnanalysis import accessor, errors, schema
+from lrnanalysis import accessor, errors
 from lrnanalysis.errors import (
     ApiError,
     AuthError,
@@ -40,15 +40,17 @@ from lrnanalysis.errors import (
     ReadError,
     TransportError,
 )
+from lrnanalysis.tables import schema
 
 if TYPE_CHECKING:
     from lrnanalysis import plots, sandbox
-    from lrnanalysis.client import Client
-    from lrnanalysis.data import SessionData
+    from lrnanalysis.api.client import Client
+    from lrnanalysis.api.query import Query
     from lrnanalysis.forms import ExploreForm, FetchForm
     from lrnanalysis.loading import fetch, load_example, read
-    from lrnanalysis.measures import classical, dif, effort, equating, irt, linking, speed
-    from lrnanalysis.query import Query
+    from lrnanalysis.measures import classical, dif, effort, equating, irt, linking
+    from lrnanalysis.measures import response_time as speed
+    from lrnanalysis.study import SessionData
 
 __version__ = "0.1.0"
 
@@ -88,11 +90,11 @@ __all__ = [
 
 #: Public name → the module that holds it.
 _NAMES = {
-    "Client": "lrnanalysis.client",
+    "Client": "lrnanalysis.api.client",
     "ExploreForm": "lrnanalysis.forms",
     "FetchForm": "lrnanalysis.forms",
-    "Query": "lrnanalysis.query",
-    "SessionData": "lrnanalysis.data",
+    "Query": "lrnanalysis.api.query",
+    "SessionData": "lrnanalysis.study",
     "fetch": "lrnanalysis.loading",
     "load_example": "lrnanalysis.loading",
     "read": "lrnanalysis.loading",
@@ -108,7 +110,7 @@ _MODULES = {
     "linking": "lrnanalysis.measures.linking",
     "plots": "lrnanalysis.plots",
     "sandbox": "lrnanalysis.sandbox",
-    "speed": "lrnanalysis.measures.speed",
+    "speed": "lrnanalysis.measures.response_time",
 }
 
 

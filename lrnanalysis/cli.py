@@ -15,11 +15,11 @@ import pandas as pd
 
 import lrnanalysis as lrn
 from lrnanalysis import sandbox
-from lrnanalysis.client import Client
-from lrnanalysis.data import SessionData
+from lrnanalysis.api.client import Client
 from lrnanalysis.errors import FetchInterrupted, LrnError
 from lrnanalysis.loading import fetch
-from lrnanalysis.schema import STATUSES
+from lrnanalysis.study import SessionData
+from lrnanalysis.tables.schema import STATUSES
 
 __all__ = ["main"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrnanalysis.data import SessionData
+    from lrnanalysis.study import SessionData
 
 __all__ = [
     "ApiError",

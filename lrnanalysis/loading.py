@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from lrnanalysis.client import Client
-from lrnanalysis.data import SessionData, collect
+from lrnanalysis.api.client import Client
+from lrnanalysis.api.dates import Time
+from lrnanalysis.api.query import Include, Query, Texts
 from lrnanalysis.errors import QueryError, ReadError
-from lrnanalysis.files import OnError, PageReader, read_folder
+from lrnanalysis.io.files import OnError, PageReader, read_folder
 from lrnanalysis.parse import TableBuilder, Tables
-from lrnanalysis.query import Include, Query, Texts
-from lrnanalysis.times import Time
+from lrnanalysis.study import SessionData, collect
 
 __all__ = ["fetch", "load_example", "read"]
 

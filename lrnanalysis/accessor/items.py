@@ -10,12 +10,14 @@ import pandas as pd
 
 from lrnanalysis.accessor.documented import documented
 from lrnanalysis.accessor.pictures import ItemsPlots
-from lrnanalysis.measures import analysis, effort, scores, time
+from lrnanalysis.measures import completion, effort, scores, timing
+from lrnanalysis.measures import item_analysis as analysis
 from lrnanalysis.measures._checks import TimeUnit
+from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.measures.effort import Chance, EffortScreen, Method
 from lrnanalysis.measures.matrices import Attempts, RowKey
 from lrnanalysis.measures.scores import ScoreValue
-from lrnanalysis.measures.time import OutlierRule, ReachRule
+from lrnanalysis.measures.timing import OutlierRule
 
 if TYPE_CHECKING:
     from lrnanalysis.measures.classical import Rule
@@ -83,15 +85,15 @@ class ItemsAccessor:
         )
 
     @documented(
-        time.active_time,
+        timing.active_time,
         '>>> study.items.lrn.active_time("item_reference", unit="h").round(1).head(2).to_dict()',
         "{'item-01': 4.1, 'item-02': 7.0}",
     )
     def active_time(self, by: str = "session_id", *, unit: TimeUnit = "s") -> pd.Series:
-        return time.active_time(self._frame, by, unit=unit)
+        return timing.active_time(self._frame, by, unit=unit)
 
     @documented(
-        time.time_summary,
+        timing.time_summary,
         '>>> study.items.lrn.time_summary()[["n", "median"]].loc["item-01"].to_list()',
         "[324.0, 41.0]",
     )
@@ -103,10 +105,12 @@ class ItemsAccessor:
         unit: TimeUnit = "s",
         sessions: pd.DataFrame | None = None,
     ) -> pd.DataFrame:
-        return time.time_summary(self._frame, by, quantiles=quantiles, unit=unit, sessions=sessions)
+        return timing.time_summary(
+            self._frame, by, quantiles=quantiles, unit=unit, sessions=sessions
+        )
 
     @documented(
-        time.time_matrix,
+        timing.time_matrix,
         ">>> study.items.lrn.time_matrix(sessions=study.sessions).shape",
         "(315, 20)",
     )
@@ -119,7 +123,7 @@ class ItemsAccessor:
         keep_discarded: bool = False,
         unit: TimeUnit = "s",
     ) -> pd.DataFrame:
-        return time.time_matrix(
+        return timing.time_matrix(
             self._frame,
             rows=rows,
             sessions=sessions,
@@ -214,35 +218,35 @@ class ItemsAccessor:
         return scores.score_percent(self._frame)
 
     @documented(
-        time.answered,
+        completion.answered,
         ">>> float(study.items.lrn.answered(study.responses).mean().round(2))",
         "0.94",
     )
     def answered(self, responses: pd.DataFrame | None = None) -> pd.Series:
-        return time.answered(self._frame, responses)
+        return completion.answered(self._frame, responses)
 
     @documented(
-        time.omitted,
+        completion.omitted,
         ">>> int(study.items.lrn.omitted(study.responses).sum())",
         "124",
     )
     def omitted(
         self, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
     ) -> pd.Series:
-        return time.omitted(self._frame, responses, rule=rule)
+        return completion.omitted(self._frame, responses, rule=rule)
 
     @documented(
-        time.not_reached,
+        completion.not_reached,
         ">>> int(study.items.lrn.not_reached(study.responses).sum())",
         "250",
     )
     def not_reached(
         self, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
     ) -> pd.Series:
-        return time.not_reached(self._frame, responses, rule=rule)
+        return completion.not_reached(self._frame, responses, rule=rule)
 
     @documented(
-        time.reach,
+        completion.reach,
         ">>> list(study.items.lrn.reach(study.responses).columns)",
         "['n', 'answered', 'omitted', 'not_reached', 'reached']",
     )
@@ -253,10 +257,10 @@ class ItemsAccessor:
         rule: ReachRule = "run",
         sessions: pd.DataFrame | None = None,
     ) -> pd.DataFrame:
-        return time.reach(self._frame, responses, rule=rule, sessions=sessions)
+        return completion.reach(self._frame, responses, rule=rule, sessions=sessions)
 
     @documented(
-        time.speededness,
+        completion.speededness,
         '>>> float(study.items.lrn.speededness(study.responses)["completing"].round(2))',
         "0.87",
     )
@@ -268,12 +272,12 @@ class ItemsAccessor:
         reaching: float = 0.8,
         sessions: pd.DataFrame | None = None,
     ) -> pd.Series:
-        return time.speededness(
+        return completion.speededness(
             self._frame, responses, rule=rule, reaching=reaching, sessions=sessions
         )
 
     @documented(
-        time.pacing,
+        timing.pacing,
         '>>> study.items.lrn.pacing(unit="min").shape',
         "(20, 4)",
     )
@@ -285,35 +289,35 @@ class ItemsAccessor:
         band: tuple[float, float] = (0.1, 0.9),
         unit: TimeUnit = "s",
     ) -> pd.DataFrame:
-        return time.pacing(self._frame, of=of, sessions=sessions, band=band, unit=unit)
+        return timing.pacing(self._frame, of=of, sessions=sessions, band=band, unit=unit)
 
     @documented(
-        time.time_by_position,
+        timing.time_by_position,
         ">>> study.items.lrn.time_by_position().shape",
         "(20, 13)",
     )
     def time_by_position(
         self, *, unit: TimeUnit = "s", sessions: pd.DataFrame | None = None
     ) -> pd.DataFrame:
-        return time.time_by_position(self._frame, unit=unit, sessions=sessions)
+        return timing.time_by_position(self._frame, unit=unit, sessions=sessions)
 
     @documented(
-        time.outliers,
+        timing.outliers,
         '>>> int(study.items.lrn.outliers("sd").sum())',
         "118",
     )
     def outliers(
         self, rule: OutlierRule = "sd", *, k: float | None = None, by: str = "item_reference"
     ) -> pd.Series:
-        return time.outliers(self._frame, rule, k=k, by=by)
+        return timing.outliers(self._frame, rule, k=k, by=by)
 
     @documented(
-        time.suspicious_times,
+        timing.suspicious_times,
         ">>> list(study.items.lrn.suspicious_times(study.sessions).columns)",
         "['time', 'n', 'reason']",
     )
     def suspicious_times(self, sessions: pd.DataFrame | None = None) -> pd.DataFrame:
-        return time.suspicious_times(self._frame, sessions)
+        return timing.suspicious_times(self._frame, sessions)
 
     @documented(
         effort.thresholds,

@@ -9,10 +9,10 @@ import pandas as pd
 
 from lrnanalysis import plots
 from lrnanalysis.accessor.documented import documented
-from lrnanalysis.measures import choices as decoding
+from lrnanalysis.measures import answer_decoding as decoding
 from lrnanalysis.measures._checks import TimeUnit
+from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.measures.effort import Method
-from lrnanalysis.measures.time import ReachRule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

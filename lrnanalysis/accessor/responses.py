@@ -8,7 +8,7 @@ import pandas as pd
 
 from lrnanalysis.accessor.documented import documented
 from lrnanalysis.accessor.pictures import ResponsesPlots
-from lrnanalysis.measures import choices as answers
+from lrnanalysis.measures import answer_decoding as answers
 from lrnanalysis.measures import scores
 from lrnanalysis.measures.matrices import Attempts, RowKey
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from lrnanalysis.accessor.documented import documented
 from lrnanalysis.accessor.pictures import SessionsPlots
-from lrnanalysis.measures import scores, time
+from lrnanalysis.measures import scores, timing
 from lrnanalysis.measures._checks import TimeUnit
 
 __all__ = ["SessionsAccessor"]
@@ -24,36 +24,36 @@ class SessionsAccessor:
         return SessionsPlots(self._frame)
 
     @documented(
-        time.session_active_time,
+        timing.session_active_time,
         '>>> float(study.sessions.lrn.active_time(unit="min").median().round(1))',
         "19.9",
     )
     def active_time(self, *, unit: TimeUnit = "s") -> pd.Series:
-        return time.session_active_time(self._frame, unit=unit)
+        return timing.session_active_time(self._frame, unit=unit)
 
     @documented(
-        time.elapsed_time,
+        timing.elapsed_time,
         '>>> float(study.sessions.lrn.elapsed_time(unit="min").median().round(1))',
         "21.2",
     )
     def elapsed_time(self, *, unit: TimeUnit = "s") -> pd.Series:
-        return time.elapsed_time(self._frame, unit=unit)
+        return timing.elapsed_time(self._frame, unit=unit)
 
     @documented(
-        time.idle_time,
+        timing.idle_time,
         '>>> float(study.sessions.lrn.idle_time(unit="h").max().round(1))',
         "72.3",
     )
     def idle_time(self, *, unit: TimeUnit = "s") -> pd.Series:
-        return time.idle_time(self._frame, unit=unit)
+        return timing.idle_time(self._frame, unit=unit)
 
     @documented(
-        time.active_share,
+        timing.active_share,
         ">>> float(study.sessions.lrn.active_share().median().round(2))",
         "0.98",
     )
     def active_share(self) -> pd.Series:
-        return time.active_share(self._frame)
+        return timing.active_share(self._frame)
 
     @documented(
         scores.is_completed,

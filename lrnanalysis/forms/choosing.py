@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from lrnanalysis import accessor  # noqa: F401 - registers `.lrn`
-from lrnanalysis.data import SessionData
 from lrnanalysis.errors import QueryError
 from lrnanalysis.forms.code import literal
 from lrnanalysis.forms.fields import (
@@ -24,6 +23,7 @@ from lrnanalysis.forms.fields import (
     time_field,
 )
 from lrnanalysis.forms.texts import count_text, read_ids
+from lrnanalysis.study import SessionData
 
 __all__ = ["Choice", "Choices"]
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from lrnanalysis.query import Query
+from lrnanalysis.api.query import Query
 
 __all__ = ["EMBEDDED", "fetch_code", "literal", "selection_code"]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lrnanalysis import sandbox
-from lrnanalysis.client import Client
-from lrnanalysis.credentials import WAYS
+from lrnanalysis.api.client import Client
+from lrnanalysis.api.credentials import WAYS
 from lrnanalysis.errors import CredentialsError, LrnError
 from lrnanalysis.forms.code import EMBEDDED, literal
 from lrnanalysis.forms.fields import Field, menu, row, text_input

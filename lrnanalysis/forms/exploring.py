@@ -8,12 +8,12 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
-from lrnanalysis.data import SessionData
 from lrnanalysis.errors import QueryError
 from lrnanalysis.forms.choosing import Choice, Choices
 from lrnanalysis.forms.code import selection_code
 from lrnanalysis.forms.fields import LABEL, CodeArea, Note, error_words, heading
 from lrnanalysis.forms.views import VIEWS
+from lrnanalysis.study import SessionData
 
 __all__ = ["ExploreForm"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from lrnanalysis.client import Client
-from lrnanalysis.data import SessionData
+from lrnanalysis.api.client import Client
+from lrnanalysis.api.query import Query
 from lrnanalysis.errors import QueryError
 from lrnanalysis.forms.code import fetch_code
 from lrnanalysis.forms.connection import Connection
@@ -16,7 +16,7 @@ from lrnanalysis.forms.fields import CodeArea, Field, error_words, heading
 from lrnanalysis.forms.filters import Filters
 from lrnanalysis.forms.presets import PresetBar, Presets
 from lrnanalysis.forms.running import Run, Runner
-from lrnanalysis.query import Query
+from lrnanalysis.study import SessionData
 
 __all__ = ["FetchForm"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lrnanalysis.api.query import MOST_PER_PAGE, Query
 from lrnanalysis.forms.fields import (
     Field,
     Note,
@@ -22,8 +23,7 @@ from lrnanalysis.forms.texts import (
     read_ids,
     read_whole_number,
 )
-from lrnanalysis.query import MOST_PER_PAGE, Query
-from lrnanalysis.schema import STATUSES
+from lrnanalysis.tables.schema import STATUSES
 
 __all__ = ["Filters"]
 

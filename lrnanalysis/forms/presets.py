@@ -10,8 +10,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from lrnanalysis.errors import LrnError, QueryError, ReadError
-from lrnanalysis.files import whole_file
 from lrnanalysis.forms.fields import LABEL, Note, button, checkbox, row
+from lrnanalysis.io.files import whole_file
 
 __all__ = ["PresetBar", "Presets"]
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from lrnanalysis.client import Client
-from lrnanalysis.crawl import Crawl
-from lrnanalysis.data import SessionData, collect
+from lrnanalysis.api.client import Client
+from lrnanalysis.api.crawl import Crawl
+from lrnanalysis.api.query import Query
 from lrnanalysis.errors import LrnError, QueryError
 from lrnanalysis.forms.background import Background
 from lrnanalysis.forms.fields import Note, button, error_words, row
-from lrnanalysis.query import Query
+from lrnanalysis.study import SessionData, collect
 
 __all__ = ["Run", "Runner"]
 

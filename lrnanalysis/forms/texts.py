@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
+from lrnanalysis.api.dates import utc_text
+from lrnanalysis.api.query import LONGEST_LIST
 from lrnanalysis.errors import QueryError
-from lrnanalysis.query import LONGEST_LIST
-from lrnanalysis.times import utc_text
 
 __all__ = [
     "count_text",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lrnanalysis import plots
-from lrnanalysis.data import SessionData
+from lrnanalysis.study import SessionData
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,13 +19,13 @@ __all__ = [
     "FloatArray",
     "IntArray",
     "TimeUnit",
+    "as_floats",
+    "check_fraction",
     "choice",
     "flags",
-    "floats",
-    "need",
-    "note",
     "per_second",
-    "share",
+    "require_columns",
+    "with_attrs",
 ]
 
 BoolArray = npt.NDArray[np.bool_]
@@ -40,12 +40,12 @@ _PER_SECOND: Mapping[str, float] = {"s": 1.0, "min": 60.0, "h": 3600.0}
 PandasT = TypeVar("PandasT", pd.DataFrame, pd.Series)
 
 
-def need(frame: pd.DataFrame, *columns: str, table: str) -> None:
+def require_columns(frame: pd.DataFrame, *columns: str, table: str) -> None:
     """Raise `MeasureError` unless `frame` has every one of `columns`.
 
     Examples
     --------
-    >>> need(pd.DataFrame({"time": [1.0]}), "time", table="items")
+    >>> require_columns(pd.DataFrame({"time": [1.0]}), "time", table="items")
     """
     if not isinstance(frame, pd.DataFrame):
         raise MeasureError(f"{table} is a {type(frame).__name__}: give the {table} DataFrame")
@@ -76,7 +76,7 @@ def choice(name: str, value: object, allowed: Iterable[object]) -> None:
         raise MeasureError(f"{name} is {value!r}: it must be one of {options}")
 
 
-def share(name: str, value: float, *, ends: bool = False) -> None:
+def check_fraction(name: str, value: float, *, ends: bool = False) -> None:
     """Raise `MeasureError` unless `value` lies between 0 and 1 (0 and 1 allowed with `ends`)."""
     inside = 0 <= value <= 1 if ends else 0 < value < 1
     if not inside:
@@ -84,7 +84,7 @@ def share(name: str, value: float, *, ends: bool = False) -> None:
         raise MeasureError(f"{name} is {value}: it must be in the interval {brackets}")
 
 
-def floats(column: pd.Series) -> FloatArray:
+def as_floats(column: pd.Series) -> FloatArray:
     """The column as float64 with NaN for missing; no copy of a float64 column.
 
     Raises
@@ -94,7 +94,7 @@ def floats(column: pd.Series) -> FloatArray:
 
     Examples
     --------
-    >>> floats(pd.Series([1, None], dtype="Int64"))
+    >>> as_floats(pd.Series([1, None], dtype="Int64"))
     array([ 1., nan])
     """
     try:
@@ -119,7 +119,7 @@ def flags(column: pd.Series) -> tuple[BoolArray, BoolArray]:
     return true, known
 
 
-def note(result: PandasT, notes: Mapping[str, object]) -> PandasT:
+def with_attrs(result: PandasT, notes: Mapping[str, object]) -> PandasT:
     """Put what was done into the result's ``attrs``, as plain JSON-safe values.
 
     Only for a result that was made here: it is changed in place and returned.

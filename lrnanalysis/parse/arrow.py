@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from lrnanalysis.parse.flat import Flat, OddRecordError, check_utf8
-from lrnanalysis.parse.shape import COLUMNS, LEVELS, Member, Shape
+from lrnanalysis.parse.columns import Flat, OddRecordError, check_utf8
+from lrnanalysis.parse.record_layout import COLUMNS, LEVELS, Member, Shape
 
 __all__ = ["decode"]
 

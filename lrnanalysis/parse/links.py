@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lrnanalysis.parse.flat import Flat
+from lrnanalysis.parse.columns import Flat
 
 __all__ = ["link"]
 

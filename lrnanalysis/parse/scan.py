@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lrnanalysis.parse.flat import IDS, Flat, OddRecordError, check_utf8, leftover_path
-from lrnanalysis.parse.shape import ARROW, COLUMNS, LEVELS
+from lrnanalysis.parse.columns import IDS, Flat, OddRecordError, check_utf8, leftover_path
+from lrnanalysis.parse.record_layout import ARROW, COLUMNS, LEVELS
 from lrnanalysis.parse.values import coerce
-from lrnanalysis.schema import TABLES
+from lrnanalysis.tables.schema import TABLES
 
 try:
     from lrnanalysis.parse import _scan

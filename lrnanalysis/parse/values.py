@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json
 
-from lrnanalysis.parse.shape import ARROW
+from lrnanalysis.parse.record_layout import ARROW
 
 __all__ = ["Leftovers", "coerce", "column_of", "extra_column", "text_column"]
 

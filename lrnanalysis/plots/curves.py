@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, choice, share
+from lrnanalysis.measures._checks import FloatArray, check_fraction, choice
 from lrnanalysis.plots._observed import (
     ability_axis,
     ability_label,
@@ -108,7 +108,7 @@ def characteristic_curves(
     """
     from lrnanalysis.measures.classical._intervals import wilson_interval
 
-    share("confidence", confidence)
+    check_fraction("confidence", confidence)
     if groups is not None and groups < 2:
         raise MeasureError(f"groups is {groups}: give 2 or more, or None for curves alone")
     points = ability_axis(model) if theta is None else np.asarray(theta, dtype=np.float64)

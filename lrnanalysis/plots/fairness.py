@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import share
+from lrnanalysis.measures._checks import check_fraction
 from lrnanalysis.plots._style import (
     BLACK,
     BLUE,
@@ -138,7 +138,7 @@ def dif(
     >>> dif(lrn.dif.standardisation(matrix, group)).get_xlabel()
     'STD P-DIF [share of points]'
     """
-    share("confidence", confidence)
+    check_fraction("confidence", confidence)
     name = _effect(table, effect)
     how = _EFFECTS[name]
     rows = table[table[name].notna()].sort_values(name, ascending=False, kind="stable")
@@ -277,7 +277,7 @@ def dif_curves(
     from lrnanalysis.measures.classical._intervals import mean_interval, wilson_interval
     from lrnanalysis.measures.dif._design import read_design
 
-    share("confidence", confidence)
+    check_fraction("confidence", confidence)
     if item not in matrix.columns:
         raise MeasureError(f"the matrix has no item {item!r}")
     design = read_design(

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import need
-from lrnanalysis.measures.analysis import ItemAnalysis
+from lrnanalysis.measures._checks import require_columns
+from lrnanalysis.measures.item_analysis import ItemAnalysis
 from lrnanalysis.plots._style import (
     GREY,
     beside,
@@ -88,7 +88,7 @@ def difficulty_discrimination(
     if isinstance(statistics, ItemAnalysis):
         flags = statistics.flags if flags is None else flags
         statistics = statistics.items
-    need(statistics, difficulty, discrimination, table="statistics")
+    require_columns(statistics, difficulty, discrimination, table="statistics")
     if flags is None:
         from lrnanalysis.measures import classical
 
@@ -209,7 +209,7 @@ def distractors(
     """
     from lrnanalysis.measures import classical
 
-    need(choices, "item_reference", table="choices")
+    require_columns(choices, "item_reference", table="choices")
     own = choices[choices["item_reference"] == item]
     if own.empty:
         raise MeasureError(f"nobody chose anything on {item!r}: choices has no row of it")

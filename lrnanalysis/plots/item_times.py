@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures import effort, scores, time
+from lrnanalysis.measures import effort, scores, timing
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.plots._style import (
     BLACK,
@@ -214,7 +214,7 @@ def time_against_difficulty(
     """
     matrix = scores.score_matrix(items, responses, sessions=sessions, value="share")
     difficulty = matrix.mean()
-    spent = time.time_summary(items)["geometric_mean"].reindex(difficulty.index)
+    spent = timing.time_summary(items)["geometric_mean"].reindex(difficulty.index)
     kept = difficulty.notna() & spent.notna()
     needed(difficulty[kept], "item with scores and times")
     ax = new_axes(ax)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, choice, share
+from lrnanalysis.measures._checks import BoolArray, FloatArray, check_fraction, choice
 from lrnanalysis.plots._observed import ability_label, chosen_persons
 from lrnanalysis.plots._style import (
     BLACK,
@@ -254,7 +254,7 @@ def person_fit(
     'lz (low: answers do not go together)'
     """
     choice("against", against, ("ability", "score"))
-    share("level", level)
+    check_fraction("level", level)
     lz = model.person_fit(matrix=matrix, group=group)["lz"].to_numpy()
     if against == "ability":
         x = model.abilities("EAP", matrix=matrix, group=group)["ability"].to_numpy()

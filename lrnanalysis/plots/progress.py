@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from lrnanalysis.measures import time
+from lrnanalysis.measures import completion, timing
 from lrnanalysis.measures._checks import TimeUnit
-from lrnanalysis.measures.time import ReachRule
+from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.plots._style import (
     BLACK,
     BLUE,
@@ -55,7 +55,7 @@ def pacing(
     >>> pacing(study.items, sessions=study.sessions).get_ylabel()
     'cumulative time on screen [min]'
     """
-    found = time.pacing(items, of=of, sessions=sessions, band=band, unit=unit)
+    found = timing.pacing(items, of=of, sessions=sessions, band=band, unit=unit)
     needed(found["median"], "time on screen")
     ax = new_axes(ax)
     low, high = (f"{100 * share:g}" for share in band)
@@ -100,7 +100,7 @@ def reach(
     Parameters
     ----------
     items, responses, rule, sessions
-        As for `time.reach`.
+        As for `completion.reach`.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
@@ -114,7 +114,7 @@ def reach(
     >>> reach(study.items, study.responses).get_ylabel()
     'share of sessions'
     """
-    found = time.reach(items, responses, rule=rule, sessions=sessions)
+    found = completion.reach(items, responses, rule=rule, sessions=sessions)
     needed(found["answered"], "item shown")
     ax = new_axes(ax)
     ax.stackplot(

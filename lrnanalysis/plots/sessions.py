@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures import scores, time
+from lrnanalysis.measures import scores, timing
 from lrnanalysis.measures._checks import TimeUnit
 from lrnanalysis.plots._style import BLUE, GREY, ORANGE, SKY, beside, finish, needed, new_axes
 
@@ -60,7 +60,7 @@ def score_against_time(
     >>> score_against_time(study.sessions).get_xlabel()
     'active time [min]'
     """
-    spent = time.session_active_time(sessions, unit=unit)
+    spent = timing.session_active_time(sessions, unit=unit)
     percent = scores.score_percent(sessions)
     kept = spent.notna() & percent.notna()
     needed(spent[kept], "session with score and active time")
@@ -117,8 +117,8 @@ def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) 
     >>> timeline(study.sessions).get_xlabel()
     'time since start (logarithmic)'
     """
-    elapsed = time.elapsed_time(sessions, unit="min")
-    active = time.session_active_time(sessions, unit="min")
+    elapsed = timing.elapsed_time(sessions, unit="min")
+    active = timing.session_active_time(sessions, unit="min")
     idle = (elapsed - active).dropna().sort_values(ascending=False).head(most)
     needed(idle, "session with start and completion")
     order = idle.index[::-1]

@@ -11,7 +11,7 @@ from lrnanalysis.plots._style import BLACK, BLUE, ORANGE, finish, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from lrnanalysis.measures.speed import LognormalModel
+    from lrnanalysis.measures.response_time import LognormalModel
 
 __all__ = ["residuals"]
 

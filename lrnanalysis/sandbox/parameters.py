@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrnanalysis.sandbox.refusals import Refusal
-from lrnanalysis.schema import STATUSES
+from lrnanalysis.tables.schema import STATUSES
 
 __all__ = ["MAX_LIMIT", "Wanted", "read"]
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from lrnanalysis.sandbox.design import Form, Item, Question
 from lrnanalysis.sandbox.responding import ANSWERED, Cells
 from lrnanalysis.sandbox.timeline import NEVER, Timeline
-from lrnanalysis.schema import STATUSES
+from lrnanalysis.tables.schema import STATUSES
 
 __all__ = ["USER_AGENTS", "FormPrinter", "Heads", "utc_texts"]
 

@@ -19,7 +19,7 @@ from lrnanalysis.sandbox.service import Service
 from lrnanalysis.sandbox.signature import Consumer
 
 if TYPE_CHECKING:
-    from lrnanalysis.client import Client
+    from lrnanalysis.api.client import Client
     from lrnanalysis.sandbox.host import Host
     from lrnanalysis.sandbox.simulate import Simulation
 
@@ -83,7 +83,7 @@ class Sandbox(Service):
         Client
             Signs with this server's key and secret, and asks at `base_url`.
         """
-        from lrnanalysis.client import Client
+        from lrnanalysis.api.client import Client
 
         fitting = {
             "consumer_key": self._consumer.key,

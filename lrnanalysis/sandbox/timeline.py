@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrnanalysis.sandbox.learners import Sittings
-from lrnanalysis.schema import STATUSES
+from lrnanalysis.tables.schema import STATUSES
 
 __all__ = ["NEVER", "Timeline", "draw_timeline"]
 
@@ -39,7 +39,7 @@ class Timeline:
     Attributes
     ----------
     status : array of int
-        Position in `lrnanalysis.schema.STATUSES`.
+        Position in `lrnanalysis.tables.schema.STATUSES`.
     started, saved, completed : array of int
         ``dt_started``, ``dt_saved`` (of sessions that were paused or left), ``dt_completed``.
     scored, marked : array of int

@@ -24,7 +24,7 @@ from lrnanalysis.sandbox.responding import (
     Cells,
 )
 from lrnanalysis.sandbox.timeline import Timeline
-from lrnanalysis.schema import STATUSES
+from lrnanalysis.tables.schema import STATUSES
 
 __all__ = [
     "answers_table",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, choice, need
+from lrnanalysis.measures._checks import BoolArray, FloatArray, choice, require_columns
 from lrnanalysis.measures.classical._data import MaxScore, divide, max_scores, read_matrix
 from lrnanalysis.measures.classical._discrimination import person_scores
 
@@ -215,7 +215,7 @@ def read_choices(
         If a column is missing, a row has no person or item, or no person is in the matrix.
     """
     choice("by", by, ("option", "pattern"))
-    need(choices, person, item, option, *(part or ()), table="choices")
+    require_columns(choices, person, item, option, *(part or ()), table="choices")
     if part is None:
         part = _parts(choices, item)
         if "slot" in part:

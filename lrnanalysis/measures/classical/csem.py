@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, choice, note
+from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
 from lrnanalysis.measures.classical._data import MaxScore, Scored, divide, max_scores, read_matrix
 from lrnanalysis.measures.classical.reliability import Halves, reliability, split_items
 
@@ -107,7 +107,7 @@ def conditional_sem(
         {"n": counts.astype(np.int64), "sem": np.sqrt(squares)},
         index=pd.Index(levels, name="score"),
     )
-    return note(
+    return with_attrs(
         table,
         {
             "measure": "conditional_sem",

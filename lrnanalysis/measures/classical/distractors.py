@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, note, share
+from lrnanalysis.measures._checks import BoolArray, FloatArray, check_fraction, with_attrs
 from lrnanalysis.measures.classical._choices import (
     Key,
     Picked,
@@ -120,7 +120,7 @@ def distractors(
             columns[f"share_{number + 1}"] = divide(
                 in_group[:, number], of_group[picked.unit, number]
             )
-    return note(
+    return with_attrs(
         pd.DataFrame(columns, index=_index(picked)),
         {
             "measure": "distractors",
@@ -189,7 +189,7 @@ def trace_lines(
     2      1      1   0.25       2    0.5
     3      1      2   1.00       2    1.0
     """
-    share("confidence", confidence)
+    check_fraction("confidence", confidence)
     standing = Standing.of(scores, max_score)
     picked = read_choices(
         choices, standing, person=person, item=item, part=part, option=option, by=by
@@ -217,7 +217,7 @@ def trace_lines(
         },
         index=_index(picked, groups),
     )
-    return note(
+    return with_attrs(
         table[seen > 0],
         {
             "measure": "trace_lines",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, choice, note
+from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
 
 __all__ = ["RULES", "Rule", "flags"]
 
@@ -203,7 +203,7 @@ def flags(
     )
     found = [one for one in found if len(one)]
     table = pd.concat(found, ignore_index=True) if found else empty
-    return note(
+    return with_attrs(
         table,
         {
             "measure": "flags",

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures._checks import FloatArray, choice, note, share
+from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, with_attrs
 from lrnanalysis.measures.classical._codes import (
     cell_counts,
     difficulties,
@@ -130,8 +130,8 @@ def item_statistics(
     """
     if missing is not None:
         choice("missing", missing, ("pairwise", "listwise", "available"))
-    share("confidence", confidence)
-    share("tail", 2 * tail, ends=True)
+    check_fraction("confidence", confidence)
+    check_fraction("tail", 2 * tail, ends=True)
     scored = read_matrix(matrix)
     highest = max_scores(scored, max_score)
     plain = plain_difficulty(scored, highest, confidence)
@@ -164,7 +164,7 @@ def item_statistics(
         "tail": tail,
         "confidence": confidence,
     }
-    return note(pd.DataFrame(columns | found, index=scored.items), notes)
+    return with_attrs(pd.DataFrame(columns | found, index=scored.items), notes)
 
 
 def _discrimination(

@@ -10,17 +10,17 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, choice, note, share
+from lrnanalysis.measures._checks import BoolArray, FloatArray, check_fraction, choice, with_attrs
+from lrnanalysis.measures.classical._covariance_structure import (
+    best_split,
+    one_factor_uniqueness,
+    residual_variances,
+)
 from lrnanalysis.measures.classical._data import (
     Missing,
     Scored,
     divide,
     read_matrix,
-)
-from lrnanalysis.measures.classical._structure import (
-    best_split,
-    one_factor_uniqueness,
-    residual_variances,
 )
 
 __all__ = ["alpha_if_deleted", "alphas_without", "reliability", "split_items"]
@@ -112,7 +112,7 @@ def reliability(
     """
     choice("missing", missing, ("pairwise", "listwise"))
     choice("lambdas", lambdas, ("correlations", "covariances"))
-    share("confidence", confidence)
+    check_fraction("confidence", confidence)
     scored = read_matrix(matrix)
     second = split_items(halves, scored.items)
     covariance, n, varying, used = _covariance(scored, missing)
@@ -142,7 +142,7 @@ def reliability(
         "sd": np.sqrt(total) if total >= 0 else np.nan,
         "sem": np.sqrt(total * (1 - alpha)) if total >= 0 else np.nan,
     }
-    return note(
+    return with_attrs(
         pd.Series(values, dtype="float64"),
         {
             "measure": "reliability",
@@ -194,7 +194,7 @@ def alpha_if_deleted(matrix: pd.DataFrame, *, missing: Missing = "pairwise") -> 
     covariance, _, varying, _ = _covariance(scored, missing)
     values = np.full(len(scored.items), np.nan)
     values[varying] = alphas_without(covariance)
-    return note(
+    return with_attrs(
         pd.Series(values, index=scored.items, name="alpha_if_deleted"),
         {
             "measure": "alpha_if_deleted",

@@ -5,9 +5,9 @@ standardised differences. `logistic`: logistic regression, uniform and not, ordi
 credit. `ratio`: likelihood ratios of item response models.
 """
 
+from lrnanalysis.measures.dif.likelihood_ratio import likelihood_ratio
 from lrnanalysis.measures.dif.logistic import logistic
 from lrnanalysis.measures.dif.mantel import mantel_haenszel
-from lrnanalysis.measures.dif.ratio import likelihood_ratio
-from lrnanalysis.measures.dif.standard import standardisation
+from lrnanalysis.measures.dif.standardisation import standardisation
 
 __all__ = ["likelihood_ratio", "logistic", "mantel_haenszel", "standardisation"]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.measures._checks import BoolArray, FloatArray, note
+from lrnanalysis.measures._checks import BoolArray, FloatArray, with_attrs
 from lrnanalysis.measures.dif._design import Design
 
 __all__ = ["describe", "sizes", "text"]
@@ -24,7 +24,7 @@ def describe(
 ) -> pd.DataFrame:
     """One row an item, with what was done in ``attrs``."""
     table = pd.DataFrame({**columns, "anchor": design.anchor}, index=design.scored.items)
-    return note(
+    return with_attrs(
         table,
         {
             "measure": measure,

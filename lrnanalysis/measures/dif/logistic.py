@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, choice, share
+from lrnanalysis.measures._checks import FloatArray, check_fraction, choice
 from lrnanalysis.measures.dif._cumulative import fit_cumulative
 from lrnanalysis.measures.dif._design import Counts, Group, read_design
 from lrnanalysis.measures.dif._report import describe, sizes, text
@@ -100,7 +100,7 @@ def logistic(
     1         0.592            0.554     0.079            A
     """
     choice("kind", kind, _KINDS)
-    share("level", level)
+    check_fraction("level", level)
     if purify and (match is not None or anchor is not None):
         raise MeasureError(
             "purify goes with matching on the total of all items: drop match, anchor"

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, share
+from lrnanalysis.measures._checks import FloatArray, check_fraction
 from lrnanalysis.measures.dif._design import Counts, Group, read_design
 from lrnanalysis.measures.dif._report import describe, sizes, text
 from lrnanalysis.measures.dif._tests import Adjustment, adjust_p, purified
@@ -121,7 +121,7 @@ def mantel_haenszel(
     0  -1.94   C       a     True
     1   0.19   A     NaN    False
     """
-    share("level", level)
+    check_fraction("level", level)
     if purify and (match is not None or anchor is not None):
         raise MeasureError(
             "purify goes with matching on the total of all items: drop match, anchor"

@@ -5,20 +5,20 @@ rapid guesses, response time effort and fidelity. `moderation`: whether the flag
 scores and samples without them. `answers`: the timed answers behind all of it.
 """
 
-from lrnanalysis.measures.effort.cutoffs import Chance, Method, thresholds
-from lrnanalysis.measures.effort.moderation import (
+from lrnanalysis.measures.effort.effort_moderated import (
     effort_moderated,
     motivated,
     motivation_filter,
     validity,
 )
-from lrnanalysis.measures.effort.screening import (
+from lrnanalysis.measures.effort.rapid_guessing import (
     EffortScreen,
     rapid_guesses,
     response_time_effort,
     response_time_fidelity,
     screen,
 )
+from lrnanalysis.measures.effort.thresholds import Chance, Method, thresholds
 
 __all__ = [
     "Chance",

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, choice, note, share
+from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, with_attrs
 from lrnanalysis.measures.equating._curves import Scales, chained_curve, forms, synthetic_forms
 from lrnanalysis.measures.equating._designs import (
     Design,
@@ -169,7 +169,7 @@ def equate(
     [9.9]
     """
     choice("method", method, ("equipercentile", "linear", "mean"))
-    share("confidence", confidence)
+    check_fraction("confidence", confidence)
     sample, design = read_sample(x, y, anchor_x, anchor_y, design)
     via = choose_via(design, via, method)
     plan = _Plan(
@@ -204,7 +204,7 @@ def equate(
         "confidence": confidence,
     }
     return Equating(
-        note(table, notes),
+        with_attrs(table, notes),
         found.slope if found else np.nan,
         found.intercept if found else np.nan,
         _describe(sample, plan, equated, found),
@@ -271,7 +271,7 @@ def _weight(sample: Sample, via: Via | None, weight: float | None) -> float | No
         return None
     if weight is None:
         return len(sample.x) / (len(sample.x) + len(sample.y))
-    share("weight", weight, ends=True)
+    check_fraction("weight", weight, ends=True)
     return weight
 
 

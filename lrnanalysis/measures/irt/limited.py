@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import linalg, optimize, stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, IntArray, share
+from lrnanalysis.measures._checks import FloatArray, IntArray, check_fraction
 from lrnanalysis.measures.irt.design import Design
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MOST = 120
 
 def model_fit(model: IRTModel, answers: Answers, confidence: float) -> pd.Series:
     """See `IRTModel.model_fit`."""
-    share("confidence", confidence)
+    check_fraction("confidence", confidence)
     k = len(model._labels)
     if not 3 <= k <= _MOST:
         raise MeasureError(f"M2 of {k} items: it takes 3 to {_MOST}; use item_fit")

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, floats
+from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, as_floats
 from lrnanalysis.measures.irt.codes import ByteArray
 from lrnanalysis.measures.irt.kernels import read_scores, stretches
 
@@ -119,7 +119,7 @@ def _read_columns(
     """Column by column: any numeric type, any whole scores."""
     scores = []
     for place, (item, column) in enumerate(frame.items()):
-        values = floats(column)
+        values = as_floats(column)
         there = ~np.isnan(values)
         found = np.unique(values[there])
         if not np.isfinite(found).all():

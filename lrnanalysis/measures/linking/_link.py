@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, choice, note
+from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
 from lrnanalysis.measures.linking._table import Fitted, ItemTable
 
 __all__ = ["Link", "LinkMethod", "link"]
@@ -271,4 +271,4 @@ def _fit(moved: ItemTable, base: ItemTable, points: FloatArray, weight: FloatArr
     # Differences that are rounding errors have no spread to be judged by.
     table["robust_z"] = (difference - middle) / spread if spread > 1e-9 else np.nan
     table["rmsd"] = [float(np.sqrt(weight @ gap**2)) for gap in gaps]
-    return note(table, {"measure": "link", "rmsd": "share of the item's highest score"})
+    return with_attrs(table, {"measure": "link", "rmsd": "share of the item's highest score"})

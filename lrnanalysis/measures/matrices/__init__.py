@@ -5,17 +5,16 @@
 `cells` names its kinds of cell.
 """
 
+from lrnanalysis.measures.matrices.builder import Canvas, column_keys, matrix_values
 from lrnanalysis.measures.matrices.cells import CELL_KINDS
-from lrnanalysis.measures.matrices.dense import Canvas, column_keys, matrix_values
 from lrnanalysis.measures.matrices.keys import Keys, Runs, factorise, factorise_runs
-from lrnanalysis.measures.matrices.link import (
+from lrnanalysis.measures.matrices.response_links import (
     ItemResponses,
     answered_responses,
     item_responses,
     link_rows,
 )
-from lrnanalysis.measures.matrices.rows import Block, SessionRows, session_rows
-from lrnanalysis.measures.matrices.sessions import (
+from lrnanalysis.measures.matrices.row_assignment import (
     Attempts,
     Chosen,
     RowKey,
@@ -25,6 +24,7 @@ from lrnanalysis.measures.matrices.sessions import (
     picked_attempts,
     without_discarded,
 )
+from lrnanalysis.measures.matrices.session_rows import Block, SessionRows, session_rows
 
 __all__ = [
     "CELL_KINDS",

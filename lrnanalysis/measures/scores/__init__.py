@@ -12,14 +12,14 @@ from lrnanalysis.measures.scores.attempts import (
     first_attempts,
     last_attempts,
 )
-from lrnanalysis.measures.scores.kinds import cell_codes, cell_kinds
-from lrnanalysis.measures.scores.matrix import ScoreValue, score_matrix
-from lrnanalysis.measures.scores.overview import summary
-from lrnanalysis.measures.scores.responses import (
+from lrnanalysis.measures.scores.cell_kinds import cell_codes, cell_kinds
+from lrnanalysis.measures.scores.response_scores import (
     RESPONSE_STATUSES,
     response_score_matrix,
     response_status,
 )
+from lrnanalysis.measures.scores.score_matrix import ScoreValue, score_matrix
+from lrnanalysis.measures.scores.session_summary import summary
 from lrnanalysis.measures.scores.status import (
     is_completed,
     is_discarded,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lrnanalysis.measures._checks import note
+from lrnanalysis.measures._checks import with_attrs
 from lrnanalysis.measures.matrices import Attempts, attempt_numbers, picked_attempts
 
 __all__ = ["attempt_number", "best_attempts", "first_attempts", "last_attempts"]
@@ -51,7 +51,7 @@ def attempt_number(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> p
     number = attempt_numbers(sessions, keep_discarded=keep_discarded)
     values = pd.arrays.IntegerArray(number, number == 0)
     result = pd.Series(values, index=sessions.index, name="attempt_number")
-    return note(result, _notes(sessions, _ORDER, keep_discarded))
+    return with_attrs(result, _notes(sessions, _ORDER, keep_discarded))
 
 
 def first_attempts(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> pd.Series:
@@ -155,7 +155,7 @@ def _picked(
 ) -> pd.Series:
     values = picked_attempts(sessions, attempts, keep_discarded=keep_discarded)
     result = pd.Series(values, index=sessions.index, name=f"{attempts}_attempt")
-    return note(result, _notes(sessions, rule, keep_discarded))
+    return with_attrs(result, _notes(sessions, rule, keep_discarded))
 
 
 def _notes(sessions: pd.DataFrame, rule: str, keep_discarded: bool) -> dict[str, object]:

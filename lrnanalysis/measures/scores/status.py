@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures._checks import FloatArray, IntArray, floats, need, note
+from lrnanalysis.measures._checks import (
+    FloatArray,
+    IntArray,
+    as_floats,
+    require_columns,
+    with_attrs,
+)
 from lrnanalysis.measures.matrices import factorise, has_status
-from lrnanalysis.schema import STATUSES
+from lrnanalysis.tables.schema import STATUSES
 
 __all__ = [
     "is_completed",
@@ -124,7 +130,7 @@ def status_counts(sessions: pd.DataFrame, by: str | None = None) -> pd.Series | 
     >>> status_counts(pd.DataFrame({"status": ["Completed", "completed", "Odd"]})).to_dict()
     {'Incomplete': 0, 'Completed': 2, 'Discarded': 0, 'Pending Scoring': 0, 'Odd': 1}
     """
-    need(sessions, "status", *([] if by is None else [by]), table="sessions")
+    require_columns(sessions, "status", *([] if by is None else [by]), table="sessions")
     codes, names = _statuses(sessions)
     labels = pd.Index(names, name="status", dtype="str")
     if by is None:
@@ -165,10 +171,10 @@ def progress(sessions: pd.DataFrame) -> pd.Series:
     >>> progress(pd.DataFrame({"num_attempted": [1, 0], "num_questions": [2, 0]})).tolist()
     [0.5, nan]
     """
-    need(sessions, "num_attempted", "num_questions", table="sessions")
-    values = _ratio(floats(sessions["num_attempted"]), floats(sessions["num_questions"]))
+    require_columns(sessions, "num_attempted", "num_questions", table="sessions")
+    values = _ratio(as_floats(sessions["num_attempted"]), as_floats(sessions["num_questions"]))
     result = pd.Series(values, index=sessions.index, name="progress")
-    return note(result, {"rule": "num_attempted / num_questions"})
+    return with_attrs(result, {"rule": "num_attempted / num_questions"})
 
 
 def score_percent(frame: pd.DataFrame) -> pd.Series:
@@ -195,10 +201,10 @@ def score_percent(frame: pd.DataFrame) -> pd.Series:
     >>> score_percent(pd.DataFrame({"score": [3.0, 0.0], "max_score": [4.0, 0.0]})).tolist()
     [75.0, nan]
     """
-    need(frame, "score", "max_score", table="sessions, items or responses")
-    values = 100 * _ratio(floats(frame["score"]), floats(frame["max_score"]))
+    require_columns(frame, "score", "max_score", table="sessions, items or responses")
+    values = 100 * _ratio(as_floats(frame["score"]), as_floats(frame["max_score"]))
     result = pd.Series(values, index=frame.index, name="score_percent")
-    return note(result, {"rule": "100 × score / max_score", "unit": "%"})
+    return with_attrs(result, {"rule": "100 × score / max_score", "unit": "%"})
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:

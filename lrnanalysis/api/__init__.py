@@ -1,0 +1,1 @@
+"""The Data API: credentials, query, dates, client, rate limit and crawl."""

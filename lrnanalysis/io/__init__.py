@@ -1,0 +1,1 @@
+"""Input and output: JSON records, folders of Parquet files, long formats."""

@@ -1,0 +1,304 @@
+"""Sessions from and to files: saved pages, lists and lines of JSON; a folder of Parquet files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import msgspec
+import pandas as pd
+
+from lrnanalysis.errors import ReadError
+from lrnanalysis.tables.schema import METADATA_PREFIX, TABLES, Table
+from lrnanalysis.tables.selection import share_item_categories
+
+__all__ = ["OnError", "PageReader", "read_folder", "whole_file", "write_folder", "write_records"]
+
+OnError = Literal["raise", "skip"]
+
+_JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+_LINES_SUFFIXES = (".jsonl", ".ndjson")
+_STUDY = "study.json"
+
+_NO_SESSIONS = "holds no sessions: expected pages or sessions of the Data API"
+
+#: Records that are handed on together.
+_PAGE = 100
+
+
+class PageReader:
+    """Reads JSON files of sessions as pages for the parser.
+
+    Parameters
+    ----------
+    paths : list of Path
+        Files, or folders of which every ``.json``, ``.jsonl`` and ``.ndjson`` file (also with
+        ``.gz``) is read in the order of names.
+    on_error : "raise" or "skip"
+        What to do with a file or line that is not JSON or holds no sessions.
+
+    Attributes
+    ----------
+    skipped : list of str
+        What was skipped, and where.
+    """
+
+    def __init__(self, paths: Sequence[Path], on_error: OnError = "raise") -> None:
+        if on_error not in ("raise", "skip"):
+            raise ReadError(f'on_error is {on_error!r}: it is "raise" or "skip"')
+        self._files = [file for path in paths for file in _files(path)]
+        self._on_error = on_error
+        self.skipped: list[str] = []
+
+    def __iter__(self) -> Iterator[bytes]:
+        waiting: list[bytes] = []
+        for file in self._files:
+            for records in self._documents(file):
+                waiting += records
+                while len(waiting) >= _PAGE:
+                    yield _page(waiting[:_PAGE])
+                    waiting = waiting[_PAGE:]
+        if waiting:
+            yield _page(waiting)
+
+    def _documents(self, file: Path) -> Iterator[list[bytes]]:
+        """The records of each document in a file: one, or one a line."""
+        try:
+            text = _content(file)
+        except (OSError, EOFError) as error:
+            self._problem(f"{file}: cannot be read ({type(error).__name__}: {error})")
+            return
+        by_line = _plain_name(file).endswith(_LINES_SUFFIXES)
+        if not by_line:
+            try:
+                yield _records(text)
+            except _BrokenError as error:
+                by_line = error.more_follows and b"\n" in text.strip()
+                if not by_line:
+                    self._problem(f"{file}: {error}")
+        if by_line:
+            for number, line in enumerate(text.splitlines(), start=1):
+                if line.strip():
+                    try:
+                        yield _records(line)
+                    except _BrokenError as error:
+                        self._problem(f"{file}, line {number}: {error}")
+
+    def _problem(self, message: str) -> None:
+        if self._on_error == "raise":
+            raise ReadError(f'{message}; to leave it out and count it, pass on_error="skip"')
+        self.skipped.append(message)
+
+
+@dataclass
+class _BrokenError(Exception):
+    message: str
+    more_follows: bool = False
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise ReadError(f"{path}: no such file or folder")
+    found = sorted(
+        file
+        for file in path.iterdir()
+        if file.is_file() and _plain_name(file).endswith(_JSON_SUFFIXES)
+    )
+    if not found:
+        raise ReadError(f"{path}: holds no {', '.join(_JSON_SUFFIXES)} file, plain or gzipped")
+    return found
+
+
+def _plain_name(file: Path) -> str:
+    return file.name.lower().removesuffix(".gz")
+
+
+def _content(file: Path) -> bytes:
+    text = file.read_bytes()
+    # By its first bytes, not its name: downloads often lose or gain a ".gz".
+    if text.startswith(b"\x1f\x8b"):
+        text = gzip.decompress(text)
+    return text.removeprefix(b"\xef\xbb\xbf")
+
+
+def _page(records: Sequence[bytes]) -> bytes:
+    return b'{"data":[' + b",".join(records) + b"]}"
+
+
+_AS_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class _Document(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw()
+    session_id: msgspec.Raw = msgspec.Raw()
+
+
+_AS_DOCUMENT = msgspec.json.Decoder(_Document)
+
+
+def _records(text: bytes) -> list[bytes]:
+    """The records of a page, of a list of sessions or pages, or of one session."""
+    try:
+        if not text.isascii():
+            text.decode()
+        return _records_of(text.strip())
+    except msgspec.ValidationError:
+        raise _BrokenError(_NO_SESSIONS) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    # Again with the standard library: it tells line and column, and lets pass text that was cut
+    # in the middle of an emoji, which the parser mends.
+    try:
+        read = json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"not JSON at line {error.lineno}, column {error.colno} ({error.msg})"
+        raise _BrokenError(message, more_follows=error.msg == "Extra data") from None
+    except UnicodeDecodeError as error:
+        raise _BrokenError(f"not UTF-8 at byte {error.start}") from None
+    except RecursionError:
+        raise _BrokenError("nested too deeply to be sessions") from None
+    return [json.dumps(record).encode() for record in _loaded_records(read)]
+
+
+def _records_of(text: bytes) -> list[bytes]:
+    if text.startswith(b"["):
+        members = [bytes(one) for one in _AS_LIST.decode(text)]
+        return [
+            record for one in members for record in (_records_of(one) if _is_page(one) else [one])
+        ]
+    document = _AS_DOCUMENT.decode(text)
+    if len(document.data):
+        return [bytes(one) for one in _AS_LIST.decode(document.data)]
+    if len(document.session_id):
+        return [text]
+    raise msgspec.ValidationError
+
+
+def _is_page(text: bytes) -> bool:
+    return text.startswith(b"{") and len(_AS_DOCUMENT.decode(text).data) > 0
+
+
+def _loaded_records(read: Any) -> list[Any]:
+    if isinstance(read, list):
+        return [
+            record
+            for one in read
+            for record in (one["data"] if isinstance(one, dict) and "data" in one else [one])
+        ]
+    if isinstance(read, dict) and isinstance(read.get("data"), list):
+        return list(read["data"])
+    if isinstance(read, dict) and "session_id" in read:
+        return [read]
+    raise _BrokenError(_NO_SESSIONS)
+
+
+def write_records(path: Path, records: Iterator[bytes]) -> None:
+    """Write a list of sessions, or a session a line where the name says so; gzipped for ``.gz``.
+
+    The file appears whole or not at all.
+    """
+    by_line = _plain_name(path).endswith(_LINES_SUFFIXES)
+    start, between, end = (b"", b"\n", b"\n") if by_line else (b"[", b",\n", b"]\n")
+    with (
+        whole_file(path) as raw,
+        gzip.open(raw, "wb") if path.name.endswith(".gz") else nullcontext(raw) as file,
+    ):
+        file.write(start)
+        for number, record in enumerate(records):
+            file.write(between + record if number else record)
+        file.write(end)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that appears whole at the end or not at all; until then an old one stays."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as raw:
+        unfinished = Path(raw.name)
+        try:
+            yield raw
+            raw.close()
+            unfinished.replace(path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+def write_folder(
+    folder: Path,
+    frames: Mapping[str, pd.DataFrame],
+    about: Mapping[str, Any],
+    *,
+    overwrite: bool,
+) -> None:
+    """Write one Parquet file a table, and what else is to be known in ``study.json``.
+
+    The folder appears whole or not at all.
+    """
+    if folder.exists() and not overwrite:
+        raise ReadError(f"{folder} is there already: pass overwrite=True to replace it")
+    if folder.exists() and any(folder.iterdir()) and not (folder / _STUDY).is_file():
+        raise ReadError(f"{folder} holds something else than a saved study: choose another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    try:
+        for name, frame in frames.items():
+            frame.reset_index(drop=True).to_parquet(unfinished / f"{name}.parquet", index=False)
+        (unfinished / _STUDY).write_bytes(msgspec.json.encode(about))
+        if folder.exists():
+            shutil.rmtree(folder)
+        unfinished.chmod(0o755)
+        unfinished.replace(folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def read_folder(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]] | None:
+    """Read what `write_folder` wrote; None where the folder is none of its kind."""
+    if not (folder / _STUDY).is_file():
+        return None
+    frames = {}
+    for file in sorted(folder.glob("*.parquet")):
+        try:
+            frame = pd.read_parquet(file)
+        except (OSError, ValueError) as error:
+            raise ReadError(f"{file}: not a Parquet file that can be read ({error})") from error
+        frames[file.stem] = _with_dtypes(frame, TABLES[file.stem]) if file.stem in TABLES else frame
+    missing = [name for name in TABLES if name not in frames]
+    if missing:
+        raise ReadError(f"{folder}: {', '.join(f'{name}.parquet' for name in missing)} is missing")
+    share_item_categories(frames)
+    about: dict[str, Any] = json.loads((folder / _STUDY).read_bytes())
+    return frames, about
+
+
+def _with_dtypes(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    missing = [column.name for column in table.columns if column.name not in frame]
+    if missing:
+        raise ReadError(f"{table.name}.parquet has no column {', '.join(missing)}")
+    kinds = {
+        column.name: column.dtype
+        for column in table.columns
+        if str(frame[column.name].dtype) != column.dtype
+    }
+    frame = frame.astype(kinds)
+    for column in table.columns:
+        if column.kind == "label":
+            # An empty column comes back with labels of no type.
+            labels = frame[column.name].cat
+            dtype = pd.CategoricalDtype(labels.categories.astype("str"))
+            frame[column.name] = pd.Categorical.from_codes(labels.codes, dtype=dtype)
+    asked_for = [name for name in frame if str(name).startswith(METADATA_PREFIX)]
+    return frame[[*table.names, *asked_for]]

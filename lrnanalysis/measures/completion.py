@@ -1,0 +1,457 @@
+"""How far learners came: items answered, omitted and not reached.
+
+**Not reached** is the unbroken run of unanswered items at the end, in the order shown;
+**omitted** is any other unanswered item. Three conventions are in use, none of them right for
+all purposes, so that every result names its own:
+
+``"run"``
+    All items of the run are not reached.
+``"after_first"``
+    The first item of the run counts as omitted, the rest as not reached: the convention of
+    large-scale studies (TIMSS and PIRLS technical reports), since the learner saw it.
+``"no_time"``
+    An unanswered item without a time is not reached, one with a time is omitted, wherever it
+    stands.
+
+An item is **answered**
+
+* where it has points, whatever else is known;
+* with responses given, where any of its responses was answered (``attempted``; where that is
+  missing, where anything was stored);
+* without, or where none of its responses tells: where it has a time above 0; in a session all
+  of whose times are missing (not 0), where it has a score. The items table cannot tell a wrong
+  answer from an item that was looked at and left open, both are 0 points with a time: it counts
+  as answered. Give the responses to separate them.
+
+Items that hold no question (``response_count`` 0, no score, no responses) are left out: there is
+nothing to answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    check_fraction,
+    choice,
+    require_columns,
+    with_attrs,
+)
+from lrnanalysis.measures.matrices import (
+    ItemResponses,
+    SessionRows,
+    item_responses,
+    session_rows,
+    without_discarded,
+)
+from lrnanalysis.measures.matrices.session_rows import Block
+
+__all__ = [
+    "ReachRule",
+    "States",
+    "answered",
+    "not_reached",
+    "omitted",
+    "reach",
+    "reach_states",
+    "speededness",
+]
+
+#: Conventions of not reached.
+ReachRule = Literal["run", "after_first", "no_time"]
+
+#: Codes of a row's state.
+ANSWERED, OMITTED, NOT_REACHED, NO_QUESTION = (np.int8(code) for code in range(4))
+
+_RULES = {
+    "run": "not reached: the unbroken run of unanswered items at the end; omitted: the others",
+    "after_first": "not reached: the run of unanswered items at the end after its first, which "
+    "is omitted with the others",
+    "no_time": "not reached: unanswered without a time; omitted: unanswered with a time",
+}
+_BY_RESPONSES = "any of the item's responses was answered, or it has points"
+_BY_ITEMS = (
+    "points, or a time above 0 (no responses given: a wrong answer and an item looked at and left "
+    "open cannot be told apart)"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class States:
+    """State of every item row: answered, omitted, not reached or without a question.
+
+    Attributes
+    ----------
+    grouped : SessionRows
+        The rows by session in the order shown.
+    codes : array of int8, shape (rows,)
+        The states in grouped order.
+    responses : ItemResponses or None
+        What the responses say, in the frame's order.
+    notes : dict
+        The rules, for ``attrs``.
+    """
+
+    grouped: SessionRows
+    codes: npt.NDArray[np.int8]
+    responses: ItemResponses | None
+    notes: dict[str, object]
+
+    def flags(self, *states: np.int8) -> BoolArray:
+        """Whether each row, in the frame's order, is in one of `states`."""
+        return self.grouped.as_frame(np.isin(self.codes, states))
+
+
+def reach_states(
+    items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
+) -> States:
+    """State of every row of an items frame; the base of everything that counts answers."""
+    require_columns(items, "session_id", table="items")
+    choice("rule", rule, get_args(ReachRule))
+    known = [column for column in ("time", "score") if column in items.columns]
+    if responses is None and not known:
+        raise MeasureError(
+            "the items frame has neither 'time' nor 'score': keep one of them or give "
+            "responses=, to tell answered from unanswered items"
+        )
+    if rule == "no_time" and "time" not in items.columns:
+        raise MeasureError("rule=\"no_time\" needs the items' column 'time'")
+    grouped = session_rows(items)
+    linked = None if responses is None else item_responses(items, responses)
+    codes = np.empty(grouped.n, dtype=np.int8)
+    reader = _Rows(items, grouped, linked)
+    for block in grouped.blocks():
+        codes[block.rows] = _states(block, *reader.read(block), rule)
+    notes: dict[str, object] = {
+        "answered": _BY_ITEMS if responses is None else _BY_RESPONSES,
+        "not_reached_rule": rule,
+        "rule": _RULES[rule],
+        "rows_without_question": int((codes == NO_QUESTION).sum()),
+    }
+    if linked is not None:
+        notes["responses_without_item"] = linked.unlinked
+    return States(grouped, codes, linked, notes)
+
+
+def answered(items: pd.DataFrame, responses: pd.DataFrame | None = None) -> pd.Series:
+    """Whether each item was answered.
+
+    Parameters
+    ----------
+    items : DataFrame
+        The items table.
+    responses : DataFrame, optional
+        The responses table; without it, times and scores decide (see the module's rule).
+
+    Returns
+    -------
+    Series of boolean
+        ``answered``, one value a row, with the frame's index; NA for an item without a question.
+
+    Raises
+    ------
+    MeasureError
+        If the frame has neither times nor scores and no responses are given.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"session_id": "s", "time": [9.0, 0.0], "score": [0.0, 0.0]})
+    >>> answered(items).tolist()
+    [True, False]
+    """
+    states = reach_states(items, responses)
+    return _flag_series(items, states, ANSWERED, "answered")
+
+
+def omitted(
+    items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
+) -> pd.Series:
+    """Whether each item was left open though the learner got that far.
+
+    Parameters
+    ----------
+    items : DataFrame
+        The items table; rows of a session must be complete, since the run at the end is looked
+        for among the rows given.
+    responses : DataFrame, optional
+        The responses table; without it, times and scores decide (see the module's rule).
+    rule : {"run", "after_first", "no_time"}, default "run"
+        Convention of not reached, see the module.
+
+    Returns
+    -------
+    Series of boolean
+        ``omitted``, one value a row, with the frame's index; NA for an item without a question.
+
+    Raises
+    ------
+    MeasureError
+        If `rule` is unknown or a column that it needs is missing.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({
+    ...     "session_id": "s", "position": [1, 2, 3, 4, 5],
+    ...     "time": [9.0, 0.0, 8.0, 0.0, 0.0], "score": [1.0, 0.0, 1.0, 0.0, 0.0],
+    ... })
+    >>> omitted(items).tolist()
+    [False, True, False, False, False]
+    """
+    return _flag_series(items, reach_states(items, responses, rule=rule), OMITTED, "omitted")
+
+
+def not_reached(
+    items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
+) -> pd.Series:
+    """Whether each item was not reached.
+
+    Parameters
+    ----------
+    items, responses, rule
+        As for `omitted`.
+
+    Returns
+    -------
+    Series of boolean
+        ``not_reached``, one value a row, with the frame's index; NA for an item without a
+        question.
+
+    Raises
+    ------
+    MeasureError
+        If `rule` is unknown or a column that it needs is missing.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({
+    ...     "session_id": "s", "position": [1, 2, 3, 4, 5],
+    ...     "time": [9.0, 0.0, 8.0, 0.0, 0.0], "score": [1.0, 0.0, 1.0, 0.0, 0.0],
+    ... })
+    >>> not_reached(items).tolist()
+    [False, False, False, True, True]
+    >>> not_reached(items, rule="after_first").tolist()
+    [False, False, False, False, True]
+    >>> not_reached(items, rule="no_time").tolist()
+    [False, True, False, True, True]
+    """
+    states = reach_states(items, responses, rule=rule)
+    return _flag_series(items, states, NOT_REACHED, "not_reached")
+
+
+def reach(
+    items: pd.DataFrame,
+    responses: pd.DataFrame | None = None,
+    *,
+    rule: ReachRule = "run",
+    sessions: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Shares answered, omitted and not reached by position in the test.
+
+    Parameters
+    ----------
+    items, responses, rule
+        As for `omitted`.
+    sessions : DataFrame, optional
+        The sessions table, or a selection: other sessions and discarded ones are left out.
+        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
+
+    Returns
+    -------
+    DataFrame
+        One row a place in the session (index ``position``: 1 for the first question shown; items
+        without a question are not counted): ``n`` sessions that hold so many, and the shares
+        ``answered``, ``omitted``, ``not_reached`` and ``reached`` (1 - ``not_reached``) of them.
+
+    Raises
+    ------
+    MeasureError
+        If `rule` is unknown or a column that it needs is missing.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({
+    ...     "session_id": ["s", "s", "t", "t"], "position": [1, 2, 1, 2],
+    ...     "time": [9.0, 7.0, 8.0, 0.0], "score": [1.0, 0.0, 1.0, 0.0],
+    ... })
+    >>> reach(items)["reached"].tolist()
+    [1.0, 0.5]
+    """
+    kept, notes = without_discarded(items, sessions)
+    states = reach_states(items if kept is None else items[kept], responses, rule=rule)
+    asked = states.codes != NO_QUESTION
+    starts = states.grouped.starts
+    before = np.cumsum(asked) - asked
+    first = np.repeat(before[starts], states.grouped.lengths)
+    place = (before - first)[asked]
+    codes = states.codes[asked]
+    n = np.bincount(place)
+    shares = {
+        name: np.bincount(place[codes == state], minlength=len(n)) / n
+        for name, state in (
+            ("answered", ANSWERED),
+            ("omitted", OMITTED),
+            ("not_reached", NOT_REACHED),
+        )
+    }
+    index = pd.RangeIndex(1, len(n) + 1, name="position")
+    result = pd.DataFrame({"n": n, **shares}, index=index)
+    result["reached"] = 1 - result["not_reached"]
+    return with_attrs(result, {**states.notes, **notes})
+
+
+def speededness(
+    items: pd.DataFrame,
+    responses: pd.DataFrame | None = None,
+    *,
+    rule: ReachRule = "run",
+    reaching: float = 0.8,
+    sessions: pd.DataFrame | None = None,
+) -> pd.Series:
+    """Signs that time ran out: who finished, and how much was not reached.
+
+    By a usual rule of thumb a test is unspeeded if virtually all reach 75 % of the items and at
+    least 80 % reach the last one (Swineford, F. (1974). The test analysis manual. Educational
+    Testing Service SR-74-06).
+
+    Parameters
+    ----------
+    items, responses, rule
+        As for `omitted`.
+    reaching : float, default 0.8
+        Share of sessions for ``items_reached``.
+    sessions : DataFrame, optional
+        The sessions table, or a selection: other sessions and discarded ones are left out.
+        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
+
+    Returns
+    -------
+    Series
+        ``sessions`` (with a question), ``completing`` (share that reached the last item),
+        ``reaching_75_percent`` (share that reached three quarters of their items),
+        ``items_reached`` (items that at least the share `reaching` reached),
+        ``mean_not_reached`` and ``sd_not_reached`` (items a session, SD by n - 1).
+
+    Raises
+    ------
+    MeasureError
+        If `rule` is unknown, a column that it needs is missing, or `reaching` is out of range.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({
+    ...     "session_id": ["s", "s", "t", "t"], "position": [1, 2, 1, 2],
+    ...     "time": [9.0, 7.0, 8.0, 0.0], "score": [1.0, 0.0, 1.0, 0.0],
+    ... })
+    >>> speededness(items)[["completing", "items_reached", "mean_not_reached"]].tolist()
+    [0.5, 1.0, 0.5]
+    """
+    check_fraction("reaching", reaching, ends=True)
+    kept, notes = without_discarded(items, sessions)
+    states = reach_states(items if kept is None else items[kept], responses, rule=rule)
+    starts = states.grouped.starts
+    missed = _per_session(states.codes == NOT_REACHED, starts)
+    asked = _per_session(states.codes != NO_QUESTION, starts)
+    missed, asked = missed[asked > 0], asked[asked > 0]
+    n = len(asked)
+    reached = np.sort(asked - missed)[::-1]
+    # The k-th longest way: so many items were reached by at least k sessions.
+    needed = int(np.ceil(reaching * n - 1e-9))
+    result = pd.Series(
+        {
+            "sessions": float(n),
+            "completing": float((missed == 0).mean()) if n else np.nan,
+            "reaching_75_percent": float((asked - missed >= 0.75 * asked).mean()) if n else np.nan,
+            "items_reached": float(reached[max(needed, 1) - 1]) if n else np.nan,
+            "mean_not_reached": float(missed.mean()) if n else np.nan,
+            "sd_not_reached": float(missed.std(ddof=1)) if n > 1 else np.nan,
+        },
+        name="speededness",
+    )
+    return with_attrs(result, {**states.notes, **notes, "items_reached_by_share": reaching})
+
+
+class _Rows:
+    """What tells answered from unanswered, a block of rows at a time, in grouped order."""
+
+    def __init__(
+        self, items: pd.DataFrame, grouped: SessionRows, linked: ItemResponses | None
+    ) -> None:
+        self._linked = linked
+        self._grouped = grouped
+        self._time = grouped.reader(items["time"]) if "time" in items.columns else None
+        self._score = grouped.reader(items["score"]) if "score" in items.columns else None
+        count = "response_count"
+        self._count = grouped.reader(items[count]) if count in items.columns else None
+
+    def read(self, block: Block) -> tuple[BoolArray, BoolArray, BoolArray]:
+        """Whether each row is answered, timed, and holds a question."""
+        size = block.rows.stop - block.rows.start
+        nothing = np.full(size, np.nan)
+        time = nothing if self._time is None else self._time(block.rows)
+        score = nothing if self._score is None else self._score(block.rows)
+        timed = time > 0
+        done = _answered_by_items(block, time, score)
+        asked = np.ones(size, dtype=bool)
+        if self._count is not None:
+            asked = ~(self._count(block.rows) == 0) | ~np.isnan(score)
+        if self._linked is not None:
+            rows = block.rows if self._grouped.order is None else self._grouped.order[block.rows]
+            known = self._linked.known[rows]
+            points = (score > 0) | (score < 0)
+            done = np.where(known, self._linked.answered[rows] | points, done)
+            asked |= known
+        return done, timed, asked
+
+
+def _answered_by_items(block: Block, time: FloatArray, score: FloatArray) -> BoolArray:
+    """Answered by the items table alone: points, a time, or a score where no times are kept."""
+    done = (time > 0) | (score > 0) | (score < 0)
+    without = np.logical_and.reduceat(np.isnan(time), block.starts)
+    if without.any():
+        done |= block.spread(without) & ~np.isnan(score)
+    return done
+
+
+def _states(
+    block: Block, done: BoolArray, timed: BoolArray, asked: BoolArray, rule: ReachRule
+) -> npt.NDArray[np.int8]:
+    """States of a block's rows."""
+    done = done & asked
+    open_ = asked & ~done
+    if rule == "no_time":
+        missed = open_ & ~timed
+    else:
+        place = np.arange(len(done), dtype=np.int32)
+        last = np.maximum.reduceat(np.where(done, place, np.int32(-1)), block.starts)
+        # Nobody answered: the whole session is the run.
+        behind = block.spread(np.maximum(last, block.starts.astype(np.int32) - 1))
+        missed = open_ & (place > behind)
+        if rule == "after_first":
+            first = np.flatnonzero(missed)
+            session = np.repeat(np.arange(len(block.starts)), block.lengths)[first]
+            heads = np.ones(len(first), dtype=bool)
+            heads[1:] = session[1:] != session[:-1]
+            missed[first[heads]] = False
+    states = np.where(open_, OMITTED, ANSWERED)
+    states[missed] = NOT_REACHED
+    states[~asked] = NO_QUESTION
+    return states
+
+
+def _per_session(flags: BoolArray, starts: IntArray) -> npt.NDArray[np.int64]:
+    """How many of every session's rows are true."""
+    return np.add.reduceat(flags.astype(np.int64), starts)
+
+
+def _flag_series(items: pd.DataFrame, states: States, state: np.int8, name: str) -> pd.Series:
+    values = pd.arrays.BooleanArray(states.flags(state), states.flags(NO_QUESTION))
+    return with_attrs(pd.Series(values, index=items.index, name=name), states.notes)

@@ -1,0 +1,417 @@
+"""The fitted lognormal model: items, persons, residuals, and how long a test takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import special, stats
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import FloatArray, as_floats, check_fraction, with_attrs
+from lrnanalysis.measures.matrices import matrix_values
+
+__all__ = ["LognormalModel", "screening_correlation"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LognormalModel:
+    """A fitted lognormal response-time model (van der Linden 2006).
+
+    ln t_ij ~ N(β_i − τ_j, 1/α_i²) with τ ~ N(0, s²): β is an item's time intensity, α its time
+    discrimination, τ a person's speed; high τ is fast, and the mean speed is 0.
+
+    Attributes
+    ----------
+    items : DataFrame
+        One row an item: ``alpha``, ``alpha_se`` [1 / ln time], ``beta``, ``beta_se`` [ln time],
+        ``n`` (times), ``reason`` (why it has no estimates; NA where it has).
+    persons : DataFrame
+        One row a person: ``speed`` (mean of τ given the times), ``speed_se`` (its SD), ``n``
+        (times). NaN without a time. Both are empirical-Bayes values: they are drawn towards 0
+        where times are few, and take the items' parameters as known.
+    variance, variance_se : float
+        s², the variance of speed, with its standard error.
+    loglik : float
+        Log-likelihood of the log times (subtract the sum of ln t for that of the times).
+    reliability : float
+        1 − mean(speed_se²) / s², over persons with a time.
+    observations : int
+        Times that were used.
+    converged : bool
+        Whether the last step was below the tolerance.
+    iterations : int
+        Rounds of the algorithm.
+    se_rule : str
+        How the standard errors were found.
+    """
+
+    items: pd.DataFrame
+    persons: pd.DataFrame
+    variance: float
+    variance_se: float
+    loglik: float
+    reliability: float
+    observations: int
+    converged: bool
+    iterations: int
+    se_rule: str
+    _times: pd.DataFrame = field(repr=False)
+
+    def __repr__(self) -> str:
+        fitted = int(self.items["beta"].notna().sum())
+        return (
+            f"LognormalModel({fitted} items, {int((self.persons['n'] > 0).sum())} persons, "
+            f"SD of speed {self.variance**0.5:.3f}, reliability {self.reliability:.3f}, "
+            f"logLik {self.loglik:.1f}, {'converged' if self.converged else 'NOT converged'})"
+        )
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters: α and β of every item, and the variance of speed."""
+        return 2 * int(self.items["beta"].notna().sum()) + 1
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion."""
+        return 2 * self.n_parameters - 2 * self.loglik
+
+    @property
+    def bic(self) -> float:
+        """Bayesian information criterion, with the number of persons."""
+        persons = int((self.persons["n"] > 0).sum())
+        return float(self.n_parameters * np.log(persons) - 2 * self.loglik)
+
+    def residuals(self) -> pd.DataFrame:
+        """Standardised residual of every log time.
+
+        z = (ln t − β + τ) / √(1/α² − v), with τ and v the mean and variance of the person's
+        speed. It equals the residual from the prediction by the person's *other* times (van der
+        Linden, W. J., & Guo, F. (2008). Psychometrika, 73(3), 365-384), and is standard normal
+        under the model: 5 % lie beyond ±1.96. Negative: faster than expected.
+
+        Returns
+        -------
+        DataFrame
+            In the shape of the times; NaN where there is no time.
+
+        Examples
+        --------
+        >>> from lrnanalysis.measures.response_time import lognormal
+        >>> rng = np.random.default_rng(1)
+        >>> logs = 3 - rng.normal(0, 0.3, (500, 1)) + rng.normal(0, 0.5, (500, 20))
+        >>> z = lognormal(pd.DataFrame(np.exp(logs))).residuals()
+        >>> bool(0.04 < (z.abs() > 1.96).to_numpy().mean() < 0.06)
+        True
+        """
+        speed, variance = self._speeds()
+        sigma2 = self._sigma2()
+        logs = self._logs()
+        residuals = logs - as_floats(self.items["beta"]) + speed[:, None]
+        # The spread is positive: v is smaller than every 1/α² that went into it.
+        spread = sigma2 - variance[:, None]
+        with np.errstate(invalid="ignore"):
+            residuals /= np.sqrt(spread)
+        result = pd.DataFrame(
+            residuals, index=self._times.index, columns=self._times.columns, copy=False
+        )
+        return with_attrs(result, {"rule": "standard normal under the model; negative is fast"})
+
+    def aberrant(self, z: float = 1.96, *, scores: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Times that are too fast or too slow for the person and the item.
+
+        Too fast and right is the corner to look at: the answer may have been known before.
+
+        Parameters
+        ----------
+        z : float, default 1.96
+            Residuals beyond ±z are listed.
+        scores : DataFrame, optional
+            Scores of the same persons and items, to tell right from wrong.
+
+        Returns
+        -------
+        DataFrame
+            One row a time: the person (named as the rows are), the item, ``time``, ``expected``
+            (geometric mean of the person's times on such an item), ``z``, ``kind`` ("fast" or
+            "slow") and, with scores, ``score``. ``attrs`` has the share flagged beside the share
+            that the model expects.
+
+        Raises
+        ------
+        MeasureError
+            If `z` is not above 0, or scores lack a person or item.
+        """
+        if not z > 0:
+            raise MeasureError(f"z is {z}: it must be above 0")
+        residuals = self.residuals().to_numpy()
+        timed = ~np.isnan(residuals)
+        rows, columns = np.nonzero(timed & (np.abs(residuals) > z))
+        speed, _ = self._speeds()
+        found = residuals[rows, columns]
+        person = self._times.index.name or "person"
+        item = self._times.columns.name or "item_reference"
+        result = pd.DataFrame(
+            {
+                person: self._times.index[rows],
+                item: self._times.columns[columns],
+                "time": matrix_values(self._times)[rows, columns],
+                "expected": np.exp(as_floats(self.items["beta"])[columns] - speed[rows]),
+                "z": found,
+                "kind": pd.array(np.where(found < 0, "fast", "slow"), dtype="str"),
+            }
+        )
+        if scores is not None:
+            at = scores.index.get_indexer(self._times.index)
+            across = scores.columns.get_indexer(self._times.columns)
+            if (at < 0).any() or (across < 0).any():
+                raise MeasureError(
+                    "scores lacks persons or items of the times: build both from the same sessions"
+                )
+            result["score"] = matrix_values(scores, what="scores")[at[rows], across[columns]]
+        return with_attrs(
+            result,
+            {
+                "z": z,
+                "flagged_share": len(rows) / max(int(timed.sum()), 1),
+                "expected_share": 2 * float(special.ndtr(-z)),
+            },
+        )
+
+    def person_fit(self) -> pd.DataFrame:
+        """Whether each person kept one speed throughout.
+
+        The sum of squared standardised deviations from the person's own weighted mean is χ² with
+        n − 1 degrees of freedom under the model, whatever the speed (as l^t of Marianti, S., et
+        al. (2014). Journal of Educational and Behavioral Statistics, 39(6), 426-451, with the
+        speed estimated).
+
+        Returns
+        -------
+        DataFrame
+            One row a person: ``chi2``, ``df``, ``p``; NaN with fewer than two times.
+        """
+        a = 1 / self._sigma2()
+        errors = self._logs() - as_floats(self.items["beta"])
+        weights = np.where(np.isnan(errors), 0.0, a)
+        errors = np.nan_to_num(errors)
+        n = (weights > 0).sum(axis=1)
+        total = weights.sum(axis=1)
+        sums = (weights * errors).sum(axis=1)
+        chi2 = np.full(len(n), np.nan)
+        some = n > 1
+        squares = (weights * errors**2).sum(axis=1)
+        chi2[some] = squares[some] - sums[some] ** 2 / total[some]
+        df = np.where(some, n - 1, np.nan)
+        p = np.full(len(n), np.nan)
+        p[some] = stats.chi2.sf(chi2[some], df[some])
+        return pd.DataFrame({"chi2": chi2, "df": df, "p": p}, index=self._times.index)
+
+    def total_time(self, items: Iterable[object] | None = None) -> pd.DataFrame:
+        """Predicted total time of every person on a test.
+
+        Parameters
+        ----------
+        items : iterable of item labels, optional
+            The test; all fitted items by default.
+
+        Returns
+        -------
+        DataFrame
+            One row a person: ``mean`` and ``sd`` of the total time [unit of the times], with the
+            uncertainty of the person's speed in it; NaN without a time.
+
+        Raises
+        ------
+        MeasureError
+            If an item is unknown or has no estimates.
+        """
+        mean, variance = self._total(items)
+        speed, uncertainty = self._speeds()
+        first = np.exp(-speed + uncertainty / 2)
+        second = np.exp(-2 * speed + 2 * uncertainty)
+        spread = second * (variance + mean**2) - (first * mean) ** 2
+        return pd.DataFrame({"mean": first * mean, "sd": np.sqrt(spread)}, index=self._times.index)
+
+    def time_limit(self, finish: float = 0.95, items: Iterable[object] | None = None) -> float:
+        """Time limit within which a share of the population finishes a test.
+
+        The sum of lognormal times is taken as lognormal with the same mean and variance (Fenton,
+        L. F. (1960). IRE Transactions on Communications Systems, 8(1), 57-67), for people of the
+        fitted distribution of speed who work as without a limit.
+
+        Parameters
+        ----------
+        finish : float, default 0.95
+            Share that finishes.
+        items : iterable of item labels, optional
+            The test; all fitted items by default.
+
+        Returns
+        -------
+        float
+            The limit [unit of the times].
+
+        Raises
+        ------
+        MeasureError
+            If `finish` is out of range, or an item is unknown or has no estimates.
+
+        Examples
+        --------
+        >>> from lrnanalysis.measures.response_time import lognormal
+        >>> rng = np.random.default_rng(1)
+        >>> logs = 3 - rng.normal(0, 0.3, (500, 1)) + rng.normal(0, 0.5, (500, 20))
+        >>> model = lognormal(pd.DataFrame(np.exp(logs)))
+        >>> round(model.share_finishing(model.time_limit(0.9)), 6)
+        0.9
+        """
+        check_fraction("finish", finish)
+        centre, spread = self._log_total(items)
+        return float(np.exp(centre + spread * special.ndtri(finish)))
+
+    def share_finishing(self, limit: float, items: Iterable[object] | None = None) -> float:
+        """Share of the population that finishes a test within a limit; see `time_limit`.
+
+        Parameters
+        ----------
+        limit : float
+            The limit [unit of the times].
+        items : iterable of item labels, optional
+            The test; all fitted items by default.
+
+        Returns
+        -------
+        float
+            The share, 0 to 1.
+
+        Raises
+        ------
+        MeasureError
+            If `limit` is not above 0, or an item is unknown or has no estimates.
+        """
+        if not limit > 0:
+            raise MeasureError(f"limit is {limit}: it must be above 0")
+        centre, spread = self._log_total(items)
+        return float(special.ndtr((np.log(limit) - centre) / spread))
+
+    def screening_correlation(
+        self, ability: pd.Series, ability_reliability: float = 1.0
+    ) -> pd.Series:
+        """Correlation of speed with an ability or score, for screening only.
+
+        Parameters
+        ----------
+        ability : Series
+            Ability or score by person.
+        ability_reliability : float, default 1
+            Its reliability.
+
+        Returns
+        -------
+        Series
+            See `lrnanalysis.measures.response_time.screening_correlation`.
+        """
+        return screening_correlation(
+            self.persons["speed"],
+            ability,
+            speed_reliability=self.reliability,
+            ability_reliability=ability_reliability,
+        )
+
+    def _logs(self) -> FloatArray:
+        values = matrix_values(self._times)
+        logs = np.full(values.shape, np.nan)
+        np.log(values, out=logs, where=values > 0)
+        return logs
+
+    def _sigma2(self) -> FloatArray:
+        return 1 / as_floats(self.items["alpha"]) ** 2
+
+    def _speeds(self) -> tuple[FloatArray, FloatArray]:
+        return as_floats(self.persons["speed"]), as_floats(self.persons["speed_se"]) ** 2
+
+    def _total(self, items: Iterable[object] | None) -> tuple[float, float]:
+        """Mean and variance of the total time of a person with speed 0."""
+        if items is None:
+            chosen = self.items[self.items["beta"].notna()]
+        else:
+            labels = list(items)
+            unknown = [label for label in labels if label not in self.items.index]
+            if unknown:
+                raise MeasureError(f"items {unknown[:5]} are not in the model")
+            chosen = self.items.loc[labels]
+            without = chosen.index[chosen["beta"].isna()]
+            if len(without):
+                raise MeasureError(f"items {list(without[:5])} have no estimates: see model.items")
+        beta, sigma2 = as_floats(chosen["beta"]), 1 / as_floats(chosen["alpha"]) ** 2
+        means = np.exp(beta + sigma2 / 2)
+        return float(means.sum()), float((means**2 * np.expm1(sigma2)).sum())
+
+    def _log_total(self, items: Iterable[object] | None) -> tuple[float, float]:
+        """Mean and SD of the logarithm of the total time in the population."""
+        mean, variance = self._total(items)
+        own = float(np.log1p(variance / mean**2))
+        return float(np.log(mean)) - own / 2, float(np.sqrt(own + self.variance))
+
+
+def screening_correlation(
+    speed: pd.Series,
+    ability: pd.Series,
+    *,
+    speed_reliability: float = 1.0,
+    ability_reliability: float = 1.0,
+) -> pd.Series:
+    """Correlation of speed with ability, as is and corrected for unreliability.
+
+    A screening value: r / √(rel · rel) from two separate models. The joint model (van der
+    Linden, W. J. (2007). Psychometrika, 72(3), 287-308) gives larger values where items differ in
+    time discrimination.
+
+    Parameters
+    ----------
+    speed, ability : Series
+        One value a person each; persons in both are used.
+    speed_reliability, ability_reliability : float, default 1
+        Reliabilities, above 0 and at most 1.
+
+    Returns
+    -------
+    Series
+        ``r``, ``r_corrected`` (may pass 1 by chance), ``n``; ``attrs["label"]`` says that it is
+        for screening.
+
+    Raises
+    ------
+    MeasureError
+        If a reliability is out of range, or fewer than three persons have both values.
+
+    Examples
+    --------
+    >>> speed, ability = pd.Series([0.1, 0.2, 0.3]), pd.Series([1.0, 3.0, 2.0])
+    >>> screening_correlation(speed, ability, ability_reliability=0.64).round(3).tolist()
+    [0.5, 0.625, 3.0]
+    """
+    for name, value in (
+        ("speed_reliability", speed_reliability),
+        ("ability_reliability", ability_reliability),
+    ):
+        if not 0 < value <= 1:
+            raise MeasureError(f"{name} is {value}: it must be above 0 and at most 1")
+    both = pd.concat({"speed": speed, "ability": ability}, axis=1, join="inner").dropna()
+    if len(both) < 3:
+        raise MeasureError(f"{len(both)} persons have both values: at least 3 are needed")
+    r = float(np.corrcoef(as_floats(both["speed"]), as_floats(both["ability"]))[0, 1])
+    corrected = r / float(np.sqrt(speed_reliability * ability_reliability))
+    result = pd.Series(
+        {"r": r, "r_corrected": corrected, "n": float(len(both))}, name="screening correlation"
+    )
+    return with_attrs(
+        result,
+        {
+            "label": "screening value, not an estimate of the joint model's correlation",
+            "rule": "r / √(reliability of speed × reliability of ability)",
+        },
+    )

@@ -1,0 +1,98 @@
+"""One row a group of sessions: how many, where they stand, what they scored, how long they took."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.measures._checks import (
+    TimeUnit,
+    as_floats,
+    per_second,
+    require_columns,
+    with_attrs,
+)
+from lrnanalysis.measures.matrices import factorise, has_status
+from lrnanalysis.measures.scores.status import progress, score_percent, status_counts
+from lrnanalysis.measures.timing import elapsed_time
+
+__all__ = ["summary"]
+
+
+def summary(
+    sessions: pd.DataFrame, by: str = "activity_id", *, unit: TimeUnit = "min"
+) -> pd.DataFrame:
+    """Sessions by activity or any other column.
+
+    Counts of statuses are of all sessions. Everything else leaves discarded ones out.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        The sessions table; ``status`` and `by` are read, and of the other columns those that
+        are there.
+    by : str, default "activity_id"
+        Column to group by. Rows without a value there are left out.
+    unit : {"s", "min", "h"}, default "min"
+        Unit of the times.
+
+    Returns
+    -------
+    DataFrame
+        One row a group: ``sessions``, a column of counts a status, and of those not discarded
+        ``users``, ``progress`` (mean share of the questions attempted), ``score_percent`` and
+        ``score_percent_sd`` (mean and SD of the scored ones), ``active_time`` and
+        ``elapsed_time`` (medians) [unit], ``first_start`` and ``last_start``. A column whose
+        sources the frame does not hold is left out.
+
+    Raises
+    ------
+    MeasureError
+        If a column is missing or `unit` is unknown.
+
+    Examples
+    --------
+    >>> sessions = pd.DataFrame({
+    ...     "activity_id": "numeracy", "status": ["Completed", "Completed", "Discarded"],
+    ...     "score": [5.0, 10.0, 0.0], "max_score": 10.0, "active_time": [60.0, 180.0, 1.0],
+    ... })
+    >>> summary(sessions)[["sessions", "Discarded", "score_percent", "active_time"]].values.tolist()
+    [[3.0, 1.0, 75.0, 2.0]]
+    """
+    require_columns(sessions, "status", by, table="sessions")
+    seconds = per_second(unit)
+    counts = status_counts(sessions, by)
+    assert isinstance(counts, pd.DataFrame)
+    result = counts.rename_axis(columns=None)
+    result.insert(0, "sessions", counts.sum(axis=1))
+    keys = factorise(sessions[by])
+    kept = ~has_status(sessions, "Discarded") & (keys.codes >= 0)
+    rows = sessions[kept]
+    group = pd.Series(keys.codes[kept].astype(np.int64), index=rows.index)
+    places = pd.RangeIndex(len(keys.labels))
+
+    def add(name: str, values: pd.Series) -> None:
+        result[name] = values.reindex(places).array
+
+    if "user_id" in rows.columns:
+        add("users", rows["user_id"].groupby(group).nunique().reindex(places, fill_value=0))
+    if {"num_attempted", "num_questions"} <= set(rows.columns):
+        add("progress", progress(rows).groupby(group).mean())
+    if {"score", "max_score"} <= set(rows.columns):
+        percent = score_percent(rows).groupby(group)
+        add("score_percent", percent.mean())
+        add("score_percent_sd", percent.std())
+    if "active_time" in rows.columns:
+        active = pd.Series(as_floats(rows["active_time"]), index=rows.index)
+        add("active_time", active.groupby(group).median() / seconds)
+    if {"dt_started", "dt_completed"} <= set(rows.columns):
+        add("elapsed_time", elapsed_time(rows, unit=unit).groupby(group).median())
+    if "dt_started" in rows.columns:
+        starts = rows["dt_started"].groupby(group)
+        add("first_start", starts.min())
+        add("last_start", starts.max())
+    notes = {
+        "unit": unit,
+        "discarded": f"left out of all but the counts: {int(result['Discarded'].sum())} sessions",
+    }
+    return with_attrs(result, notes)

@@ -1,0 +1,302 @@
+"""How long items took: sums, descriptive statistics, persons × items matrices.
+
+A time of 0 or below, or missing, is not a fast answer: it has no logarithm and counts as "no
+time" in every statistic here but the sum, to which 0 adds nothing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.measures._checks import (
+    FloatArray,
+    IntArray,
+    TimeUnit,
+    as_floats,
+    check_fraction,
+    per_second,
+    require_columns,
+    with_attrs,
+)
+from lrnanalysis.measures.matrices import (
+    Attempts,
+    Canvas,
+    RowKey,
+    choose_sessions,
+    column_keys,
+    factorise,
+    factorise_runs,
+    session_rows,
+    without_discarded,
+)
+from lrnanalysis.measures.timing.suspicious import repeated_large_times
+
+__all__ = ["active_time", "time_matrix", "time_summary"]
+
+_NO_TIME = "a time that is missing, 0 or negative is no time"
+
+
+def active_time(items: pd.DataFrame, by: str = "session_id", *, unit: TimeUnit = "s") -> pd.Series:
+    """Sum of the items' times on screen per group.
+
+    Pauses are not counted; a hidden browser tab is. A missing time adds nothing, and a group in
+    which no item has a time is NaN, not 0. A negative time is a fault of the data: it counts as
+    missing and is warned of.
+
+    Parameters
+    ----------
+    items : DataFrame
+        The items table; ``time`` [s] and `by` are read.
+    by : str, default "session_id"
+        Column to group by, any of the frame's. Rows without a value there are left out.
+    unit : {"s", "min", "h"}, default "s"
+        Unit of the result.
+
+    Returns
+    -------
+    Series
+        ``active_time`` [unit], one value a group, index named `by`: in order of first
+        appearance, of a category column in category order.
+
+    Raises
+    ------
+    MeasureError
+        If a column is missing or `unit` is unknown.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"session_id": ["s", "s", "s"], "time": [85.0, 65.0, 70.0]})
+    >>> active_time(items).tolist(), active_time(items, unit="min").round(2).tolist()
+    ([220.0], [3.67])
+    """
+    require_columns(items, by, "time", table="items")
+    divisor = per_second(unit)
+    times = as_floats(items["time"])
+    negative = int((times < 0).sum())
+    if negative:
+        warnings.warn(
+            f"{negative} of {len(items)} item times are negative: a fault of the data, they "
+            "count as missing",
+            stacklevel=2,
+        )
+    missing = np.isnan(times) | (times < 0) if negative else np.isnan(times)
+    known = np.where(missing, 0.0, times) if missing.any() else times
+    runs = factorise_runs(items[by])
+    if runs.contiguous and len(runs.starts):
+        # Every group is one run: its sum needs no code a row.
+        sums = np.add.reduceat(known, runs.starts)
+        empty = np.logical_and.reduceat(missing, runs.starts)
+        labels = runs.labels[runs.codes]
+    else:
+        codes, labels = runs.row_codes(), runs.labels
+        inside = codes >= 0
+        # Of no rows at all bincount makes whole numbers, which have no NaN.
+        sums = np.bincount(codes[inside], known[inside], len(labels)).astype(np.float64)
+        empty = np.bincount(codes[inside & ~missing], minlength=len(labels)) == 0
+    sums[empty] = np.nan
+    result = pd.Series(sums / divisor, index=labels.rename(by), name="active_time")
+    return with_attrs(
+        result, {"unit": unit, "rule": "sum of item times; a group without any time is missing"}
+    )
+
+
+def time_summary(
+    items: pd.DataFrame,
+    by: str = "item_reference",
+    *,
+    quantiles: Sequence[float] = (0.1, 0.25, 0.75, 0.9),
+    unit: TimeUnit = "s",
+    sessions: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Descriptive statistics of the times on screen per group.
+
+    Times are skewed: read the geometric mean and the median beside the mean. ``ln_mean`` and
+    ``ln_sd`` are those of ln t with t in seconds, whatever the unit.
+
+    Parameters
+    ----------
+    items : DataFrame
+        The items table; ``time`` [s] and `by` are read.
+    by : str, default "item_reference"
+        Column to group by.
+    quantiles : sequence of float, default (0.1, 0.25, 0.75, 0.9)
+        Quantiles to add, each between 0 and 1; linear between order statistics.
+    unit : {"s", "min", "h"}, default "s"
+        Unit of the statistics of t.
+    sessions : DataFrame, optional
+        The sessions table, or a selection: other sessions and discarded ones are left out.
+        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
+
+    Returns
+    -------
+    DataFrame
+        One row a group: ``n`` (times above 0), ``n_without`` (rows whose time is missing, 0 or
+        negative), ``mean``, ``sd``, ``median``, ``geometric_mean``, a column ``q10`` … for each
+        quantile [all unit], ``ln_mean`` and ``ln_sd`` [ln s]. SDs divide by n - 1.
+
+    Raises
+    ------
+    MeasureError
+        If a column is missing, `unit` is unknown or a quantile is out of range.
+
+    Warns
+    -----
+    UserWarning
+        If one exact large value repeats as a stand-in or a time-out would, see
+        `suspicious_times`.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"item_reference": ["a"] * 4, "time": [10.0, 40.0, 20.0, 0.0]})
+    >>> summary = time_summary(items)
+    >>> summary[["n", "n_without", "median", "geometric_mean"]].round(3).values.tolist()
+    [[3.0, 1.0, 20.0, 20.0]]
+    """
+    require_columns(items, by, "time", table="items")
+    divisor = per_second(unit)
+    for quantile in quantiles:
+        check_fraction("a quantile", quantile, ends=True)
+    kept, notes = without_discarded(items, sessions)
+    rows = items if kept is None else items[kept]
+    keys = factorise(rows[by])
+    times = as_floats(rows["time"])
+    suspicious = repeated_large_times(times)
+    if suspicious:
+        warnings.warn(
+            f"the time {suspicious[0]:g} s repeats as a stand-in or a time-out would: look at "
+            "suspicious_times before averaging",
+            stacklevel=2,
+        )
+    timed = (times > 0) & (keys.codes >= 0)
+    groups = len(keys.labels)
+    total = np.bincount(keys.codes[keys.codes >= 0], minlength=groups)
+    codes, values = keys.codes[timed], times[timed]
+    n = np.bincount(codes, minlength=groups)
+    mean, sd = _mean_sd(codes, values, n)
+    ln_mean, ln_sd = _mean_sd(codes, np.log(values), n)
+    ordered = _sorted_within(codes, values, n)
+    columns: dict[str, FloatArray | IntArray] = {
+        "n": n,
+        "n_without": total - n,
+        "mean": mean / divisor,
+        "sd": sd / divisor,
+        "median": _quantile(ordered, n, 0.5) / divisor,
+        "geometric_mean": np.exp(ln_mean) / divisor,
+    }
+    for quantile in quantiles:
+        columns[f"q{100 * quantile:g}"] = _quantile(ordered, n, quantile) / divisor
+    columns |= {"ln_mean": ln_mean, "ln_sd": ln_sd}
+    result = pd.DataFrame(columns, index=keys.labels.rename(by))
+    return with_attrs(result, {"unit": unit, "rule": _NO_TIME, **notes})
+
+
+def time_matrix(
+    items: pd.DataFrame,
+    *,
+    rows: RowKey = "session_id",
+    sessions: pd.DataFrame | None = None,
+    attempts: Attempts | None = None,
+    keep_discarded: bool = False,
+    unit: TimeUnit = "s",
+) -> pd.DataFrame:
+    """Times on screen as a persons × items matrix.
+
+    Parameters
+    ----------
+    items : DataFrame
+        The items table; ``session_id``, ``item_reference`` and ``time`` [s] are read.
+    rows : {"session_id", "user_id"}, default "session_id"
+        What the matrix has rows of.
+    sessions : DataFrame, optional
+        The sessions table, or a selection: other sessions are left out. Needed for users,
+        attempts and discarded sessions unless these columns were merged into `items`.
+    attempts : {"first", "last", "best", "all"}, optional
+        Which of a user's sessions at an activity are kept; by default all for rows of sessions
+        and the first for rows of users.
+    keep_discarded : bool, default False
+        Whether to keep sessions with the status Discarded. Without a known status nothing can
+        be left out; ``attrs`` says so.
+    unit : {"s", "min", "h"}, default "s"
+        Unit of the result.
+
+    Returns
+    -------
+    DataFrame
+        float64 times [unit]; NaN where an item was not administered or has no time (missing, 0
+        or negative). Rows in order of appearance; columns in category order, or of appearance
+        where ``item_reference`` is text.
+
+    Raises
+    ------
+    MeasureError
+        If a column is missing, two rows fall on one cell, or users are not known.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({
+    ...     "session_id": ["s", "s", "t"], "item_reference": ["a", "b", "a"],
+    ...     "time": [85.0, 65.0, 0.0],
+    ... })
+    >>> time_matrix(items).to_dict("list")
+    {'a': [85.0, nan], 'b': [65.0, nan]}
+    """
+    require_columns(items, "session_id", "item_reference", "time", table="items")
+    divisor = per_second(unit)
+    grouped = session_rows(items, shown=False)
+    chosen = choose_sessions(
+        items,
+        grouped,
+        sessions=sessions,
+        rows=rows,
+        attempts=attempts,
+        keep_discarded=keep_discarded,
+    )
+    keys = column_keys(items, "item_reference")
+    canvas = Canvas(chosen, keys.labels, np.float64(np.nan))
+    codes = grouped.grouped(keys.codes)
+    read = grouped.reader(items["time"])
+    without = 0
+    for block in grouped.blocks():
+        times = read(block.rows)
+        timed = times > 0
+        without += len(times) - int(np.count_nonzero(timed))
+        canvas.write(block, codes[block.rows], np.where(timed, times, np.nan) / divisor)
+    notes = {**chosen.notes, "unit": unit, "rule": _NO_TIME, "rows_without_time": without}
+    return canvas.frame(notes)
+
+
+def _mean_sd(codes: IntArray, values: FloatArray, n: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and SD (n - 1) of every group; NaN where there are too few values."""
+    mean = np.full(len(n), np.nan)
+    np.divide(np.bincount(codes, weights=values, minlength=len(n)), n, out=mean, where=n > 0)
+    squares = np.bincount(codes, weights=(values - mean[codes]) ** 2, minlength=len(n))
+    variance = np.full(len(n), np.nan)
+    np.divide(squares, n - 1, out=variance, where=n > 1)
+    return mean, np.sqrt(variance)
+
+
+def _sorted_within(codes: IntArray, values: FloatArray, n: IntArray) -> FloatArray:
+    """Values group by group, sorted inside each group."""
+    ordered = values[np.argsort(codes, kind="stable")]
+    start = 0
+    for stop in np.cumsum(n).tolist():
+        ordered[start:stop].sort()
+        start = stop
+    return ordered
+
+
+def _quantile(ordered: FloatArray, n: IntArray, quantile: float) -> FloatArray:
+    """A quantile of every group of `ordered`, linear between order statistics."""
+    result = np.full(len(n), np.nan)
+    some = n > 0
+    place = quantile * (n[some] - 1)
+    low = np.floor(place).astype(np.int64)
+    high = np.minimum(low + 1, n[some] - 1)
+    first = (np.cumsum(n) - n)[some]
+    weight = place - low
+    result[some] = (1 - weight) * ordered[first + low] + weight * ordered[first + high]
+    return result

@@ -1,0 +1,218 @@
+"""How long a session took: on screen, by the clock, and between the two.
+
+Definitions follow the Data API's page on the session duration: the active time adds the items'
+times, the elapsed time runs from start to completion with every saved gap inside. The
+``session_duration`` field is the latter in whole minutes, rounded, so timestamps are used.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import (
+    FloatArray,
+    TimeUnit,
+    as_floats,
+    per_second,
+    require_columns,
+    with_attrs,
+)
+
+__all__ = ["active_share", "elapsed_time", "idle_time", "session_active_time"]
+
+_ACTIVE = "sum of the items' times on screen"
+_ELAPSED = "dt_completed - dt_started, saved gaps included"
+_IDLE = "elapsed - active, never clipped"
+
+#: Timestamps are whole seconds: a shortfall up to this is rounding, not a fault [s].
+_ROUNDING = 1.0
+
+
+def session_active_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
+    """Time on screen of every session: the sum of its items' times.
+
+    Pauses are not counted; a hidden browser tab is. A session of which no item has a time is
+    NaN, not 0.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        The sessions table; ``active_time`` [s] is read.
+    unit : {"s", "min", "h"}, default "s"
+        Unit of the result.
+
+    Returns
+    -------
+    Series
+        ``active_time`` [unit], one value a row, with the frame's index.
+
+    Raises
+    ------
+    MeasureError
+        If the column is missing or `unit` is unknown.
+
+    See Also
+    --------
+    active_time : the same from the items table, by any column.
+
+    Examples
+    --------
+    >>> sessions = pd.DataFrame({"active_time": [85.0 + 65 + 70]})
+    >>> session_active_time(sessions, unit="min").round(2).tolist()
+    [3.67]
+    """
+    require_columns(sessions, "active_time", table="sessions")
+    seconds = as_floats(sessions["active_time"])
+    return _series(sessions, seconds, "active_time", unit, _ACTIVE)
+
+
+def elapsed_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
+    """Time from start to completion of every session, by its timestamps.
+
+    Saved gaps are included. A session that is not completed has no elapsed time: NaN. The
+    ``session_duration`` field is not used: it is in whole minutes, off by up to one, and 0 on an
+    Incomplete session means unknown.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        The sessions table; ``dt_started`` and ``dt_completed`` are read.
+    unit : {"s", "min", "h"}, default "s"
+        Unit of the result.
+
+    Returns
+    -------
+    Series
+        ``elapsed_time`` [unit], one value a row, with the frame's index. Negative values are
+        kept and warned of: the session ends before it starts.
+
+    Raises
+    ------
+    MeasureError
+        If a column is missing or does not hold timestamps, or `unit` is unknown.
+
+    Examples
+    --------
+    >>> sessions = pd.DataFrame({
+    ...     "dt_started": pd.to_datetime(["2023-03-03T12:23:35Z"]),
+    ...     "dt_completed": pd.to_datetime(["2023-03-04T16:57:15Z"]),
+    ... })
+    >>> elapsed_time(sessions, unit="min").round(2).tolist()
+    [1713.67]
+    """
+    seconds = _elapsed(sessions)
+    _warn_of_negative(seconds, "end before they start (dt_completed < dt_started)")
+    return _series(sessions, seconds, "elapsed_time", unit, _ELAPSED)
+
+
+def idle_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
+    """Elapsed less active time of every session: pauses, and gaps while it was saved.
+
+    It is never clipped. A negative value says that the items' times add up to more than the
+    clock allows, a fault of the data: such sessions are kept, counted in ``attrs`` and, beyond
+    the rounding of timestamps to the second, warned of.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        The sessions table; ``active_time``, ``dt_started`` and ``dt_completed`` are read.
+    unit : {"s", "min", "h"}, default "s"
+        Unit of the result.
+
+    Returns
+    -------
+    Series
+        ``idle_time`` [unit], one value a row, with the frame's index; NaN where one of the two
+        times is unknown.
+
+    Raises
+    ------
+    MeasureError
+        If a column is missing, or `unit` is unknown.
+
+    Examples
+    --------
+    >>> sessions = pd.DataFrame({
+    ...     "dt_started": pd.to_datetime(["2025-01-01T09:00:00Z"]),
+    ...     "dt_completed": pd.to_datetime(["2025-01-01T09:10:00Z"]),
+    ...     "active_time": [480.0],
+    ... })
+    >>> idle_time(sessions, unit="min").tolist()
+    [2.0]
+    """
+    require_columns(sessions, "active_time", table="sessions")
+    seconds = _elapsed(sessions) - as_floats(sessions["active_time"])
+    _warn_of_negative(seconds, "have items' times that add up to more than their elapsed time")
+    result = _series(sessions, seconds, "idle_time", unit, _IDLE)
+    result.attrs["negative"] = int((seconds < 0).sum())
+    return result
+
+
+def active_share(sessions: pd.DataFrame) -> pd.Series:
+    """Share of the elapsed time of every session that was spent on screen.
+
+    Parameters
+    ----------
+    sessions : DataFrame
+        The sessions table; ``active_time``, ``dt_started`` and ``dt_completed`` are read.
+
+    Returns
+    -------
+    Series
+        ``active_share`` (0 to 1; above 1 is a fault of the data, as a negative idle time), one
+        value a row, with the frame's index; NaN where the elapsed time is unknown or not
+        positive.
+
+    Raises
+    ------
+    MeasureError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> sessions = pd.DataFrame({
+    ...     "dt_started": pd.to_datetime(["2025-01-01T09:00:00Z"]),
+    ...     "dt_completed": pd.to_datetime(["2025-01-01T09:10:00Z"]),
+    ...     "active_time": [480.0],
+    ... })
+    >>> active_share(sessions).tolist()
+    [0.8]
+    """
+    require_columns(sessions, "active_time", table="sessions")
+    elapsed = _elapsed(sessions)
+    share = np.full(len(sessions), np.nan)
+    np.divide(as_floats(sessions["active_time"]), elapsed, out=share, where=elapsed > 0)
+    result = pd.Series(share, index=sessions.index, name="active_share")
+    return with_attrs(result, {"rule": "active / elapsed", "active": _ACTIVE, "elapsed": _ELAPSED})
+
+
+def _elapsed(sessions: pd.DataFrame) -> FloatArray:
+    """Seconds from start to completion; NaN where either is missing."""
+    require_columns(sessions, "dt_started", "dt_completed", table="sessions")
+    for column in ("dt_started", "dt_completed"):
+        if not pd.api.types.is_datetime64_any_dtype(sessions[column]):
+            raise MeasureError(
+                f"column {column!r} has dtype {sessions[column].dtype}: timestamps are needed; "
+                "convert it with pandas.to_datetime(…, utc=True)"
+            )
+    return as_floats((sessions["dt_completed"] - sessions["dt_started"]).dt.total_seconds())
+
+
+def _series(
+    sessions: pd.DataFrame, seconds: FloatArray, name: str, unit: TimeUnit, rule: str
+) -> pd.Series:
+    values = pd.Series(seconds / per_second(unit), index=sessions.index, name=name)
+    return with_attrs(values, {"unit": unit, "rule": rule})
+
+
+def _warn_of_negative(seconds: FloatArray, what: str) -> None:
+    count = int((seconds < -_ROUNDING).sum())
+    if count:
+        warnings.warn(
+            f"{count} of {len(seconds)} sessions {what}: a fault of the data, values are kept",
+            stacklevel=3,
+        )

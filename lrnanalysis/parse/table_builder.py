@@ -1,0 +1,310 @@
+"""Pages of sessions into the three tables: `TableBuilder` takes bytes, `Tables` holds frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from types import NoneType
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lrnanalysis.parse import arrow, scan
+from lrnanalysis.parse.columns import Flat, OddRecordError
+from lrnanalysis.parse.fallback import decode_each
+from lrnanalysis.parse.links import link
+from lrnanalysis.parse.record_layout import COLUMNS, Shape
+from lrnanalysis.parse.values import column_of, extra_column
+from lrnanalysis.tables.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSIONS, Table
+
+__all__ = ["TableBuilder", "Tables"]
+
+#: Bytes of pages that are decoded at once: enough for Arrow to be quick, little beside the tables.
+_BLOCK = 4 * 2**20
+
+_CHILDREN = (RESPONSES, ITEMS)
+
+
+@dataclass
+class Tables:
+    """The three tables and what was met on the way to them.
+
+    Attributes
+    ----------
+    sessions, responses, items : DataFrame
+        The tables of `lrnanalysis.tables.schema`, with a default index.
+    unreadable : list of bytes
+        Records that are no session, as they came.
+    mended : int
+        Sessions in which half a surrogate pair was replaced by U+FFFD.
+    repeated : int
+        Sessions that came more than once, of which the last was kept.
+    """
+
+    sessions: pd.DataFrame
+    responses: pd.DataFrame
+    items: pd.DataFrame
+    unreadable: list[bytes] = field(default_factory=list)
+    mended: int = 0
+    repeated: int = 0
+
+
+class TableBuilder:
+    """Takes pages as they come and makes the three tables of them.
+
+    Parameters
+    ----------
+    metadata : iterable of str
+        Attributes of session metadata that become columns even where no session has them.
+    compiled : bool, optional
+        Read by the compiled pass; by default where it was built. Both ways give the same tables.
+
+    Examples
+    --------
+    >>> builder = TableBuilder()
+    >>> builder.add(b'{"data": [{"session_id": "s-1", "user_id": "u-1", "status": "Completed"}]}')
+    >>> builder.finish().sessions[["session_id", "status"]].iloc[0].to_list()
+    ['s-1', 'Completed']
+    """
+
+    def __init__(self, metadata: Iterable[str] = (), *, compiled: bool = scan.AVAILABLE) -> None:
+        self._compiled = compiled
+        self._asked_for = tuple(metadata)
+        self._shape = Shape()
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._blocks: dict[str, list[pa.Table]] = {"sessions": [], "responses": [], "items": []}
+        self._parents: dict[str, list[npt.NDArray[np.int64]]] = {"responses": [], "items": []}
+        self._metadata: dict[str, dict[int, object]] = {name: {} for name in self._asked_for}
+        self._sessions = 0
+        self._unreadable: list[bytes] = []
+        self._mended = 0
+
+    def add(self, page: bytes) -> None:
+        """Take one page: a JSON object with a list of sessions named ``data``.
+
+        Raises
+        ------
+        ReadError
+            Now or at a later call: a page is not JSON, or holds no such list.
+        """
+        self._waiting.append(page)
+        self._waiting_bytes += len(page)
+        if self._waiting_bytes >= _BLOCK:
+            self._decode_waiting()
+
+    def finish(self) -> Tables:
+        """Make the three tables; the builder is empty after that."""
+        self._decode_waiting()
+        if not self._blocks["sessions"]:
+            self._take(decode_each(b'{"data":[]}'))
+        sessions = _concatenated(self._blocks.pop("sessions"))
+        last = ~sessions["session_id"].to_pandas().duplicated(keep="last").to_numpy()
+        tables = {
+            table.name: self._child(table, sessions["session_id"], last) for table in _CHILDREN
+        }
+        references = _unified([tables[table.name].column("item_reference") for table in _CHILDREN])
+        frames = {
+            table.name: _frame(table, tables.pop(table.name), item_reference=reference)
+            for table, reference in zip(_CHILDREN, references, strict=True)
+        }
+        sessions = sessions if last.all() else sessions.filter(pa.array(last))
+        frame = _frame(SESSIONS, sessions)
+        kept = np.flatnonzero(last)
+        for name, found in self._metadata.items():
+            frame[METADATA_PREFIX + name] = _metadata_column(
+                [found.get(row) for row in kept.tolist()]
+            )
+        return Tables(
+            sessions=frame,
+            responses=frames["responses"],
+            items=frames["items"],
+            unreadable=self._unreadable,
+            mended=self._mended,
+            repeated=int(np.count_nonzero(~last)),
+        )
+
+    def _decode_waiting(self) -> None:
+        pages, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if not pages:
+            return
+        try:
+            self._take(self._decode(pages))
+        except OddRecordError:
+            for page in pages:
+                self._decode_page(page)
+
+    def _decode(self, pages: list[bytes]) -> Flat:
+        return scan.decode(pages) if self._compiled else arrow.decode(pages, self._shape)
+
+    def _decode_page(self, page: bytes) -> None:
+        try:
+            self._take(self._decode([page]))
+        except OddRecordError:
+            flat = decode_each(page)
+            if not self._compiled:
+                self._shape = self._shape.learn(flat.odd)
+            self._take(flat)
+
+    def _take(self, flat: Flat) -> None:
+        link(flat)
+        self._take_metadata(flat)
+        rows = flat.rows
+        flat.columns["sessions"]["active_time"] = _active_time(flat)
+        flat.columns["items"]["position"] = _position(flat.parents["items"])
+        for table in (SESSIONS, *_CHILDREN):
+            columns = flat.columns[table.name]
+            columns["extra"] = extra_column(rows[table.name], flat.leftovers[table.name])
+            self._blocks[table.name].append(
+                pa.table(
+                    {
+                        column.name: _encoded(columns[column.name], column.kind)
+                        for column in table.columns
+                        if column.name in columns
+                    }
+                )
+            )
+        for name, parent in flat.parents.items():
+            self._parents[name].append(parent + self._sessions)
+        self._sessions += rows["sessions"]
+        self._unreadable += flat.unreadable
+        self._mended += flat.mended
+
+    def _take_metadata(self, flat: Flat) -> None:
+        """Spread each session's metadata: known keys into columns, the others into their own."""
+        known = COLUMNS["metadata"]
+        raws: dict[str, list[bytes]] = {key: [b""] * len(flat.metadata) for key in known}
+        leftovers: dict[tuple[str, ...], Any] = flat.leftovers["sessions"]
+        odd = [b""] * len(flat.metadata)
+        for row, raw in enumerate(flat.metadata):
+            try:
+                members = _AS_OBJECT.decode(raw) if len(raw) else {}
+            except msgspec.DecodeError:
+                members, odd[row] = {}, bytes(raw)
+            for key, value in (members or {}).items():
+                if key in known:
+                    raws[key][row] = bytes(value)
+                    continue
+                found = self._metadata.setdefault(key, {})
+                found[self._sessions + row] = scalar = _scalar(bytes(value))
+                if isinstance(scalar, str) and not bytes(value).startswith(b'"'):
+                    nested = leftovers.setdefault(("metadata", key), [b""] * len(flat.metadata))
+                    nested[row] = bytes(value)
+        for key, column in known.items():
+            flat.columns["sessions"][column.name], left = column_of(column.kind, raws[key])
+            if left is not None:
+                leftovers[("metadata", key)] = left
+        if any(odd):
+            leftovers[("metadata",)] = odd
+
+    def _child(
+        self, table: Table, session_ids: pa.ChunkedArray, last: npt.NDArray[np.bool_]
+    ) -> pa.Table:
+        parent = np.concatenate(self._parents.pop(table.name))
+        rows = _concatenated(self._blocks.pop(table.name))
+        if not last.all():
+            kept = last[parent]
+            rows, parent = rows.filter(pa.array(kept)), parent[kept]
+        return rows.append_column("session_id", session_ids.combine_chunks().take(pa.array(parent)))
+
+
+_AS_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
+
+
+def _active_time(flat: Flat) -> pa.Array:
+    """Sum of each session's item times; null where no item has one."""
+    time = flat.columns["items"]["time"].to_numpy(zero_copy_only=False)
+    timed = ~np.isnan(time)
+    parent, rows = flat.parents["items"][timed], flat.rows["sessions"]
+    total = np.bincount(parent, weights=time[timed], minlength=rows)
+    return pa.array(total, pa.float64(), mask=np.bincount(parent, minlength=rows) == 0)
+
+
+def _position(parent: npt.NDArray[np.int64]) -> pa.Array:
+    """Order of each row among those of its session, from 1; a session's rows are together."""
+    rows = np.arange(len(parent))
+    first = np.r_[True, parent[1:] != parent[:-1]][: len(parent)]
+    return pa.array(rows - np.maximum.accumulate(np.where(first, rows, 0)) + 1)
+
+
+def _encoded(array: pa.Array, kind: str) -> pa.Array:
+    encoded = pa.types.is_dictionary(array.type)
+    return array.dictionary_encode() if kind == "label" and not encoded else array
+
+
+def _concatenated(blocks: Sequence[pa.Table]) -> pa.Table:
+    return pa.concat_tables(blocks).unify_dictionaries()
+
+
+def _unified(columns: Sequence[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
+    """Give several label columns the same categories."""
+    joined = pa.chunked_array(
+        [chunk for column in columns for chunk in column.chunks]
+    ).unify_dictionaries()
+    parts, start = [], 0
+    for column in columns:
+        parts.append(pa.chunked_array(joined.chunks[start : start + column.num_chunks]))
+        start += column.num_chunks
+    return parts
+
+
+def _frame(table: Table, rows: pa.Table, **columns: pa.ChunkedArray) -> pd.DataFrame:
+    made = {}
+    for column in table.columns:
+        array = columns.get(column.name)
+        made[column.name] = _to_pandas(rows[column.name] if array is None else array, column.kind)
+    return pd.DataFrame(made, copy=False)
+
+
+def _to_pandas(column: pa.ChunkedArray, kind: str) -> Any:
+    if kind in ("text", "json"):
+        return pd.array(column, dtype="str")
+    if kind == "label":
+        return _categorical(column)
+    if kind == "number":
+        return column.to_numpy()
+    if kind == "time":
+        return column.to_pandas().array
+    values = pc.fill_null(column, False if kind == "flag" else 0).to_numpy()
+    missing = column.is_null().to_numpy()
+    if kind == "flag":
+        return pd.arrays.BooleanArray(values.astype(bool), missing)
+    return pd.arrays.IntegerArray(values, missing)
+
+
+def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
+    dictionary = column.chunk(0).dictionary if column.num_chunks else pa.array([], pa.string())
+    codes = [pc.fill_null(chunk.indices, -1).to_numpy() for chunk in column.chunks]
+    dtype = pd.CategoricalDtype(pd.Index(pd.array(dictionary, dtype="str")))
+    joined = np.concatenate(codes) if codes else np.empty(0, dtype=np.int32)
+    return pd.Categorical.from_codes(joined, dtype=dtype, validate=False)
+
+
+def _scalar(raw: bytes) -> object:
+    """A scalar as Python has it; lists, objects and numbers out of range as their JSON text."""
+    try:
+        value = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return raw.decode()
+    if isinstance(value, list | dict) or (isinstance(value, int) and abs(value) >= 2**63):
+        return msgspec.json.encode(value).decode()
+    return value
+
+
+def _metadata_column(values: Sequence[object]) -> pd.Series:
+    """The narrowest dtype that holds every value: whole, number, flag, text, else JSON text."""
+    kinds = {type(value) for value in values} - {NoneType}
+    if kinds == {bool}:
+        return pd.Series(values, dtype="boolean")
+    if kinds and kinds <= {int, float}:
+        return pd.Series(values, dtype="Int64" if kinds == {int} else "float64")
+    texts = [
+        value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
+        for value in values
+    ]
+    return pd.Series(texts, dtype="str")

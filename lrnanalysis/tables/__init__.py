@@ -1,0 +1,1 @@
+"""The three tables: columns, dtypes and units; integrity checks; selection; pseudonyms."""

@@ -4,18 +4,18 @@ Every function takes `ax` and returns it; without, it makes a figure of notebook
 rule stand below the title. matplotlib is imported at the first picture.
 """
 
-from lrnanalysis.plots.curves import characteristic_curves, information
-from lrnanalysis.plots.dependence import local_dependence
-from lrnanalysis.plots.fairness import dif, dif_curves
+from lrnanalysis.plots.ability_scale import person_fit, wright_map
+from lrnanalysis.plots.dif_effects import dif, dif_curves
+from lrnanalysis.plots.guttman_order import guttman
+from lrnanalysis.plots.item_curves import characteristic_curves, information
 from lrnanalysis.plots.item_quality import difficulty_discrimination, distractors
-from lrnanalysis.plots.item_times import accuracy_by_time, time_against_difficulty, times
-from lrnanalysis.plots.links import equating, linking
-from lrnanalysis.plots.matrix import guttman
-from lrnanalysis.plots.persons import person_fit, wright_map
-from lrnanalysis.plots.progress import pacing, reach
+from lrnanalysis.plots.linking_equating import equating, linking
+from lrnanalysis.plots.lognormal_residuals import residuals
+from lrnanalysis.plots.pacing_reach import pacing, reach
+from lrnanalysis.plots.residual_correlations import local_dependence
 from lrnanalysis.plots.response_effort import effort
-from lrnanalysis.plots.sessions import attempts, score_against_time, timeline
-from lrnanalysis.plots.speed import residuals
+from lrnanalysis.plots.session_views import attempts, score_against_time, timeline
+from lrnanalysis.plots.time_on_task import accuracy_by_time, time_against_difficulty, times
 
 __all__ = [
     "accuracy_by_time",

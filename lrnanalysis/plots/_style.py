@@ -26,12 +26,12 @@ __all__ = [
     "ORANGE",
     "RED",
     "SKY",
-    "beside",
-    "finish",
-    "look",
+    "label_axes",
+    "legend_outside",
+    "line_style",
     "name_points",
-    "needed",
     "new_axes",
+    "require_data",
     "seconds_axis",
     "whole_axis",
 ]
@@ -69,7 +69,7 @@ def new_axes(ax: Axes | None, *, width: float = 7.0, height: float = 4.2) -> Axe
     return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
 
 
-def finish(ax: Axes, *, x: str, y: str, title: str, caption: str = "") -> Axes:
+def label_axes(ax: Axes, *, x: str, y: str, title: str, caption: str = "") -> Axes:
     """Label axes, and say n and the rule below the title."""
     lines = textwrap.wrap(caption, max(24, int(_room(ax) / _CHARACTER)))
     ax.set_xlabel(x)
@@ -118,13 +118,13 @@ def whole_axis(ax: Axes) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def needed(values: pd.Series | pd.DataFrame, what: str) -> None:
+def require_data(values: pd.Series | pd.DataFrame, what: str) -> None:
     """Refuse to draw an empty picture."""
     if len(values) == 0 or not values.notna().to_numpy().any():
         raise MeasureError(f"there is no {what} to draw: select sessions that have some")
 
 
-def beside(ax: Axes, *, title: str | None = None) -> None:
+def legend_outside(ax: Axes, *, title: str | None = None) -> None:
     """Put the legend to the right of the axes, where it hides nothing; inside in a grid."""
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False}
     if len(ax.figure.axes) > 1:
@@ -132,7 +132,7 @@ def beside(ax: Axes, *, title: str | None = None) -> None:
     ax.legend(fontsize=9, title=title, title_fontsize=9, alignment="left", **place)
 
 
-def look(number: int) -> tuple[str, str]:
+def line_style(number: int) -> tuple[str, str]:
     """Colour and marker of the so many-th of several lines; 49 go by before they repeat."""
     colour = number % len(COLOURS)
     return COLOURS[colour], MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]

@@ -13,12 +13,12 @@ from lrnanalysis.measures._checks import require_columns
 from lrnanalysis.measures.item_analysis import ItemAnalysis
 from lrnanalysis.plots._style import (
     GREY,
-    beside,
-    finish,
-    look,
+    label_axes,
+    legend_outside,
+    line_style,
     name_points,
-    needed,
     new_axes,
+    require_data,
 )
 
 if TYPE_CHECKING:
@@ -94,14 +94,14 @@ def difficulty_discrimination(
 
         flags = classical.flags(statistics)
     rows = statistics[[difficulty, discrimination]].dropna()
-    needed(rows, "item with difficulty and discrimination")
+    require_data(rows, "item with difficulty and discrimination")
     raised = _raised(flags, rows.index)
     ax = new_axes(ax)
     x, y = rows[difficulty].to_numpy(), rows[discrimination].to_numpy()
     kinds = [kind for kind in raised.value_counts().index if kind]
     for number, kind in enumerate(["", *kinds]):
         part = (raised == kind).to_numpy()
-        colour, marker = look(number)
+        colour, marker = line_style(number)
         if part.any():
             ax.scatter(
                 x[part],
@@ -118,11 +118,11 @@ def difficulty_discrimination(
     limits = _limits(flags, difficulty, ax.axvline), _limits(flags, discrimination, ax.axhline)
     ax.axhline(0, color=GREY, linewidth=0.8)
     if kinds:
-        beside(ax)
+        legend_outside(ax)
     if labels:
         name_points(ax, x, y, list(rows.index), (raised != "").to_numpy())
     lines = "; dotted: limits of the rules" if any(limits) else ""
-    return finish(
+    return label_axes(
         ax,
         x=_WORDS.get(difficulty, difficulty),
         y=_WORDS.get(discrimination, discrimination),
@@ -223,7 +223,7 @@ def distractors(
     for number, (option, right, taken) in enumerate(rows):
         one = lines[lines.index.get_level_values("option") == option]
         nothing = option == "(none)"
-        colour, marker = look(number)
+        colour, marker = line_style(number)
         spread = np.vstack([one["share"] - one["low"], one["high"] - one["share"]])
         ax.errorbar(
             100 * one["score"],
@@ -239,10 +239,10 @@ def distractors(
             label=f"{option}{' (key)' if right else ''}, {taken:.0%}",
         )
     ax.set_ylim(-0.02, 1.02)
-    beside(ax, title="option, share of all")
+    legend_outside(ax, title="option, share of all")
     seen = int(table["n_seen"].max())
     keyed = "key in bold" if correct.any() else "no key given"
-    return finish(
+    return label_axes(
         ax,
         x="share of all points [%], mean of the group",
         y="share that takes the option",

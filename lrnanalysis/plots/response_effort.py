@@ -9,7 +9,7 @@ import pandas as pd
 
 from lrnanalysis.measures import effort as measures
 from lrnanalysis.measures.effort import Method
-from lrnanalysis.plots._style import BLACK, BLUE, finish, needed, new_axes
+from lrnanalysis.plots._style import BLACK, BLUE, label_axes, new_axes, require_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def effort(
     rte = measures.response_time_effort(
         items, method, responses=responses, sessions=sessions, cap=cap
     ).dropna()
-    needed(rte, "session with timed answers")
+    require_data(rte, "session with timed answers")
     ax = new_axes(ax)
     below = int((rte < minimum).sum())
     ax.hist(rte, bins=np.linspace(0, 1, 41).tolist(), color=BLUE, label="sessions")
@@ -66,7 +66,7 @@ def effort(
     ax.set_xlim(0, 1.01)
     ax.legend(frameon=False, fontsize=9, loc="upper left")
     capped = "" if cap is None else f", at most {cap:g} s"
-    return finish(
+    return label_axes(
         ax,
         x="response time effort (RTE)",
         y="sessions (logarithmic)",

@@ -24,9 +24,9 @@ from lrnanalysis.plots._style import (
     COLOURS,
     GREY,
     RED,
-    beside,
-    finish,
-    look,
+    label_axes,
+    legend_outside,
+    line_style,
     new_axes,
 )
 
@@ -128,7 +128,7 @@ def characteristic_curves(
     two = len(scores) == 2
     if of == "categories":
         for k, score in enumerate(scores):
-            colour, marker = look(k)
+            colour, marker = line_style(k)
             ax.plot(points, curves[:, k], color=colour, linewidth=1.8, label=f"score {score:g}")
             if seen is not None:
                 # Side by side, so that intervals of one group do not hide each other.
@@ -139,7 +139,7 @@ def characteristic_curves(
                 share_seen = seen.shares[:, k] + above
                 low, high = np.clip([low + above, high + above], 0, 1)
                 _points(ax, seen.ability + shift, share_seen, low, high, colour, marker, 0.6)
-        beside(ax)
+        legend_outside(ax)
         y, lowest, highest = "probability", 0.0, 1.0
     elif two:
         # The expected score is that of the higher one's probability.
@@ -167,7 +167,7 @@ def characteristic_curves(
         )
     else:
         said.append(f"n = {model.persons:,.0f} persons in the fit")
-    return finish(
+    return label_axes(
         ax,
         x=ability_label(model),
         y=y,
@@ -224,7 +224,7 @@ def _several(model: IRTModel, items: list[Hashable], theta: FloatArray, ax: Axes
         ax.legend(frameon=False, fontsize=9, loc="upper left")
     ax.set_xlim(theta.min(), theta.max())
     ax.set_ylim(-0.02, 1.02)
-    return finish(
+    return label_axes(
         ax,
         x=ability_label(model),
         y="expected share of points",
@@ -250,7 +250,7 @@ def _lines(ax: Axes, theta: FloatArray, values: FloatArray, items: list[Hashable
             linewidth=1.6,
             label=str(item),
         )
-    beside(ax)
+    legend_outside(ax)
 
 
 def _kinds(model: IRTModel, places: Iterable[int]) -> str:
@@ -345,4 +345,4 @@ def information(
         )
     ax.set_xlim(points.min(), points.max())
     ax.set_ylim(0, 1.06 * float(values.max()))
-    return finish(ax, x=ability_label(model), y=y, title=title, caption=caption)
+    return label_axes(ax, x=ability_label(model), y=y, title=title, caption=caption)

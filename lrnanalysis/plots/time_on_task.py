@@ -16,11 +16,11 @@ from lrnanalysis.plots._style import (
     BLUE,
     GREY,
     ORANGE,
-    beside,
-    finish,
+    label_axes,
+    legend_outside,
     name_points,
-    needed,
     new_axes,
+    require_data,
     seconds_axis,
 )
 
@@ -75,7 +75,7 @@ def times(
     if rows.empty:
         raise MeasureError(f"{item!r} is not among the item_reference of this table")
     timed = rows[rows["time"] > 0]
-    needed(timed["time"], "time above 0")
+    require_data(timed["time"], "time above 0")
     right = (timed["score"] >= timed["max_score"]).to_numpy()
     low, high = timed["time"].min(), timed["time"].max()
     edges = np.geomspace(low * 0.98, high * 1.02, bins + 1)
@@ -92,9 +92,9 @@ def times(
         else:
             ax.axvline(cut, color=BLACK, linestyle=line, label=f"{name}: {cut:.1f} s")
     seconds_axis(ax)
-    beside(ax)
+    legend_outside(ax)
     without = len(rows) - len(timed)
-    return finish(
+    return label_axes(
         ax,
         x="time on screen [s]",
         y="sessions",
@@ -151,7 +151,7 @@ def accuracy_by_time(
 
     rows = items if item is None else items[items["item_reference"] == item]
     rows = rows[(rows["time"] > 0) & rows["score"].notna() & (rows["max_score"] > 0)]
-    needed(rows["time"], "scored answer with a time above 0")
+    require_data(rows["time"], "scored answer with a time above 0")
     spent = rows["time"]
     if item is None:
         spent = spent / spent.groupby(rows["item_reference"], observed=True).transform("median")
@@ -172,7 +172,7 @@ def accuracy_by_time(
     seconds_axis(ax)
     ax.set_ylim(0, 1)
     ax.legend(frameon=False, fontsize=9)
-    return finish(
+    return label_axes(
         ax,
         x="time on screen [medians of the item]" if item is None else "time on screen [s]",
         y="share right",
@@ -216,7 +216,7 @@ def time_against_difficulty(
     difficulty = matrix.mean()
     spent = timing.time_summary(items)["geometric_mean"].reindex(difficulty.index)
     kept = difficulty.notna() & spent.notna()
-    needed(difficulty[kept], "item with scores and times")
+    require_data(difficulty[kept], "item with scores and times")
     ax = new_axes(ax)
     ax.scatter(difficulty[kept], spent[kept], color=BLUE, s=28, zorder=3)
     seconds_axis(ax, "y")
@@ -226,7 +226,7 @@ def time_against_difficulty(
         name_points(ax, difficulty[kept], spent[kept], names, np.zeros(len(names)))
     rank = difficulty[kept].corr(spent[kept], method="spearman") if kept.sum() > 2 else np.nan
     said = "" if np.isnan(rank) else f", rank correlation {rank:.2f}"
-    return finish(
+    return label_axes(
         ax,
         x="proportion of points reached (p): hard to easy",
         y="geometric mean time [s]",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrnanalysis.plots._style import BLACK, BLUE, ORANGE, finish, new_axes
+from lrnanalysis.plots._style import BLACK, BLUE, ORANGE, label_axes, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def residuals(model: LognormalModel, *, z: float = 1.96, ax: Axes | None = None)
     ax.plot(edges, np.exp(-(edges**2) / 2) / np.sqrt(2 * np.pi), color=BLACK, label="normal")
     ax.legend(frameon=False, fontsize=9)
     fast, slow = (found < -z).mean(), (found > z).mean()
-    return finish(
+    return label_axes(
         ax,
         x="standardised residual of ln time [SD]: too fast to too slow",
         y="density",

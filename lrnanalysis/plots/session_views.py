@@ -9,7 +9,16 @@ import pandas as pd
 
 from lrnanalysis.measures import scores, timing
 from lrnanalysis.measures._checks import TimeUnit
-from lrnanalysis.plots._style import BLUE, GREY, ORANGE, SKY, beside, finish, needed, new_axes
+from lrnanalysis.plots._style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    SKY,
+    label_axes,
+    legend_outside,
+    new_axes,
+    require_data,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +72,7 @@ def score_against_time(
     spent = timing.session_active_time(sessions, unit=unit)
     percent = scores.score_percent(sessions)
     kept = spent.notna() & percent.notna()
-    needed(spent[kept], "session with score and active time")
+    require_data(spent[kept], "session with score and active time")
     spent, percent = spent[kept], percent[kept]
     ax = new_axes(ax)
     ax.scatter(spent, percent, color=BLUE, alpha=0.45, s=18, linewidth=0, label="a session")
@@ -79,8 +88,8 @@ def score_against_time(
         )
     ax.set_xlim(left=0)
     ax.set_ylim(0, 102)
-    beside(ax)
-    return finish(
+    legend_outside(ax)
+    return label_axes(
         ax,
         x=f"active time [{unit}]",
         y="score [% of points]",
@@ -120,7 +129,7 @@ def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) 
     elapsed = timing.elapsed_time(sessions, unit="min")
     active = timing.session_active_time(sessions, unit="min")
     idle = (elapsed - active).dropna().sort_values(ascending=False).head(most)
-    needed(idle, "session with start and completion")
+    require_data(idle, "session with start and completion")
     order = idle.index[::-1]
     ax = new_axes(ax, height=max(3.0, 0.14 * len(order) + 1.4))
     rows = np.arange(len(order))
@@ -140,7 +149,7 @@ def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) 
     ax.set_xticks([at for at in _CLOCK if at <= high], [_CLOCK[at] for at in _CLOCK if at <= high])
     ax.minorticks_off()
     ax.legend(frameon=False, fontsize=9, loc="lower right")
-    return finish(
+    return label_axes(
         ax,
         x="time since start (logarithmic)",
         y=f"{len(order)} sessions",
@@ -182,7 +191,7 @@ def attempts(sessions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             "who": sessions["user_id"] + "\n" + sessions["activity_id"].astype("str"),
         }
     ).dropna()
-    needed(found["percent"], "scored session")
+    require_data(found["percent"], "scored session")
     found["number"] = found["number"].astype(int)
     several = found[found.groupby("who")["who"].transform("size") > 1].sort_values("number")
     ax = new_axes(ax)
@@ -197,7 +206,7 @@ def attempts(sessions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xticks(range(1, max(2, found["number"].max()) + 1))
     ax.set_ylim(0, 102)
     once = found["who"].nunique() - several["who"].nunique()
-    return finish(
+    return label_axes(
         ax,
         x="attempt",
         y="score [% of points]",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.measures import scores
-from lrnanalysis.plots._style import KINDS, finish, needed, new_axes
+from lrnanalysis.plots._style import KINDS, label_axes, new_axes, require_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,7 @@ def guttman(
     from matplotlib.patches import Patch
 
     kinds = scores.cell_codes(items, responses, sessions=sessions)
-    needed(kinds, "cell")
+    require_data(kinds, "cell")
     names = list(KINDS)
     codes = np.column_stack([pd.Categorical(kinds[item], names).codes for item in kinds])
     worth = np.array([_WORTH.get(name, 0.0) for name in names])[codes]
@@ -93,7 +93,7 @@ def guttman(
         fontsize=9,
     )
     drawn = "" if len(persons) == len(kinds) else f", {len(persons):,} of them drawn"
-    finish(
+    label_axes(
         ax,
         x="items, easy to hard",
         y="sessions, high to low",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.plots._style import BLACK, finish, needed, new_axes
+from lrnanalysis.plots._style import BLACK, label_axes, new_axes, require_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,7 +64,7 @@ def local_dependence(
         raise MeasureError(f"the model has {k} items: local dependence is between two")
     values = found.to_numpy(dtype=np.float64).copy()
     values[np.triu_indices(k)] = np.nan
-    needed(pd.Series(values.ravel()), "pair of items with common persons")
+    require_data(pd.Series(values.ravel()), "pair of items with common persons")
     pairs = values[~np.isnan(values)]
     mean = float(pairs.mean())
     largest = max(0.3, float(np.abs(pairs).max()))
@@ -96,7 +96,7 @@ def local_dependence(
     ax.set_ylim(k - 0.5, 0.5)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02)
     bar.set_label("Q3: correlation of residuals")
-    finish(
+    label_axes(
         ax,
         x="item",
         y="item",

@@ -19,11 +19,11 @@ from lrnanalysis.plots._style import (
     MARKERS,
     ORANGE,
     RED,
-    beside,
-    finish,
-    look,
-    needed,
+    label_axes,
+    legend_outside,
+    line_style,
     new_axes,
+    require_data,
 )
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def dif(
     ax.tick_params(axis="y", labelsize=8 if len(rows) <= 45 else 5)
     # A row more at the top says what the sides mean.
     ax.set_ylim(len(rows) - 0.4, -1.6)
-    beside(ax, title=_TITLES[how.classes])
+    legend_outside(ax, title=_TITLES[how.classes])
     focal = ", ".join(table.attrs.get("focal", ["focal group"]))
     for words, side in ((f"← {focal} does worse  ", "right"), (f"  {focal} does better →", "left")):
         said = ax.annotate(words, (0, -1), ha=side, va="center", fontsize=8.5, color="#555555")
@@ -191,7 +191,7 @@ def dif(
     if how.error is not None:
         caption.append(f"{100 * confidence:g} % intervals")
     measure = _MEASURES.get(str(table.attrs.get("measure")))
-    return finish(
+    return label_axes(
         ax,
         x=how.label,
         y="item",
@@ -285,12 +285,12 @@ def dif_curves(
     )
     at = list(design.scored.items).index(item)
     (counts,) = design.counts([at])
-    needed(pd.Series(counts.scores), "score on the item")
+    require_data(pd.Series(counts.scores), "score on the item")
     two = len(counts.scores) == 2
     ax = new_axes(ax)
     lowest, highest = counts.scores.min(), counts.scores.max()
     for number, (name, cells) in enumerate(zip(design.names, counts.table, strict=True)):
-        colour, marker = look(number)
+        colour, marker = line_style(number)
         n = cells.sum(axis=1)
         kept = n >= (1 if two else 2)
         cells, n, x = cells[kept], n[kept], counts.levels[kept]
@@ -321,7 +321,7 @@ def dif_curves(
     ax.legend(frameon=False, fontsize=9)
     matched = "total of the test [points]" if match is None else "matching variable"
     groups = "one a value" if strata is None else f"{len(counts.levels)} groups"
-    return finish(
+    return label_axes(
         ax,
         x=matched,
         y="mean score on the item [points]",

@@ -19,9 +19,9 @@ from lrnanalysis.plots._style import (
     ORANGE,
     RED,
     SKY,
-    finish,
-    needed,
+    label_axes,
     new_axes,
+    require_data,
 )
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def wright_map(
     ability = model.abilities(method, matrix=matrix, group=group)["ability"].to_numpy()
     answered = _answered(model, matrix, group)
     known = ability[np.isfinite(ability) & answered]
-    needed(pd.Series(known), "ability")
+    require_data(pd.Series(known), "ability")
     items = table[located]
     if order == "difficulty":
         items = items.loc[items[names].mean(axis=1).sort_values(kind="stable").index]
@@ -136,7 +136,7 @@ def wright_map(
     without = f", {infinite:,} without a finite ability" if infinite else ""
     without += f", {silent:,} without an answer" if silent else ""
     steps = "; numbers: thresholds" if len(names) > (1 if "b" in names else 0) else ""
-    return finish(
+    return label_axes(
         ax,
         x="persons (left) and items (right)",
         y=ability_label(model),
@@ -263,7 +263,7 @@ def person_fit(
         x = 100 * _shares(model, matrix, group)
         label = "share of points [%]"
     known = np.isfinite(lz) & np.isfinite(x)
-    needed(pd.Series(lz[known]), "person with scores")
+    require_data(pd.Series(lz[known]), "person with scores")
     x, lz = x[known], lz[known]
     critical = NormalDist().inv_cdf(level)
     below = lz < critical
@@ -284,7 +284,7 @@ def person_fit(
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.legend(frameon=False, fontsize=9)
     part = "" if drawn.all() else f", {drawn.sum():,} of them drawn"
-    return finish(
+    return label_axes(
         ax,
         x=label,
         y="lz (low: answers do not go together)",

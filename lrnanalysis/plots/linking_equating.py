@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrnanalysis.plots._style import BLACK, BLUE, ORANGE, SKY, finish, name_points, new_axes
+from lrnanalysis.plots._style import BLACK, BLUE, ORANGE, SKY, label_axes, name_points, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +78,7 @@ def linking(link: Link, *, ax: Axes | None = None) -> Axes:
     ]
     name_points(ax, x[rows, steps], y[rows, steps], named, drift[rows])
     ax.legend(frameon=False, fontsize=9, loc="upper left")
-    return finish(
+    return label_axes(
         ax,
         x="difficulty b in the base",
         y="difficulty b, linked",
@@ -122,7 +122,7 @@ def equating(equated: Equating, *, ax: Axes | None = None) -> Axes:
     ax.axhline(0, color=BLACK, linewidth=0.8)
     ax.legend(frameon=False, fontsize=9)
     n = equated.moments["n"]
-    return finish(
+    return label_axes(
         ax,
         x="score on form X [points]",
         y="equated on Y less score on X [points]",

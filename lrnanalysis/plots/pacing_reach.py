@@ -15,9 +15,9 @@ from lrnanalysis.plots._style import (
     ORANGE,
     RED,
     SKY,
-    finish,
-    needed,
+    label_axes,
     new_axes,
+    require_data,
     whole_axis,
 )
 
@@ -56,7 +56,7 @@ def pacing(
     'cumulative time on screen [min]'
     """
     found = timing.pacing(items, of=of, sessions=sessions, band=band, unit=unit)
-    needed(found["median"], "time on screen")
+    require_data(found["median"], "time on screen")
     ax = new_axes(ax)
     low, high = (f"{100 * share:g}" for share in band)
     ax.fill_between(
@@ -71,7 +71,7 @@ def pacing(
     whole_axis(ax)
     ax.legend(frameon=False, fontsize=9, loc="lower right")
     share = of == "limit"
-    return finish(
+    return label_axes(
         ax,
         x="items done, in the order shown",
         y="share of the time limit used" if share else f"cumulative time on screen [{unit}]",
@@ -115,7 +115,7 @@ def reach(
     'share of sessions'
     """
     found = completion.reach(items, responses, rule=rule, sessions=sessions)
-    needed(found["answered"], "item shown")
+    require_data(found["answered"], "item shown")
     ax = new_axes(ax)
     ax.stackplot(
         found.index,
@@ -129,7 +129,7 @@ def reach(
     ax.set_xlim(found.index.min(), found.index.max())
     whole_axis(ax)
     ax.legend(frameon=False, fontsize=9, loc="upper left")
-    return finish(
+    return label_axes(
         ax,
         x="position in the test",
         y="share of sessions",

@@ -1,4 +1,4 @@
-"""What a fitted model's pictures share: its scale, and observed scores by ability."""
+"""What the pictures of fitted models share: the scale, and observed scores by ability."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray
+from lrnanalysis.plots._style import item_position
 
 if TYPE_CHECKING:
     from lrnanalysis.measures.irt import IRTModel
@@ -22,13 +23,12 @@ __all__ = [
     "chosen_persons",
     "latent",
     "observed",
-    "place_of",
 ]
 
 #: Models whose slope of 1 makes a unit of the scale a logit.
 _LOGITS = {"Rasch", "PCM", "RSM"}
 
-#: Nodes over which posteriors are summed: fine enough for those of very long tests.
+#: Number of quadrature nodes: fine enough for the narrow posteriors of very long tests.
 _NODES = 241
 
 
@@ -42,13 +42,13 @@ def latent(model: IRTModel) -> tuple[float, float]:
 
 
 def ability_axis(model: IRTModel, points: int = 161) -> FloatArray:
-    """Abilities to draw curves over: four standard deviations to both sides."""
+    """Abilities of a curve, up to four standard deviations from the mean."""
     mean, sd = latent(model)
     return np.linspace(mean - 4 * sd, mean + 4 * sd, points)
 
 
 def ability_label(model: IRTModel) -> str:
-    """Ability with its unit."""
+    """Label of an ability axis, with the unit."""
     if set(model.items["model"]) <= _LOGITS:
         return "ability θ [logits]"
     reference = model.groups.iloc[0]
@@ -58,33 +58,22 @@ def ability_label(model: IRTModel) -> str:
     return "ability θ [scale of the fixed items]"
 
 
-def place_of(model: IRTModel, item: Hashable) -> int:
-    """Position of an item in the model."""
-    labels = list(model.scores)
-    if item not in labels:
-        raise MeasureError(
-            f"the model has no item {item!r}: its items are "
-            f"{', '.join(map(repr, labels[:8]))}{', …' if len(labels) > 8 else ''}"
-        )
-    return labels.index(item)
-
-
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """Observed scores on an item, by groups of ability on the other items.
+    """Observed scores on an item in groups of ability on the other items.
 
     Attributes
     ----------
     ability : array, shape (groups,)
-        Where the item's curve has the score that the model expects of the group.
+        Where the curve of the item has the score that the model expects of the group.
     n : array, shape (groups,)
-        Persons in it, by weight.
+        Persons in the group, by weight.
     shares, expected : array, shape (groups, scores)
-        Share with each score, and the share that the model expects.
+        Proportion with each score, and the proportion that the model expects.
     mean, variance : array, shape (groups,)
-        Mean score [points], and the variance of the scores.
+        Mean score [points] and variance of the scores.
     persons, drawn : float
-        Persons with a score on the item, and those of them that were used, by weight.
+        Persons with a score on the item, and those of them that are used, by weight.
     """
 
     ability: FloatArray
@@ -108,13 +97,13 @@ def observed(
 ) -> Observed:
     """Observed scores on an item, in groups of persons by their ability on the other items.
 
-    An ability is known with an error, so that a group's mean score is not the curve's height at
-    its mean ability, even where the model is true. What the model expects of the group is known
-    all the same, the curve averaged over the persons' posteriors given the other items; the group
-    is put where the curve has that height, and its distance from the curve is then the observed
-    less the expected score.
+    Abilities are estimated with error: even where the model holds, the mean score of a group
+    differs from the height of the curve at its mean ability. The expected score of the group is
+    the curve averaged over the posteriors of its persons given the other items. The group is
+    placed where the curve has that height, so that its distance from the curve is observed −
+    expected score.
     """
-    at = place_of(model, item)
+    at = item_position(model.scores, item, "the model")
     points = np.array(list(model.scores.values())[at])
     answers = model.answers(matrix, group)
     mean, sd = model.groups["mean"].to_numpy(), np.sqrt(model.groups["variance"].to_numpy())
@@ -163,7 +152,7 @@ def observed(
 
 
 def _groups(ability: FloatArray, weights: FloatArray, number: int) -> FloatArray:
-    """Who is in which group of equal size, shape (groups, persons); equal abilities together."""
+    """Members of groups of equal size, shape (groups, persons); equal abilities stay together."""
     levels, level = np.unique(np.round(ability, 9), return_inverse=True)
     counts = np.bincount(level, weights, len(levels))
     middle = (np.cumsum(counts) - counts / 2) / counts.sum()
@@ -176,7 +165,7 @@ def _groups(ability: FloatArray, weights: FloatArray, number: int) -> FloatArray
 def _where(
     curve: FloatArray, nodes: FloatArray, height: FloatArray, otherwise: FloatArray
 ) -> FloatArray:
-    """Abilities at which a curve has some heights; others where it does not run one way."""
+    """Abilities at which a curve has the heights; `otherwise` where it is not monotonic."""
     steps = np.diff(curve)
     if (steps > 0).all():
         return np.interp(height, curve, nodes)
@@ -186,7 +175,7 @@ def _where(
 
 
 def chosen_persons(persons: int, most: int) -> BoolArray:
-    """Which persons are used: all, or as many at random."""
+    """Which persons are used: all, or a random sample of `most`."""
     chosen = np.ones(persons, dtype=bool)
     if persons > most:
         chosen[:] = False

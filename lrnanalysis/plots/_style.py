@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
 
 __all__ = [
     "BLACK",
@@ -21,47 +24,43 @@ __all__ = [
     "COLOURS",
     "GREEN",
     "GREY",
-    "KINDS",
     "MARKERS",
     "ORANGE",
+    "PURPLE",
     "RED",
     "SKY",
+    "YELLOW",
+    "add_footnote",
+    "foreground",
+    "integer_axis",
+    "item_position",
     "label_axes",
     "legend_outside",
     "line_style",
     "name_points",
     "new_axes",
     "require_data",
+    "row_noun",
     "seconds_axis",
-    "whole_axis",
+    "split_groups",
 ]
 
-#: Okabe and Ito's colours, which colour-blind readers tell apart.
-BLACK, ORANGE, SKY = "#000000", "#E69F00", "#56B4E9"
-BLUE, RED, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#999999"
-GREEN = "#009E73"
+#: Okabe and Ito's colours, which colour-blind readers can tell apart; black is for cells only,
+#: lines take the `foreground` of the style in use.
+BLACK, GREY = "#000000", "#999999"
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
 
-#: Colours and markers of several lines or kinds of points, to be gone round together.
-COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
+#: Colours and markers of several lines or kinds of points, see `line_style`.
+COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-#: Kind of cell → colour, from the best answer to no answer.
-KINDS = {
-    "right": BLUE,
-    "partial": SKY,
-    "wrong": ORANGE,
-    "omitted": RED,
-    "not reached": BLACK,
-    "unmarked": PURPLE,
-    "not administered": "#EEEEEE",
-}
-
-#: Width of a caption's character [inch].
+#: Average width of a caption's character [inch].
 _CHARACTER = 0.07
 
 
 def new_axes(ax: Axes | None, *, width: float = 7.0, height: float = 4.2) -> Axes:
-    """Give the axes to draw on: those of the caller, or new ones of notebook size [inch]."""
+    """Return the caller's axes, or new ones of notebook size [inch]."""
     if ax is not None:
         return ax
     from matplotlib import pyplot
@@ -69,37 +68,85 @@ def new_axes(ax: Axes | None, *, width: float = 7.0, height: float = 4.2) -> Axe
     return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
 
 
-def label_axes(ax: Axes, *, x: str, y: str, title: str, caption: str = "") -> Axes:
-    """Label axes, and say n and the rule below the title."""
-    lines = textwrap.wrap(caption, max(24, int(_room(ax) / _CHARACTER)))
+def label_axes(ax: Axes, *, x: str, y: str, title: str, caption: str) -> Axes:
+    """Label the axes; the caption, n and the rule, is below the title."""
     ax.set_xlabel(x)
     ax.set_ylabel(y)
-    ax.set_title(title + "\n" * len(lines), loc="left", fontsize=11)
-    if lines:
-        said = ax.annotate(
-            "\n".join(lines),
-            (0, 1),
-            xytext=(0, 4),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            fontsize=9,
-            color="#555555",
-        )
-        # The title keeps its place; a wide text would squeeze the axes of a grid of pictures.
-        said.set_in_layout(False)
+    ax.set_title(title, loc="left")
     ax.spines[["top", "right"]].set_visible(False)
+    _caption(ax).set_text("")
+    return add_footnote(ax, caption)
+
+
+def add_footnote(ax: Axes, text: str) -> Axes:
+    r"""Add a text below the caption of a picture, wrapped to its width.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes that a function of `lrnanalysis.plots` returned, or any others.
+    text : str
+        What to add, for instance the rules by which sessions were selected.
+
+    Returns
+    -------
+    Axes
+        The same axes.
+
+    Examples
+    --------
+    >>> from matplotlib import pyplot
+    >>> ax = label_axes(pyplot.figure().subplots(), x="x", y="y", title="Title", caption="n = 9")
+    >>> add_footnote(ax, "completed sessions, first attempts").texts[0].get_text()
+    'n = 9\ncompleted sessions, first attempts'
+    """
+    caption = _caption(ax)
+    width = max(24, int(_room(ax) / _CHARACTER))
+    lines = [*caption.get_text().splitlines(), *textwrap.wrap(text, width)]
+    caption.set_text("\n".join(lines))
+    # The title makes room for the caption: the layout keeps only titles clear of other axes.
+    ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=11, pad=6 + 11 * len(lines))
     return ax
 
 
+def _caption(ax: Axes) -> Annotation:
+    """The caption of a picture, empty where there is none yet."""
+    for text in ax.texts:
+        if text.get_gid() == "caption":
+            return cast("Annotation", text)
+    caption = ax.annotate(
+        "",
+        (0, 1),
+        xytext=(0, 4),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=9,
+        alpha=0.7,
+        gid="caption",
+    )
+    # A wide text would squeeze the axes of a grid of pictures.
+    caption.set_in_layout(False)
+    return caption
+
+
 def _room(ax: Axes) -> float:
-    """Width for a caption [inch]: that of the axes, or up to the edge of their own figure."""
+    """Width for a caption [inch]: up to the edge of the figure, or that of the axes in a grid."""
     box = ax.get_position()
-    wide = ax.figure.bbox.width / ax.figure.dpi
-    return wide * (box.width if len(ax.figure.axes) > 1 else 1 - box.x0)
+    return ax.figure.bbox.width / ax.figure.dpi * (box.width if _in_grid(ax) else 1 - box.x0)
+
+
+def _in_grid(ax: Axes) -> bool:
+    """Whether there are other pictures beside this one; twin axes and colour bars are none."""
+    return len({other.get_subplotspec() for other in ax.figure.axes} - {None}) > 1
+
+
+def foreground(ax: Axes) -> str:
+    """The colour of labels in the style in use: black, or white on a dark background."""
+    return str(ax.xaxis.label.get_color())
 
 
 def seconds_axis(ax: Axes, which: str = "x") -> None:
-    """Make an axis of times logarithmic, with plain numbers of seconds."""
+    """Make an axis of times logarithmic, labelled with plain numbers of seconds."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     getattr(ax, f"set_{which}scale")("log")
@@ -111,31 +158,75 @@ def seconds_axis(ax: Axes, which: str = "x") -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def whole_axis(ax: Axes) -> None:
-    """Count items on the x axis: whole numbers only."""
+def integer_axis(ax: Axes) -> None:
+    """Label the x axis with integers only."""
     from matplotlib.ticker import MaxNLocator
 
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def require_data(values: pd.Series | pd.DataFrame, what: str) -> None:
-    """Refuse to draw an empty picture."""
+    """Raise `MeasureError` unless any value is known."""
     if len(values) == 0 or not values.notna().to_numpy().any():
-        raise MeasureError(f"there is no {what} to draw: select sessions that have some")
+        raise MeasureError(f"nothing to draw: the data have no {what}; select rows that have some")
 
 
-def legend_outside(ax: Axes, *, title: str | None = None) -> None:
+def item_position(items: Iterable[Hashable], item: Hashable, owner: str) -> int:
+    """Position of an item among others; `MeasureError` where it is not among them."""
+    labels = list(items)
+    if item not in labels:
+        raise MeasureError(
+            f"{owner} has no item {item!r}: its items are "
+            f"{', '.join(map(repr, labels[:8]))}{', …' if len(labels) > 8 else ''}"
+        )
+    return labels.index(item)
+
+
+def row_noun(matrix: pd.DataFrame) -> str:
+    """What the rows of a matrix are: sessions where they are named by session_id, else persons."""
+    return "sessions" if matrix.index.name == "session_id" else "persons"
+
+
+def split_groups(keys: pd.Index | pd.Series, group: pd.Series | None) -> dict[str, BoolArray]:
+    """Name of each group → which of the keys belong to it; without groups, all under "".
+
+    Raises
+    ------
+    MeasureError
+        `group` is not a Series with a unique index, or none of the keys has a group.
+    """
+    if group is None:
+        return {"": np.ones(len(keys), dtype=bool)}
+    if not isinstance(group, pd.Series):
+        raise MeasureError(
+            f"group is {group!r}: pass a Series with one value per row, by its index; the name of "
+            "a column works in the pictures of study.analysis().plot"
+        )
+    if not group.index.is_unique:
+        raise MeasureError("the index of group has duplicates: pass one value per label")
+    values = pd.Categorical(group.reindex(keys))
+    found = {str(name): values == name for name in values.categories}
+    found = {name: members for name, members in found.items() if members.any()}
+    if not found:
+        raise MeasureError("none of the rows has a group: group must have the index of the data")
+    return found
+
+
+def legend_outside(
+    ax: Axes, *, title: str | None = None, handles: Sequence[Artist] | None = None
+) -> None:
     """Put the legend to the right of the axes, where it hides nothing; inside in a grid."""
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False}
-    if len(ax.figure.axes) > 1:
+    if _in_grid(ax):
         place = {"loc": "best", "framealpha": 0.85, "edgecolor": "none"}
+    if handles is not None:
+        place["handles"] = handles
     ax.legend(fontsize=9, title=title, title_fontsize=9, alignment="left", **place)
 
 
 def line_style(number: int) -> tuple[str, str]:
-    """Colour and marker of the so many-th of several lines; 49 go by before they repeat."""
-    colour = number % len(COLOURS)
-    return COLOURS[colour], MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]
+    """Colour and marker of one of several lines; 42 differ before they repeat."""
+    return COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
 
 
 def name_points(
@@ -149,8 +240,8 @@ def name_points(
 ) -> None:
     """Write names beside points where they cover neither points nor other names.
 
-    Call it when the limits of the axes are set. A name that finds no room is left out, but for
-    those of `always`, which are placed first; one that is None has only to be kept clear of.
+    Call it once the limits of the axes are set. A name that finds no room is left out, except
+    those of `always`, which are placed first; points whose name is None are only avoided.
     """
     # Legends and labels make the axes smaller only when they are laid out.
     ax.figure.canvas.figure.draw_without_rendering()
@@ -194,8 +285,8 @@ _SIDES = (
 
 
 def _box(
-    point: npt.NDArray[np.float64], wide: float, high: float, dot: float, across: int, up: float
-) -> npt.NDArray[np.float64]:
+    point: FloatArray, wide: float, high: float, dot: float, across: int, up: float
+) -> FloatArray:
     """The box of a name to the right (1), the left (-1) or in the middle (0) of its point."""
     start = {1: 5 * dot, -1: -5 * dot - wide, 0: -wide / 2}[across]
     left, base = point[0] + start, point[1] + 9 * dot * up - high / 2

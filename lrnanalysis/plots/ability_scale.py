@@ -1,4 +1,4 @@
-"""Pictures of persons on a fitted model's scale: Wright map and person fit."""
+"""Pictures of persons on the scale of a fitted model: Wright map and person fit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, check_fraction, choice
 from lrnanalysis.plots._observed import ability_label, chosen_persons
 from lrnanalysis.plots._style import (
-    BLACK,
     BLUE,
     COLOURS,
     GREY,
     ORANGE,
     RED,
     SKY,
+    foreground,
     label_axes,
     new_axes,
     require_data,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["person_fit", "wright_map"]
 
-#: Share of the map's width that the persons take.
+#: Fraction of the width of the map for persons.
 _WIDE = 0.32
 
 
@@ -50,25 +50,24 @@ def wright_map(
     Parameters
     ----------
     model : IRTModel
-        What `lrnanalysis.irt.fit` gave.
+        A fitted model of `lrnanalysis.irt`.
     method : {"EAP", "MAP", "ML", "WLE"}, default "EAP"
-        How abilities are estimated. EAP lie closer together than abilities do, ML and WLE
-        farther apart.
+        Estimator of the abilities. EAP and MAP vary less than the abilities, ML and WLE more.
     order : {"difficulty", "test"}, default "difficulty"
         Order of the items: by mean difficulty, or as in the model.
     bins : int, default 30
-        Number of bars of persons.
+        Number of bars of the histogram of persons.
     matrix, group : optional
-        Other persons than those of the fit, see `IRTModel.answers`.
+        Other persons than those of the fit, as for `IRTModel.abilities`.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Persons and items against ability. An item stands at its difficulty b with a 95 %
-        interval, one with partial credit at its thresholds b1, b2 …, which are numbered. What
-        lies beyond five standard deviations of ability is drawn as a triangle at the edge.
+        Persons and items against ability. An item is drawn at its difficulty b with a 95 %
+        interval, one with partial credit at its numbered thresholds b1, b2 …. Values beyond five
+        standard deviations of ability are drawn as triangles at the edge.
 
     Raises
     ------
@@ -81,7 +80,7 @@ def wright_map(
 
     Examples
     --------
-    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> matrix = study.analysis().scores
     >>> model = lrn.irt.fit(matrix[["item-01", "item-04", "item-05", "item-07"]], "Rasch")
     >>> wright_map(model).get_ylabel()
     'ability θ [logits]'
@@ -92,7 +91,7 @@ def wright_map(
     located = table[names].notna().any(axis=1) if names else pd.Series(False, index=table.index)
     if not located.any():
         raise MeasureError(
-            "no item of the model has a difficulty to draw (those of NRM have none): see "
+            "no item of the model has a difficulty to draw (those of NRM have none): draw "
             "characteristic_curves"
         )
     ability = model.abilities(method, matrix=matrix, group=group)["ability"].to_numpy()
@@ -105,7 +104,7 @@ def wright_map(
     ax = new_axes(ax, width=min(14.0, max(7.0, 3.5 + 0.19 * len(items))), height=5.0)
     low, high = _range(known, items[names].to_numpy(dtype=np.float64))
     counts, edges = np.histogram(np.clip(known, low, high), bins=bins, range=(low, high))
-    # Items stand at 1, 2, …; persons to the left of 0, in the items' unit of width.
+    # Items are at 1, 2, …; persons to the left of 0, in the unit of the items.
     wide = _WIDE / (1 - _WIDE) * (len(items) + 1)
     ax.barh(
         edges[:-1],
@@ -113,10 +112,10 @@ def wright_map(
         height=np.diff(edges),
         align="edge",
         color=SKY,
-        edgecolor="white",
+        edgecolor=ax.get_facecolor(),
         linewidth=0.4,
     )
-    ax.axvline(0, color=BLACK, linewidth=0.8)
+    ax.axvline(0, color=foreground(ax), linewidth=0.8)
     for place, (_, row) in enumerate(items.iterrows(), start=1):
         _item(ax, place, row, names, low, high)
     tick = _round_below(counts.max())
@@ -130,7 +129,7 @@ def wright_map(
         label.set_fontsize(small)
     ax.set_xlim(-1.05 * wide, len(items) + 0.8)
     ax.set_ylim(low, high)
-    left = f", {int((~located).sum())} items without difficulty left out" * (not located.all())
+    left = f" ({int((~located).sum())} without a difficulty)" * (not located.all())
     silent = int((~answered).sum())
     infinite = len(ability) - len(known) - silent
     without = f", {infinite:,} without a finite ability" if infinite else ""
@@ -146,7 +145,7 @@ def wright_map(
 
 
 def _answered(model: IRTModel, matrix: pd.DataFrame | None, group: object) -> BoolArray:
-    """Whether persons answered anything: of the others the EAP is the mean of all."""
+    """Who answered anything: the EAP of the others is the mean of all."""
     answers = model.answers(matrix, group)
     found = np.zeros(len(answers.persons))
     for _, place, scores, _ in answers.parts():
@@ -155,7 +154,7 @@ def _answered(model: IRTModel, matrix: pd.DataFrame | None, group: object) -> Bo
 
 
 def _range(ability: FloatArray, locations: FloatArray) -> tuple[float, float]:
-    """What the map shows: all, but nothing beyond five standard deviations of ability."""
+    """Range of the map: everything within five standard deviations of ability."""
     centre, spread = float(ability.mean()), max(float(ability.std()), 0.5)
     both = np.concatenate([ability, locations[~np.isnan(locations)]])
     low = max(float(both.min()), min(centre - 5 * spread, float(ability.min())))
@@ -165,7 +164,7 @@ def _range(ability: FloatArray, locations: FloatArray) -> tuple[float, float]:
 
 
 def _item(ax: Axes, place: int, row: pd.Series, names: list[str], low: float, high: float) -> None:
-    """One item's difficulty or thresholds."""
+    """Draw the difficulty or the thresholds of one item."""
     inside = row[names].astype("float64").dropna().clip(low, high)
     if len(inside) > 1:
         ax.plot([place, place], [inside.min(), inside.max()], color=GREY, linewidth=1, zorder=1)
@@ -192,7 +191,7 @@ def _item(ax: Axes, place: int, row: pd.Series, names: list[str], low: float, hi
 
 
 def _round_below(most: int) -> int:
-    """A round number of persons at or below the largest bar."""
+    """A round number of persons, not above the largest bar."""
     unit = 10 ** int(np.log10(max(most, 1)))
     return int(most // unit * unit)
 
@@ -207,28 +206,28 @@ def person_fit(
     group: object = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how well every person's answers go together, lz, with the critical value.
+    """Draw the person fit statistic lz with its critical value.
 
     Parameters
     ----------
     model : IRTModel
-        What `lrnanalysis.irt.fit` gave.
+        A fitted model of `lrnanalysis.irt`.
     against : {"ability", "score"}, default "ability"
-        Draw lz against the EAP ability, or against the share of the points on the items that the
-        person has.
+        Draw lz against the EAP ability, or against the score in percent of the points on the
+        items that the person was given.
     level : float, default 0.05
-        Persons below the standard normal quantile of it are misfitting, one-sided.
+        Persons whose lz is below this quantile of the standard normal distribution misfit.
     most : int, default 20000
-        Draw so many persons at most, at random; shares are of all.
+        Maximum number of persons drawn; of more, a random sample. Proportions are those of all.
     matrix, group : optional
-        Other persons than those of the fit, see `IRTModel.answers`.
+        Other persons than those of the fit, as for `IRTModel.abilities`.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Ability or share of points [%] against lz.
+        Ability or score [% of points] against lz.
 
     Raises
     ------
@@ -237,9 +236,9 @@ def person_fit(
 
     Notes
     -----
-    With estimated instead of true abilities lz varies less than a standard normal variable does
-    on short tests, so that fewer than `level` fall below the critical value (Snijders, T. A. B.
-    (2001). doi:10.1007/BF02294437).
+    With estimated abilities lz varies less than a standard normal variable in short tests, so
+    that a smaller proportion than `level` is below the critical value (Snijders, T. A. B. (2001).
+    doi:10.1007/BF02294437).
 
     References
     ----------
@@ -248,10 +247,10 @@ def person_fit(
 
     Examples
     --------
-    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> matrix = study.analysis().scores
     >>> model = lrn.irt.fit(matrix[["item-01", "item-04", "item-05", "item-07"]], "2PL")
     >>> person_fit(model).get_ylabel()
-    'lz (low: answers do not go together)'
+    'person fit lz [SD], low: misfit'
     """
     choice("against", against, ("ability", "score"))
     check_fraction("level", level)
@@ -261,7 +260,7 @@ def person_fit(
         label = ability_label(model)
     else:
         x = 100 * _shares(model, matrix, group)
-        label = "share of points [%]"
+        label = "score [% of points]"
     known = np.isfinite(lz) & np.isfinite(x)
     require_data(pd.Series(lz[known]), "person with scores")
     x, lz = x[known], lz[known]
@@ -287,7 +286,7 @@ def person_fit(
     return label_axes(
         ax,
         x=label,
-        y="lz (low: answers do not go together)",
+        y="person fit lz [SD], low: misfit",
         title="Person fit",
         caption=f"n = {len(lz):,} persons{part}; {below.mean():.1%} below {critical:.2f}, the "
         f"{100 * level:g} % quantile",
@@ -295,7 +294,7 @@ def person_fit(
 
 
 def _shares(model: IRTModel, matrix: pd.DataFrame | None, group: object) -> FloatArray:
-    """Share of the points on the items that a person has, from an item's lowest score."""
+    """Score as a fraction of the points on the items given, each from its lowest score."""
     own = list(model.scores.values())
     points = np.full((len(own), max(map(len, own))), np.nan)
     for at, scores in enumerate(own):

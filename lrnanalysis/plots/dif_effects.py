@@ -1,4 +1,4 @@
-"""Pictures of differential item functioning: effect sizes, and the groups' curves on an item."""
+"""Pictures of differential item functioning: effect sizes, and mean scores of matched groups."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ import pandas as pd
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import check_fraction
 from lrnanalysis.plots._style import (
-    BLACK,
     BLUE,
     GREY,
     MARKERS,
     ORANGE,
     RED,
+    foreground,
+    item_position,
     label_axes,
     legend_outside,
     line_style,
     new_axes,
     require_data,
+    row_noun,
 )
 
 if TYPE_CHECKING:
@@ -41,13 +43,13 @@ class _Effect:
     Attributes
     ----------
     label : str
-        Its name with the unit.
+        Axis label with the unit.
     error : str or None
-        Column of its standard error.
+        Column of the standard error.
     limits : tuple of float
-        Where classes begin, to both sides of 0.
+        Absolute sizes at which classes begin.
     classes : str or None
-        Column of its classes.
+        Column of the classes.
     """
 
     label: str
@@ -56,18 +58,18 @@ class _Effect:
     classes: str | None
 
 
-#: Effect sizes that DIF tables have, the first that a table has any value of counts. A negative
-#: one says that the focal group does worse.
+#: Effect sizes of DIF tables: the first that has values in a table is drawn. Where one is
+#: negative the item is harder for the focal group.
 _EFFECTS = {
     "d_dif": _Effect("D-DIF [ETS delta]", "d_dif_se", (1.0, 1.5), "ets"),
-    "smd_sd": _Effect("mean difference [SD of the item]", None, (0.17, 0.25), "ets"),
+    "smd_sd": _Effect("standardised mean difference [SD of the item]", None, (0.17, 0.25), "ets"),
     "smd": _Effect("mean difference [points]", None, (), "ets"),
-    "std_p_dif": _Effect("STD P-DIF [share of points]", "se", (0.05, 0.10), "size"),
+    "std_p_dif": _Effect("STD P-DIF [proportion of points]", "se", (0.05, 0.10), "size"),
     "log_odds": _Effect("log odds ratio [logits]", "log_odds_se", (), "jodoin_gierl"),
     "expected_difference": _Effect("expected score difference [points]", None, (), None),
 }
 
-#: Column of classes → what the legend calls them.
+#: Column of classes → title of the legend.
 _TITLES = {
     "ets": "ETS class",
     "size": "size",
@@ -75,7 +77,7 @@ _TITLES = {
     None: "test",
 }
 
-#: Function of `lrnanalysis.dif` → what a title calls it.
+#: Function of `lrnanalysis.dif` → its name in titles.
 _MEASURES = {
     "mantel_haenszel": "Mantel–Haenszel",
     "standardisation": "standardisation",
@@ -104,39 +106,39 @@ def dif(
     confidence: float = 0.95,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw every item's size of DIF with its interval and class.
+    """Draw the DIF effect size of each item with its interval and class.
 
     Parameters
     ----------
     table : DataFrame
-        What a function of `lrnanalysis.dif` gave, for two groups.
+        Result of a function of `lrnanalysis.dif` for two groups.
     effect : str, optional
         Column to draw: "d_dif", "smd_sd" or "smd" of `mantel_haenszel`, "std_p_dif" of
         `standardisation`, "log_odds" of `logistic`, "expected_difference" of
         `likelihood_ratio`. By default the first of them that the table has.
     confidence : float, default 0.95
-        Level of the intervals, for effects with a standard error.
+        Confidence level of the intervals of effects with a standard error.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Effect size against items, in order of size; left of 0 the focal group does worse. Colours
-        are ETS's classes, those of Jodoin and Gierl, or flags; dotted lines are the sizes where
-        classes begin.
+        Effect size against items, in order of size; items left of 0 are harder for the focal
+        group. Colours are the ETS classes, those of Jodoin and Gierl, or flags; dotted lines are
+        the sizes at which classes begin.
 
     Raises
     ------
     MeasureError
-        The table has no such column, or no value in it, as with more than two groups.
+        The table has no such column or no values in it, as with more than two groups.
 
     Examples
     --------
-    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> matrix = study.analysis().scores
     >>> group = pd.Series(np.where(np.arange(len(matrix)) % 2, "b", "a"), index=matrix.index)
     >>> dif(lrn.dif.standardisation(matrix, group)).get_xlabel()
-    'STD P-DIF [share of points]'
+    'STD P-DIF [proportion of points]'
     """
     check_fraction("confidence", confidence)
     name = _effect(table, effect)
@@ -172,22 +174,22 @@ def dif(
     for limit in how.limits:
         for line in (-limit, limit):
             ax.axvline(line, color=GREY, linestyle=":", linewidth=1.1)
-    ax.axvline(0, color=BLACK, linewidth=0.8)
+    ax.axvline(0, color=foreground(ax), linewidth=0.8)
     ax.set_yticks(places, [str(item) for item in rows.index])
     ax.tick_params(axis="y", labelsize=8 if len(rows) <= 45 else 5)
-    # A row more at the top says what the sides mean.
+    # One more row at the top explains the sides.
     ax.set_ylim(len(rows) - 0.4, -1.6)
     legend_outside(ax, title=_TITLES[how.classes])
-    focal = ", ".join(table.attrs.get("focal", ["focal group"]))
-    for words, side in ((f"← {focal} does worse  ", "right"), (f"  {focal} does better →", "left")):
-        said = ax.annotate(words, (0, -1), ha=side, va="center", fontsize=8.5, color="#555555")
-        said.set_in_layout(False)
+    focal = ", ".join(table.attrs.get("focal", ["the focal group"]))
+    for words, side in ((f"← harder for {focal}  ", "right"), (f"  easier for {focal} →", "left")):
+        note = ax.annotate(words, (0, -1), ha=side, va="center", fontsize=8.5, alpha=0.7)
+        note.set_in_layout(False)
     persons = rows["n_reference"] + rows["n_focal"]
     caption = [f"n = {_span(persons)} persons", f"{len(rows)} items"]
     if len(rows) < len(table):
         caption.append(f"{len(table) - len(rows)} without this effect size")
     if infinite.any():
-        caption.append(f"{infinite.sum()} infinite, at the edge")
+        caption.append(f"{infinite.sum()} infinite, drawn at the edge")
     if how.error is not None:
         caption.append(f"{100 * confidence:g} % intervals")
     measure = _MEASURES.get(str(table.attrs.get("measure")))
@@ -209,20 +211,21 @@ def _effect(table: pd.DataFrame, effect: str | None) -> str:
         return effect
     if effect is None:
         raise MeasureError(
-            "the table has no effect size to draw: give what a function of lrnanalysis.dif "
-            "returned for two groups (choose two with reference= and focal=)"
+            "the table has no effect size to draw: pass the result of a function of "
+            "lrnanalysis.dif for two groups (choose two with reference= and focal=)"
         )
     raise MeasureError(f"effect is {effect!r}: this table has {', '.join(there) or 'none'} to draw")
 
 
 def _classes(rows: pd.DataFrame, how: _Effect) -> np.ndarray:
-    """The class of every item; whether it is flagged for effects without classes."""
+    """The class of each item; for effects without classes, whether it is flagged."""
     if how.classes is not None:
         return rows[how.classes].astype(object).fillna("no class").to_numpy()
     return np.where(rows["flagged"].to_numpy(dtype=bool), "flagged", "not significant")
 
 
 def _span(values: pd.Series) -> str:
+    """The smallest and the largest number, or the one of both."""
     low, high = int(values.min()), int(values.max())
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
@@ -239,37 +242,37 @@ def dif_curves(
     confidence: float = 0.95,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the groups' mean scores on an item among persons of equal standing.
+    """Draw the mean scores of groups on an item, by matched totals.
 
     Parameters
     ----------
     matrix : DataFrame, persons × items
         Scores [points], NaN where not administered.
     group, reference, focal, match
-        As for `lrnanalysis.dif.mantel_haenszel`: persons are matched on the total, in which the
-        item counts, or on another variable. More than two groups have a line each.
+        As for `lrnanalysis.dif.mantel_haenszel`: persons are matched on the total, which
+        includes the item, or on another variable. There is one line per group.
     item : label
         The item to draw.
     strata : int or None, default 6
-        Number of matched groups of equal size; None for one a value.
+        Number of strata of equal size; None for one per value of the matching variable.
     confidence : float, default 0.95
-        Level of the intervals: Wilson's for items of two scores, Student's for others.
+        Confidence level of the intervals: Wilson's for items with two scores, else Student's.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Matching variable against mean score on the item [points], a line a group.
+        Matching variable against mean score on the item [points], one line per group.
 
     Raises
     ------
     MeasureError
-        The matrix has no such item, or groups cannot be told or are too small.
+        The matrix has no such item, or the groups are not known or too small.
 
     Examples
     --------
-    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> matrix = study.analysis().scores
     >>> group = pd.Series(np.where(np.arange(len(matrix)) % 2, "b", "a"), index=matrix.index)
     >>> dif_curves(matrix, group, "item-05").get_ylabel()
     'mean score on the item [points]'
@@ -278,8 +281,7 @@ def dif_curves(
     from lrnanalysis.measures.dif._design import read_design
 
     check_fraction("confidence", confidence)
-    if item not in matrix.columns:
-        raise MeasureError(f"the matrix has no item {item!r}")
+    item_position(matrix, item, "matrix")
     design = read_design(
         matrix, group, reference=reference, focal=focal, match=match, strata=strata, anchor=None
     )
@@ -302,7 +304,7 @@ def dif_curves(
         else:
             variance = (cells @ counts.scores**2 - n * mean**2) / (n - 1)
             low, high = mean_interval(mean, variance, n, confidence)
-        # Side by side, so that intervals of equal standing do not hide each other.
+        # Side by side, so that the intervals of a stratum do not hide each other.
         shift = (number - (len(design.names) - 1) / 2) * 0.006 * np.ptp(counts.levels)
         ax.errorbar(
             x + shift,
@@ -319,13 +321,13 @@ def dif_curves(
     margin = 0.03 * (highest - lowest)
     ax.set_ylim(lowest - margin, highest + margin)
     ax.legend(frameon=False, fontsize=9)
-    matched = "total of the test [points]" if match is None else "matching variable"
-    groups = "one a value" if strata is None else f"{len(counts.levels)} groups"
+    matched = "total score" if match is None else "matching variable"
+    groups = "one stratum per value" if strata is None else f"{len(counts.levels)} strata"
     return label_axes(
         ax,
-        x=matched,
+        x="total score [points]" if match is None else matched,
         y="mean score on the item [points]",
-        title=f"{item} by group, at equal {'totals' if match is None else 'standing'}",
-        caption=f"n = {int(counts.table.sum()):,} persons, {groups} by "
-        f"{'total' if match is None else 'matching variable'}; {100 * confidence:g} % intervals",
+        title=f"{item} by group, at equal {matched}",
+        caption=f"n = {int(counts.table.sum()):,} {row_noun(matrix)}, {groups} of the {matched}; "
+        f"{100 * confidence:g} % intervals",
     )

@@ -7,47 +7,68 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures import scores
-from lrnanalysis.plots._style import KINDS, label_axes, new_axes, require_data
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.plots._style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    YELLOW,
+    label_axes,
+    legend_outside,
+    new_axes,
+    require_data,
+    row_noun,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["guttman"]
 
-_WORTH = {"right": 1.0, "partial": 0.5}
+#: Colour of each kind of cell, from the best answer to none; cells not administered stay empty.
+KIND_COLOURS = {
+    "right": BLUE,
+    "partial": SKY,
+    "wrong": ORANGE,
+    "omitted": RED,
+    "not reached": BLACK,
+    "rapid": YELLOW,
+    "unmarked": PURPLE,
+    "unscored": GREEN,
+    "not administered": "none",
+}
 
 
 def guttman(
-    items: pd.DataFrame,
-    responses: pd.DataFrame | None = None,
-    *,
-    sessions: pd.DataFrame | None = None,
-    most: int = 2000,
-    ax: Axes | None = None,
+    scores: pd.DataFrame, cells: pd.DataFrame, *, most: int = 2000, ax: Axes | None = None
 ) -> Axes:
-    """Draw every cell's kind, persons from high to low and items from easy to hard.
+    """Draw the kind of every cell, persons from high to low and items from easy to hard.
 
     Parameters
     ----------
-    items : DataFrame
-        The items table.
-    responses, sessions : DataFrame, optional
-        As for `scores.cell_codes`: they tell kinds of missing, and which sessions are discarded.
+    scores : DataFrame, persons × items
+        Scores [points or shares], NaN where nothing counts: they give the order.
+    cells : DataFrame, persons × items
+        Kind of each cell, as `lrnanalysis.scores.cell_matrix` returns them.
     most : int, default 2000
-        Draw so many persons at most, evenly over the order.
+        Maximum number of persons drawn, spread evenly over the order.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Items against persons, a colour a kind.
+        Items against persons, one colour per kind.
 
     Raises
     ------
     MeasureError
-        The table is empty.
+        The matrices are empty or have different labels.
 
     References
     ----------
@@ -56,49 +77,56 @@ def guttman(
 
     Examples
     --------
-    >>> guttman(study.items, study.responses).get_xlabel()
+    >>> analysis = study.analysis()
+    >>> guttman(analysis.scores, analysis.cells).get_xlabel()
     'items, easy to hard'
     """
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
 
-    kinds = scores.cell_codes(items, responses, sessions=sessions)
-    require_data(kinds, "cell")
-    names = list(KINDS)
-    codes = np.column_stack([pd.Categorical(kinds[item], names).codes for item in kinds])
-    worth = np.array([_WORTH.get(name, 0.0) for name in names])[codes]
-    worth[codes == names.index("not administered")] = np.nan
-    persons = np.argsort(-np.nanmean(worth, axis=1), kind="stable")
-    columns = np.argsort(-np.nanmean(worth, axis=0), kind="stable")
+    if not (scores.index.equals(cells.index) and scores.columns.equals(cells.columns)):
+        raise MeasureError(
+            f"scores ({len(scores)} × {scores.shape[1]}) and cells ({len(cells)} × "
+            f"{cells.shape[1]}) differ in rows or columns: take both from one analysis"
+        )
+    require_data(cells, "cell")
+    highest = scores.max()
+    shares = scores / highest.where(highest > 0, 1.0)
+    persons = np.argsort(-shares.mean(axis=1).to_numpy(), kind="stable")
+    columns = np.argsort(-shares.mean().to_numpy(), kind="stable")
     if len(persons) > most:
         persons = persons[np.linspace(0, len(persons) - 1, most).astype(int)]
-    ax = new_axes(ax, width=7.6, height=5.2)
+    shown = cells.iloc[persons, columns]
+    kinds = list(KIND_COLOURS)
+    codes = np.column_stack([pd.Categorical(kind, kinds).codes for _, kind in shown.items()])
+    ax = new_axes(ax, width=float(np.clip(3 + 0.14 * len(columns), 7.6, 14)), height=5.2)
     ax.imshow(
-        codes[np.ix_(persons, columns)],
+        codes,
         aspect="auto",
         interpolation="nearest",
-        cmap=ListedColormap(list(KINDS.values())),
+        cmap=ListedColormap(list(KIND_COLOURS.values())),
         vmin=-0.5,
-        vmax=len(names) - 0.5,
+        vmax=len(kinds) - 0.5,
     )
-    ax.set_xticks(range(len(columns)), [str(kinds.columns[at]) for at in columns])
+    ax.set_xticks(range(len(columns)), [str(item) for item in shown.columns])
     ax.tick_params(axis="x", rotation=90, labelsize=7 if len(columns) <= 60 else 4)
     ax.set_yticks([])
-    present = [name for place, name in enumerate(names) if (codes == place).any()]
-    ax.legend(
-        handles=[Patch(color=KINDS[name], label=name) for name in present],
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1),
-        frameon=False,
-        fontsize=9,
+    legend_outside(
+        ax,
+        handles=[
+            Patch(facecolor=colour, edgecolor=GREY, linewidth=0.5, label=kind)
+            for place, (kind, colour) in enumerate(KIND_COLOURS.items())
+            if (codes == place).any()
+        ],
     )
-    drawn = "" if len(persons) == len(kinds) else f", {len(persons):,} of them drawn"
+    noun = row_noun(scores)
+    drawn = "" if len(shown) == len(cells) else f", {len(shown):,} of them drawn"
     label_axes(
         ax,
         x="items, easy to hard",
-        y="sessions, high to low",
-        title="Guttman order of sessions and items",
-        caption=f"n = {len(kinds):,} sessions{drawn}, {kinds.shape[1]} items",
+        y=f"{noun}, high to low",
+        title=f"Guttman order of {noun} and items",
+        caption=f"n = {len(cells):,} {noun}{drawn}, {len(columns)} items",
     )
     ax.spines[["left", "bottom"]].set_visible(False)
     return ax

@@ -1,4 +1,4 @@
-"""Pictures of a fitted model's curves: characteristic curves and information."""
+"""Pictures of fitted models: characteristic curves and information."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from lrnanalysis.plots._observed import (
     ability_label,
     latent,
     observed,
-    place_of,
 )
 from lrnanalysis.plots._style import (
-    BLACK,
     BLUE,
     COLOURS,
     GREY,
     RED,
+    foreground,
+    item_position,
     label_axes,
     legend_outside,
     line_style,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["characteristic_curves", "information"]
 
-#: More curves than this are drawn alike, without a legend.
+#: More curves than this are drawn in one style, without a legend entry each.
 _NAMED = 10
 
 
@@ -54,54 +54,55 @@ def characteristic_curves(
     group: object = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw characteristic curves: one item's with what was observed, or several items' together.
+    """Draw characteristic curves: of one item with observed scores, or of several items.
 
     Parameters
     ----------
     model : IRTModel
-        What `lrnanalysis.irt.fit` gave.
+        A fitted model of `lrnanalysis.irt`.
     item : label, or list of labels, optional
-        One item, whose observed scores are drawn too; or several, by default all, whose expected
-        scores are drawn as shares of the points.
+        One item, drawn with its observed scores; or several, by default all, whose expected
+        scores are drawn as proportions of the points.
     of : {"expected", "categories"}, optional
-        For one item: the expected score, or the probability of every score; by default the
+        For one item: the expected score, or the probability of each score; by default the
         probabilities where there are more than two scores.
     groups : int or None, default 10
-        Groups of equal size by ability, in which the observed scores are averaged; None for
+        Number of groups of equal size by ability in which observed scores are averaged; None for
         curves alone.
     confidence : float, default 0.95
-        Level of the intervals: Wilson's of shares, normal ones of mean scores.
+        Confidence level of the intervals: Wilson's for proportions, normal ones for mean scores.
     theta : sequence of float, optional
-        Abilities to draw over; by default four standard deviations to both sides of the mean.
+        Abilities of the curves; by default up to four standard deviations from the mean.
     most : int, default 20000
-        Use so many persons at most, drawn at random.
+        Maximum number of persons used; of more, a random sample.
     matrix, group : optional
-        Other persons than those of the fit, see `IRTModel.answers`.
+        Other persons than those of the fit, as for `IRTModel.abilities`.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Ability against probability, score [points] or share of points.
+        Ability against probability, score [points] or proportion of points.
 
     Raises
     ------
     MeasureError
         The model has no such item, nobody has a score on it, or the model was loaded without
-        responses and no matrix is given.
+        responses and `matrix` is not given.
 
     Notes
     -----
-    Persons are grouped by their EAP abilities on the other items, and a group stands where the
-    curve has the score that the model expects of it, given what those items tell of its persons.
-    So the distance of a point from the curve is the observed less the expected score, and where
-    the model is true intervals miss the curve no more often than their level says, however short
-    the test. The shares of more than two scores are drawn at this distance from their curves.
+    Persons are grouped by their EAP abilities on the other items. A group is drawn at the ability
+    where the curve has the score that the model expects of the group, averaged over the posterior
+    distributions of its persons. The distance of a point from the curve is therefore observed −
+    expected score, and where the model holds, intervals miss the curve no more often than their
+    level allows, also in short tests. With more than two scores, the proportion of each is drawn
+    at this distance from its curve.
 
     Examples
     --------
-    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> matrix = study.analysis().scores
     >>> model = lrn.irt.fit(matrix[["item-01", "item-04", "item-05", "item-07"]], "2PL")
     >>> characteristic_curves(model, "item-07").get_ylabel()
     'probability of score 1'
@@ -110,12 +111,12 @@ def characteristic_curves(
 
     check_fraction("confidence", confidence)
     if groups is not None and groups < 2:
-        raise MeasureError(f"groups is {groups}: give 2 or more, or None for curves alone")
+        raise MeasureError(f"groups is {groups}: pass 2 or more, or None for curves alone")
     points = ability_axis(model) if theta is None else np.asarray(theta, dtype=np.float64)
-    several: object = item  # a label may be a tuple, several labels are a list or an Index
+    several: object = item  # one label may be a tuple; several are a list or an Index
     if several is None or isinstance(several, list | pd.Index):
         return _several(model, list(model.scores if several is None else several), points, ax)
-    at = place_of(model, item)
+    at = item_position(model.scores, item, "the model")
     scores = np.array(list(model.scores.values())[at])
     if of is None:
         of = "categories" if len(scores) > 2 else "expected"
@@ -131,9 +132,9 @@ def characteristic_curves(
             colour, marker = line_style(k)
             ax.plot(points, curves[:, k], color=colour, linewidth=1.8, label=f"score {score:g}")
             if seen is not None:
-                # Side by side, so that intervals of one group do not hide each other.
+                # Side by side, so that the intervals of a group do not hide each other.
                 shift = (k - (len(scores) - 1) / 2) * 0.004 * np.ptp(points)
-                # At the observed less the expected share from the curve, as the notes say.
+                # The distance from the curve is observed − expected, see the notes.
                 above = np.interp(seen.ability, points, curves[:, k]) - seen.expected[:, k]
                 low, high = wilson_interval(seen.shares[:, k], seen.n, confidence)
                 share_seen = seen.shares[:, k] + above
@@ -147,37 +148,36 @@ def characteristic_curves(
         ax.plot(points, curves[:, 1], color=BLUE, linewidth=2)
         if seen is not None:
             low, high = wilson_interval(seen.shares[:, 1], seen.n, confidence)
-            _points(ax, seen.ability, seen.shares[:, 1], low, high, BLACK, "o")
+            _points(ax, seen.ability, seen.shares[:, 1], low, high, foreground(ax), "o")
     else:
         y, lowest, highest = "expected score [points]", float(scores.min()), float(scores.max())
         ax.plot(points, curves @ scores, color=BLUE, linewidth=2)
         if seen is not None:
             half = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt(seen.variance / seen.n)
             low, high = np.clip([seen.mean - half, seen.mean + half], lowest, highest)
-            _points(ax, seen.ability, seen.mean, low, high, BLACK, "o")
+            _points(ax, seen.ability, seen.mean, low, high, foreground(ax), "o")
     ax.set_xlim(points.min(), points.max())
     margin = 0.03 * (highest - lowest)
     ax.set_ylim(lowest - margin, highest + margin)
-    said = [f"{model.items['model'].iloc[at]}"]
-    if seen is not None:
-        used = "" if seen.drawn == seen.persons else f", {seen.drawn:,.0f} of them used"
-        said.append(
-            f"n = {seen.persons:,.0f}{used}; points: observed in {len(seen.n)} groups by ability, "
-            f"{100 * confidence:g} % intervals"
-        )
+    if seen is None:
+        caption = f"n = {model.persons:,.0f} persons in the fit"
     else:
-        said.append(f"n = {model.persons:,.0f} persons in the fit")
+        used = "" if seen.drawn == seen.persons else f", {seen.drawn:,.0f} of them used"
+        caption = (
+            f"n = {seen.persons:,.0f} persons{used}; points: observed in {len(seen.n)} groups by "
+            f"ability, {100 * confidence:g} % intervals"
+        )
     return label_axes(
         ax,
         x=ability_label(model),
         y=y,
         title=f"Characteristic curve of {item}",
-        caption="; ".join(said),
+        caption=f"{model.items['model'].iloc[at]}; {caption}",
     )
 
 
 def _probabilities(model: IRTModel, at: int, theta: FloatArray) -> FloatArray:
-    """Probability of every score of an item, shape (abilities, scores)."""
+    """Probability of each score of an item, shape (abilities, scores)."""
     sizes = [len(own) for own in model.scores.values()]
     start = sum(sizes[:at])
     return model.probabilities(theta).to_numpy()[:, start : start + sizes[at]]
@@ -193,7 +193,7 @@ def _points(
     marker: str,
     strength: float = 1.0,
 ) -> None:
-    """Points with intervals, `strength` points thick."""
+    """Points with intervals of a line width of `strength`."""
     ax.errorbar(
         x,
         y,
@@ -209,8 +209,8 @@ def _points(
 
 
 def _several(model: IRTModel, items: list[Hashable], theta: FloatArray, ax: Axes | None) -> Axes:
-    """The expected scores of several items as shares of their points."""
-    places = [place_of(model, item) for item in items]
+    """The expected scores of several items as proportions of their points."""
+    places = [item_position(model.scores, item, "the model") for item in items]
     expected = model.expected_scores(theta).to_numpy()
     scores = list(model.scores.values())
     low = np.array([min(scores[at]) for at in places])
@@ -220,41 +220,35 @@ def _several(model: IRTModel, items: list[Hashable], theta: FloatArray, ax: Axes
     _lines(ax, theta, shares, items)
     if len(items) > _NAMED:
         total = (expected[:, places] - low).sum(axis=1) / (high - low).sum()
-        ax.plot(theta, total, color=BLACK, linewidth=2.5, label="all together")
+        ax.plot(theta, total, color=foreground(ax), linewidth=2.5, label="mean")
         ax.legend(frameon=False, fontsize=9, loc="upper left")
     ax.set_xlim(theta.min(), theta.max())
     ax.set_ylim(-0.02, 1.02)
     return label_axes(
         ax,
         x=ability_label(model),
-        y="expected share of points",
+        y="expected score [proportion of points]",
         title="Characteristic curves",
-        caption=f"{len(items)} items ({_kinds(model, places)}); n = {model.persons:,.0f} persons "
-        "in the fit",
+        caption=f"n = {model.persons:,.0f} persons in the fit, {len(items)} items "
+        f"({_kinds(model, places)})",
     )
 
 
 def _lines(ax: Axes, theta: FloatArray, values: FloatArray, items: list[Hashable]) -> None:
-    """A line an item: told apart by a legend where there are few."""
+    """One line per item, with a legend where there are few."""
     if len(items) > _NAMED:
         lines = ax.plot(theta, values, color=BLUE, linewidth=0.8, alpha=0.6)
-        lines[0].set_label("an item")
+        lines[0].set_label("items")
         return
-    styles = ("-", "--")
     for number, item in enumerate(items):
-        ax.plot(
-            theta,
-            values[:, number],
-            color=COLOURS[number % len(COLOURS)],
-            linestyle=styles[number // len(COLOURS)],
-            linewidth=1.6,
-            label=str(item),
-        )
+        line = "-" if number < len(COLOURS) else "--"
+        colour, _ = line_style(number)
+        ax.plot(theta, values[:, number], line, color=colour, linewidth=1.6, label=str(item))
     legend_outside(ax)
 
 
 def _kinds(model: IRTModel, places: Iterable[int]) -> str:
-    """The models of some items, each with their number where there are several."""
+    """The models of some items, each with its number of items where there are several."""
     counts = model.items["model"].iloc[list(places)].value_counts(sort=False)
     if len(counts) == 1:
         return str(counts.index[0])
@@ -268,25 +262,25 @@ def information(
     theta: Sequence[float] | FloatArray | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the information of the test with the standard error that it leaves, or of its items.
+    """Draw the information of the test with the standard error of ability, or that of items.
 
     Parameters
     ----------
     model : IRTModel
-        What `lrnanalysis.irt.fit` gave.
+        A fitted model of `lrnanalysis.irt`.
     items : list of labels, optional
-        Items whose information is drawn, each for itself; by default that of the whole test.
+        Items whose information is drawn, one curve each; by default that of the whole test.
     theta : sequence of float, optional
-        Abilities to draw over; by default four standard deviations to both sides of the mean.
+        Abilities of the curves; by default up to four standard deviations from the mean.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Ability against Fisher information. For the whole test the standard error of a maximum
-        likelihood ability, 1 / √information, stands on a second axis to the right, up to five
-        times its least value.
+        Ability against Fisher information. For the whole test, a second axis to the right shows
+        the standard error of the maximum likelihood ability, 1 / √information, up to five times
+        its minimum.
 
     Raises
     ------
@@ -295,10 +289,10 @@ def information(
 
     Examples
     --------
-    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> matrix = study.analysis().scores
     >>> model = lrn.irt.fit(matrix[["item-01", "item-04", "item-05", "item-07"]], "2PL")
     >>> information(model).get_ylabel()
-    'information of the test'
+    'test information'
     """
     points = ability_axis(model) if theta is None else np.asarray(theta, dtype=np.float64)
     mean, sd = latent(model)
@@ -311,17 +305,14 @@ def information(
         linewidth=0,
         label="middle 95 % of persons",
     )
-    said = f"n = {model.persons:,.0f} persons in the fit"
     if items is not None:
         listed = list(items)
-        places = [place_of(model, item) for item in listed]
+        places = [item_position(model.scores, item, "the model") for item in listed]
         values = model.item_information(points).to_numpy()[:, places]
         _lines(ax, points, values, listed)
         if len(listed) > _NAMED:
             ax.legend(frameon=False, fontsize=9, loc="upper left")
-        kinds = _kinds(model, places)
-        title, y = "Information of items", "information of the item"
-        caption = f"{len(listed)} items ({kinds}); {said}"
+        title, y, rule = "Item information", "item information", ""
     else:
         found = model.information(points)
         values = found[["information"]].to_numpy()
@@ -338,11 +329,15 @@ def information(
         ax.yaxis.label.set_color(BLUE)
         handles, labels = ax.get_legend_handles_labels()
         ax.legend([*handles, line], [*labels, "SE (right)"], frameon=False, fontsize=9)
-        title, y = "Information of the test", "information of the test"
-        caption = (
-            f"{len(model.items)} items ({_kinds(model, range(len(model.items)))}); {said}; "
-            "SE = 1 / √information"
-        )
+        places = list(range(len(model.items)))
+        title, y, rule = "Test information", "test information", "; SE = 1 / √information"
     ax.set_xlim(points.min(), points.max())
     ax.set_ylim(0, 1.06 * float(values.max()))
-    return label_axes(ax, x=ability_label(model), y=y, title=title, caption=caption)
+    return label_axes(
+        ax,
+        x=ability_label(model),
+        y=y,
+        title=title,
+        caption=f"n = {model.persons:,.0f} persons in the fit, {len(places)} items "
+        f"({_kinds(model, places)}){rule}",
+    )

@@ -19,6 +19,7 @@ from lrnanalysis.plots._style import (
     name_points,
     new_axes,
     require_data,
+    row_noun,
 )
 
 if TYPE_CHECKING:
@@ -26,18 +27,18 @@ if TYPE_CHECKING:
 
 __all__ = ["difficulty_discrimination", "distractors"]
 
-#: Columns of item statistics in words.
-_WORDS = {
-    "p": "proportion of points reached (p): hard to easy",
-    "p_administered": "proportion of points of all (p): hard to easy",
-    "p_reached": "proportion of points of those who reached it (p): hard to easy",
-    "p_attempted": "proportion of points of those who answered (p): hard to easy",
+#: Labels of columns of item statistics.
+_LABELS = {
+    "p": "item difficulty p [proportion of points]",
+    "p_administered": "item difficulty p, all persons [proportion of points]",
+    "p_reached": "item difficulty p, item reached [proportion of points]",
+    "p_attempted": "item difficulty p, item answered [proportion of points]",
     "item_rest_r": "item–rest correlation",
     "item_total_r": "item–total correlation",
     "point_biserial": "point-biserial correlation",
     "biserial": "biserial correlation",
-    "biserial_rest": "biserial correlation with the rest",
-    "upper_lower": "upper less lower group's share of points",
+    "biserial_rest": "biserial item–rest correlation",
+    "upper_lower": "upper − lower group [proportion of points]",
     "efficiency": "discriminative efficiency",
 }
 
@@ -51,27 +52,27 @@ def difficulty_discrimination(
     labels: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw every item's discrimination against its difficulty, with its flags.
+    """Draw the discrimination of each item against its difficulty, with its flags.
 
     Parameters
     ----------
     statistics : DataFrame or ItemAnalysis
-        What `lrnanalysis.classical.item_statistics` or ``item_analysis`` gave.
+        Result of `lrnanalysis.classical.item_statistics` or of ``item_analysis``.
     flags : DataFrame, optional
-        What `lrnanalysis.classical.flags` gave; by default those of the item analysis, or the
-        usual rules applied to the statistics. An empty table draws none.
+        Result of `lrnanalysis.classical.flags`; by default those of the item analysis, or of
+        the default rules. An empty table draws none.
     difficulty, discrimination : str, default "p", "item_rest_r"
         Columns to draw.
     labels : bool, default True
-        Write items' names beside their points, as far as there is room; always those of flagged
-        items.
+        Write the names of items beside their points, as far as there is room; those of flagged
+        items always.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Difficulty against discrimination. Items with the same flags have one colour and marker;
+        Difficulty against discrimination. Items with the same flags share a colour and marker;
         dotted lines are the limits of the rules for the two columns.
 
     Raises
@@ -124,15 +125,15 @@ def difficulty_discrimination(
     lines = "; dotted: limits of the rules" if any(limits) else ""
     return label_axes(
         ax,
-        x=_WORDS.get(difficulty, difficulty),
-        y=_WORDS.get(discrimination, discrimination),
+        x=_LABELS.get(difficulty, difficulty),
+        y=_LABELS.get(discrimination, discrimination),
         title="Discrimination against difficulty",
         caption=f"n = {len(rows)} items, {(raised != '').sum()} flagged{lines}",
     )
 
 
 def _raised(flags: pd.DataFrame, items: pd.Index) -> pd.Series:
-    """The flags of every item, its options' among them, as one text."""
+    """The flags of each item and of its options, as one text."""
     if flags.empty:
         return pd.Series("", index=items)
     whole = set(items)
@@ -167,22 +168,22 @@ def distractors(
     confidence: float = 0.95,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how often each option of an item is taken, by score group: its trace lines.
+    """Draw trace lines: the proportion choosing each option of an item, by score group.
 
     Parameters
     ----------
     choices : DataFrame
-        Decoded choices, one row a session and option: what `.lrn.choices()` of the responses
-        gives.
+        Decoded choices, one row per session and option, as ``responses.lrn.choices()`` returns
+        them.
     scores : DataFrame, sessions × items
-        Scores [points], see `score_matrix`.
+        Scores [points]; the score groups are groups of their totals.
     item : label
         The item to draw.
     part : label or tuple of labels, optional
-        Which question and slot of an item with several, as in the index of
+        Question and slot, for an item with several, as in the index of
         `lrnanalysis.classical.trace_lines`.
     key, max_score, by
-        As for `lrnanalysis.classical.distractors`. The options of the key are drawn in bold.
+        As for `lrnanalysis.classical.distractors`. The lines of the key are bold.
     groups : int, default 5
         Score groups of equal size; sessions of equal score stay together.
     confidence : float, default 0.95
@@ -193,30 +194,30 @@ def distractors(
     Returns
     -------
     Axes
-        Mean share of all points in the group [%] against the share that takes the option.
+        Mean score of the group [% of points] against the proportion that chooses the option.
 
     Raises
     ------
     MeasureError
-        Nobody chose anything on the item, or it has several parts and none is named.
+        Nobody chose anything on the item, or it has several parts and none is given.
 
     Examples
     --------
-    >>> choices = study.responses.lrn.choices()
-    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
-    >>> distractors(choices, matrix, "item-05", key={"item-05": "0"}).get_ylabel()
-    'share that takes the option'
+    >>> analysis = study.analysis()
+    >>> choices = analysis.responses.lrn.choices()
+    >>> distractors(choices, analysis.scores, "item-05", key={"item-05": "0"}).get_ylabel()
+    'proportion choosing the option'
     """
     from lrnanalysis.measures import classical
 
     require_columns(choices, "item_reference", table="choices")
     own = choices[choices["item_reference"] == item]
     if own.empty:
-        raise MeasureError(f"nobody chose anything on {item!r}: choices has no row of it")
+        raise MeasureError(f"nobody chose anything on {item!r}: choices has no row for it")
     options: dict[str, Any] = {"max_score": max_score, "by": by}
     lines = classical.trace_lines(own, scores, groups=groups, confidence=confidence, **options)
     table = classical.distractors(own, scores, key=key, **options)
-    lines, table, named = _one_part(lines, table, item, part)
+    lines, table, name = _one_part(lines, table, item, part)
     correct = table["key"].fillna(False).to_numpy(dtype=bool)
     ax = new_axes(ax)
     rows = zip(table.index, correct, table["share"], strict=True)
@@ -239,15 +240,15 @@ def distractors(
             label=f"{option}{' (key)' if right else ''}, {taken:.0%}",
         )
     ax.set_ylim(-0.02, 1.02)
-    legend_outside(ax, title="option, share of all")
+    legend_outside(ax, title="option, chosen by")
     seen = int(table["n_seen"].max())
     keyed = "key in bold" if correct.any() else "no key given"
     return label_axes(
         ax,
-        x="share of all points [%], mean of the group",
-        y="share that takes the option",
-        title=f"Options of {item}{named}",
-        caption=f"n = {seen:,} sessions in {one['n_seen'].size} groups by total score; {keyed}; "
+        x="mean score of the group [% of points]",
+        y="proportion choosing the option",
+        title=f"Options of {name}",
+        caption=f"n = {seen:,} {row_noun(scores)} in {len(one)} groups by total score; {keyed}; "
         f"{100 * confidence:g} % intervals",
     )
 
@@ -255,25 +256,21 @@ def distractors(
 def _one_part(
     lines: pd.DataFrame, table: pd.DataFrame, item: Hashable, part: Hashable | None
 ) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    """The lines and options of one part of an item, and what to call it."""
-    units = [tuple(unit[:-1]) for unit in table.index.unique()]
-    units = list(dict.fromkeys(units))
-    if part is None and len(units) > 1:
+    """The lines and options of one part of an item, and the name of the part."""
+    parts = list(dict.fromkeys(tuple(label[1:-1]) for label in table.index))
+    if part is None and len(parts) > 1:
         raise MeasureError(
-            f"item {item!r} has {len(units)} parts: say which, for instance part={units[0][1:]!r}"
+            f"item {item!r} has {len(parts)} parts: choose one, for instance part={parts[0]!r}"
         )
-    wanted = part if isinstance(part, tuple) else (part,)
-    unit = units[0] if part is None else (item, *wanted)
-    if unit not in units:
+    wanted = parts[0] if part is None else part if isinstance(part, tuple) else (part,)
+    if wanted not in parts:
         raise MeasureError(
-            f"item {item!r} has no part {part!r}: its parts are "
-            f"{', '.join(repr(unit[1:]) for unit in units)}"
+            f"item {item!r} has no part {part!r}: its parts are {', '.join(map(repr, parts))}"
         )
-    named = "" if part is None else f", {', '.join(map(str, wanted))}"
-    return _inside(lines, unit), _inside(table, unit), named
-
-
-def _inside(table: pd.DataFrame, unit: tuple[Hashable, ...]) -> pd.DataFrame:
-    """The rows of a unit, without the levels that name it."""
-    here = [tuple(label[: len(unit)]) == unit for label in table.index]
-    return table[here].droplevel(list(range(len(unit))))
+    own, own_lines = (
+        rows[[tuple(label[1 : len(wanted) + 1]) == wanted for label in rows.index]].droplevel(
+            list(range(len(wanted) + 1))
+        )
+        for rows in (table, lines)
+    )
+    return own_lines, own, ", ".join(map(str, [item, *(wanted if part is not None else [])]))

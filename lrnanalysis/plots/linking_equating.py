@@ -1,4 +1,4 @@
-"""Pictures of scores and scales brought together: linking and equating."""
+"""Pictures of linked scales and equated scores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrnanalysis.plots._style import BLACK, BLUE, ORANGE, SKY, label_axes, name_points, new_axes
+from lrnanalysis.plots._style import (
+    BLUE,
+    ORANGE,
+    SKY,
+    foreground,
+    label_axes,
+    name_points,
+    new_axes,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,27 +29,27 @@ _DRIFT = 1.645
 
 
 def linking(link: Link, *, ax: Axes | None = None) -> Axes:
-    """Draw the common items' difficulties in both calibrations, on the base's scale.
+    """Draw the difficulties of the common items in two calibrations, on the base scale.
 
     Parameters
     ----------
     link : Link
-        What `lrnanalysis.linking.link` gave.
+        Result of `lrnanalysis.linking.link`.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Difficulty in the base against difficulty in the linked calibration, thresholds one by
-        one. Items whose robust z is beyond ±1.645 are named: they may have drifted.
+        Difficulty in the base against that in the linked calibration, with one point per
+        threshold. Items whose robust z is beyond ±1.645 are named: they may have drifted.
 
     Examples
     --------
     >>> base = pd.DataFrame({"a": [0.8, 1.2, 1.0], "b": [-1.0, 0.2, 1.1]}, index=["u", "v", "w"])
     >>> new = pd.DataFrame({"a": base["a"] * 1.5, "b": (base["b"] - 0.4) / 1.5})
     >>> linking(lrn.linking.link(new, base)).get_xlabel()
-    'difficulty b in the base'
+    'difficulty b, base calibration'
     """
     table = link.items
     names = [name for name in table.columns if f"{name}_base" in table.columns and name[0] == "b"]
@@ -52,7 +60,7 @@ def linking(link: Link, *, ax: Axes | None = None) -> Axes:
     both = np.concatenate([x[~np.isnan(x)], y[~np.isnan(y)]])
     margin = 0.06 * max(np.ptp(both), 0.1)
     ends = [both.min() - margin, both.max() + margin]
-    ax.plot(ends, ends, color=BLACK, linewidth=1, label="equal")
+    ax.plot(ends, ends, color=foreground(ax), linewidth=1, label="identity")
     for part, colour, marker, label in (
         (~drift, BLUE, "o", "others"),
         (drift, ORANGE, "D", f"robust z beyond ±{_DRIFT}"),
@@ -71,7 +79,7 @@ def linking(link: Link, *, ax: Axes | None = None) -> Axes:
     rows, steps = np.nonzero(~np.isnan(x))
     lowest = np.argmax(~np.isnan(x), axis=1)
     labels = list(table.index)
-    # An item is named once, at its first threshold.
+    # An item is named once, at its lowest threshold.
     named = [
         labels[row] if drift[row] and step == lowest[row] else None
         for row, step in zip(rows, steps, strict=True)
@@ -80,8 +88,8 @@ def linking(link: Link, *, ax: Axes | None = None) -> Axes:
     ax.legend(frameon=False, fontsize=9, loc="upper left")
     return label_axes(
         ax,
-        x="difficulty b in the base",
-        y="difficulty b, linked",
+        x="difficulty b, base calibration",
+        y="difficulty b, new calibration on the base scale",
         title="Common items of two calibrations",
         caption=f"n = {len(table)} common items; {link.method}: θ_base = {link.slope:.3f} θ_new "
         f"{'+' if link.intercept >= 0 else '−'} {abs(link.intercept):.3f}",
@@ -89,20 +97,20 @@ def linking(link: Link, *, ax: Axes | None = None) -> Axes:
 
 
 def equating(equated: Equating, *, ax: Axes | None = None) -> Axes:
-    """Draw how many points a score on form X gains or loses on form Y.
+    """Draw the difference between equated scores on form Y and scores on form X.
 
     Parameters
     ----------
     equated : Equating
-        What `lrnanalysis.equating.equate` gave.
+        Result of `lrnanalysis.equating.equate`.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Score on X against equated less X's score [points], with the bootstrap's interval where
-        there was one.
+        Score on X against equated score − score on X [points], with the bootstrap interval
+        where there is one.
 
     Examples
     --------
@@ -118,15 +126,15 @@ def equating(equated: Equating, *, ax: Axes | None = None) -> Axes:
         low, high = table["low"] - score, table["high"] - score
         name = f"{equated.notes['confidence']:.0%} interval"
         ax.fill_between(score, low, high, color=SKY, alpha=0.45, label=name)
-    ax.plot(score, table["equated"] - score, color=BLUE, marker=".", label="equated less X")
-    ax.axhline(0, color=BLACK, linewidth=0.8)
+    ax.plot(score, table["equated"] - score, color=BLUE, marker=".", label="equated − X")
+    ax.axhline(0, color=foreground(ax), linewidth=0.8)
     ax.legend(frameon=False, fontsize=9)
     n = equated.moments["n"]
     return label_axes(
         ax,
         x="score on form X [points]",
-        y="equated on Y less score on X [points]",
+        y="equated score − score on X [points]",
         title="Equated scores",
-        caption=f"n = {n['x']:,.0f} with X, {n['y']:,.0f} with Y; {equated.notes['method']}, "
+        caption=f"n = {n['x']:,.0f} persons on X, {n['y']:,.0f} on Y; {equated.notes['method']}, "
         f"{equated.notes['design']} design",
     )

@@ -1,12 +1,21 @@
-"""Picture of the lognormal model's residuals."""
+"""Picture of the residuals of a lognormal response time model."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from lrnanalysis.plots._style import BLACK, BLUE, ORANGE, label_axes, new_axes
+from lrnanalysis.plots._style import (
+    BLUE,
+    ORANGE,
+    foreground,
+    label_axes,
+    new_axes,
+    require_data,
+    row_noun,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,25 +31,32 @@ def residuals(model: LognormalModel, *, z: float = 1.96, ax: Axes | None = None)
     Parameters
     ----------
     model : LognormalModel
-        What `lrnanalysis.speed.lognormal` gave.
+        A fitted model of `lrnanalysis.speed`.
     z : float, default 1.96
-        Residuals beyond ±z count as aberrant: 5 % are expected.
+        Residuals beyond ±z are counted as aberrant; ±1.96 expects 5 %.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Residual [SD] against density. Left is too fast, right too slow.
+        Standardised residual [SD] against density: fast answers to the left, slow ones to the
+        right.
+
+    Raises
+    ------
+    MeasureError
+        There are no residuals.
 
     Examples
     --------
-    >>> import lrnanalysis as lrn
-    >>> residuals(lrn.speed.lognormal(study.items.lrn.time_matrix())).get_ylabel()
+    >>> residuals(lrn.speed.lognormal(study.analysis().times)).get_ylabel()
     'density'
     """
-    found = model.residuals().to_numpy().ravel()
-    found = found[~np.isnan(found)]
+    table = model.residuals()
+    used = table.notna().to_numpy()
+    found = table.to_numpy()[used]
+    require_data(pd.Series(found), "residual")
     shown = np.clip(found, -5, 5)
     ax = new_axes(ax)
     edges = np.linspace(-5, 5, 81)
@@ -52,14 +68,15 @@ def residuals(model: LognormalModel, *, z: float = 1.96, ax: Axes | None = None)
         color=ORANGE,
         label=f"beyond ±{z:g}",
     )
-    ax.plot(edges, np.exp(-(edges**2) / 2) / np.sqrt(2 * np.pi), color=BLACK, label="normal")
+    normal = np.exp(-(edges**2) / 2) / np.sqrt(2 * np.pi)
+    ax.plot(edges, normal, color=foreground(ax), label="normal")
     ax.legend(frameon=False, fontsize=9)
     fast, slow = (found < -z).mean(), (found > z).mean()
     return label_axes(
         ax,
-        x="standardised residual of ln time [SD]: too fast to too slow",
+        x="standardised residual of ln time [SD], fast to slow",
         y="density",
         title="Residuals of the lognormal model",
-        caption=f"n = {len(found):,} times; {fast:.1%} too fast, {slow:.1%} too slow; beyond ±5 "
-        "drawn at ±5",
+        caption=f"n = {used.any(axis=1).sum():,} {row_noun(table)}, {len(found):,} times; "
+        f"{fast:.1%} below −{z:g}, {slow:.1%} above {z:g}; values beyond ±5 are drawn at ±5",
     )

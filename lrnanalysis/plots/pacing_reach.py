@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,15 +10,15 @@ from lrnanalysis.measures import completion, timing
 from lrnanalysis.measures._checks import TimeUnit
 from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.plots._style import (
-    BLACK,
-    BLUE,
     ORANGE,
     RED,
-    SKY,
+    foreground,
+    integer_axis,
     label_axes,
+    line_style,
     new_axes,
     require_data,
-    whole_axis,
+    split_groups,
 )
 
 if TYPE_CHECKING:
@@ -30,18 +30,20 @@ __all__ = ["pacing", "reach"]
 def pacing(
     items: pd.DataFrame,
     *,
-    of: Literal["time", "limit"] = "time",
-    sessions: pd.DataFrame | None = None,
+    limit: pd.Series | None = None,
     band: tuple[float, float] = (0.1, 0.9),
     unit: TimeUnit = "min",
+    group: pd.Series | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw cumulative time on screen over the items done: median, band and time limit.
+    """Draw cumulative time on screen over the items done: median and band over sessions.
 
     Parameters
     ----------
-    items, of, sessions, band, unit
-        As for `time.pacing`.
+    items, limit, band, unit
+        As for `lrnanalysis.timing.pacing`; with `limit` shares of the time limits are drawn.
+    group : Series, optional
+        Group of each session by ``session_id``: one curve per group.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
@@ -50,41 +52,53 @@ def pacing(
     Axes
         Items done against cumulative time [unit], or its share of the limit.
 
+    Raises
+    ------
+    MeasureError
+        No item has a time, or no session a limit or group.
+
     Examples
     --------
-    >>> pacing(study.items, sessions=study.sessions).get_ylabel()
+    >>> pacing(study.items).get_ylabel()
     'cumulative time on screen [min]'
     """
-    found = timing.pacing(items, of=of, sessions=sessions, band=band, unit=unit)
-    require_data(found["median"], "time on screen")
+    curves = {
+        name: timing.pacing(items[members], limit=limit, band=band, unit=unit)
+        for name, members in split_groups(items["session_id"], group).items()
+    }
+    for found in curves.values():
+        require_data(found["median"], "time on screen")
     ax = new_axes(ax)
-    low, high = (f"{100 * share:g}" for share in band)
-    ax.fill_between(
-        found.index, found["low"], found["high"], color=SKY, alpha=0.45, label=f"{low} to {high} %"
-    )
-    ax.plot(found.index, found["median"], color=BLUE, linewidth=2, label="median")
-    limit = 1.0 if of == "limit" else _limit(sessions, unit)
+    for number, (name, found) in enumerate(curves.items()):
+        colour, marker = line_style(number)
+        ax.fill_between(
+            found.index, found["low"], found["high"], color=colour, alpha=0.25, linewidth=0
+        )
+        ax.plot(
+            found.index,
+            found["median"],
+            color=colour,
+            marker=marker if name else None,
+            markersize=4,
+            linewidth=2,
+            label=f"{name}, n = {found['n'].max():,}" if name else "median",
+        )
     if limit is not None:
-        ax.axhline(limit, color=BLACK, linestyle="--", linewidth=1.2, label="time limit")
+        ax.axhline(1, color=foreground(ax), linestyle="--", linewidth=1.2, label="time limit")
     ax.set_ylim(bottom=0)
     ax.set_xlim(left=0)
-    whole_axis(ax)
-    ax.legend(frameon=False, fontsize=9, loc="lower right")
-    share = of == "limit"
+    integer_axis(ax)
+    ax.legend(frameon=False, fontsize=9, loc="upper left")
+    low, high = (f"{100 * share:g}" for share in band)
+    n = sum(int(found["n"].max()) for found in curves.values())
     return label_axes(
         ax,
         x="items done, in the order shown",
-        y="share of the time limit used" if share else f"cumulative time on screen [{unit}]",
+        y=f"cumulative time on screen [{unit if limit is None else 'share of the limit'}]",
         title="Pacing",
-        caption=f"n = {found['n'].max():,} sessions; each up to its last item with a time",
+        caption=f"n = {n:,} sessions, each up to its last item with a time; "
+        f"band: {low} to {high} %",
     )
-
-
-def _limit(sessions: pd.DataFrame | None, unit: TimeUnit) -> float | None:
-    """The time limit, where all sessions have the same."""
-    if sessions is None or sessions["max_time"].nunique() != 1:
-        return None
-    return float(sessions["max_time"].dropna().iloc[0]) / {"s": 1, "min": 60, "h": 3600}[unit]
 
 
 def reach(
@@ -92,29 +106,33 @@ def reach(
     responses: pd.DataFrame | None = None,
     *,
     rule: ReachRule = "run",
-    sessions: pd.DataFrame | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the shares omitted and not reached by position in the test.
+    """Draw the proportions omitted and not reached by position in the test.
 
     Parameters
     ----------
-    items, responses, rule, sessions
-        As for `completion.reach`.
+    items, responses, rule
+        As for `lrnanalysis.completion.reach`.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Position against share of sessions.
+        Position against proportion of sessions.
+
+    Raises
+    ------
+    MeasureError
+        The table is empty.
 
     Examples
     --------
     >>> reach(study.items, study.responses).get_ylabel()
-    'share of sessions'
+    'proportion of sessions'
     """
-    found = completion.reach(items, responses, rule=rule, sessions=sessions)
+    found = completion.reach(items, responses, rule=rule)
     require_data(found["answered"], "item shown")
     ax = new_axes(ax)
     ax.stackplot(
@@ -127,12 +145,12 @@ def reach(
     most = (found["omitted"] + found["not_reached"]).max()
     ax.set_ylim(0, min(1.0, max(0.05, 1.25 * most)))
     ax.set_xlim(found.index.min(), found.index.max())
-    whole_axis(ax)
+    integer_axis(ax)
     ax.legend(frameon=False, fontsize=9, loc="upper left")
     return label_axes(
         ax,
         x="position in the test",
-        y="share of sessions",
+        y="proportion of sessions",
         title="Omitted and not reached",
         caption=f"n = {found['n'].max():,} sessions; rule for not reached: {rule}",
     )

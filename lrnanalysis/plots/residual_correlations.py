@@ -1,4 +1,4 @@
-"""Picture of local dependence: the heat map of residual correlations."""
+"""Picture of local dependence: a heat map of residual correlations."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ __all__ = ["local_dependence"]
 def local_dependence(
     model: IRTModel | pd.DataFrame, *, limit: float = 0.2, ax: Axes | None = None
 ) -> Axes:
-    """Draw the correlation of every two items' residuals (Q3).
+    """Draw the correlations between the residuals of items (Q3).
 
     Parameters
     ----------
     model : IRTModel or DataFrame
-        What `lrnanalysis.irt.fit` gave, or its ``local_dependence()``.
+        A fitted model, or its ``local_dependence()``.
     limit : float, default 0.2
-        Pairs that lie so far above the mean of all pairs are outlined.
+        Pairs that exceed the mean of all pairs by more than this are outlined.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Items against items, a colour a correlation, the lower triangle; pairs without common
-        persons stay white.
+        Lower triangle of items against items, coloured by correlation; pairs without persons in
+        common stay empty.
 
     Raises
     ------
@@ -47,11 +47,11 @@ def local_dependence(
     ----------
     Yen, W. M. (1984). doi:10.1177/014662168400800201
     Christensen, K. B., Makransky, G. & Horton, M. (2017). doi:10.1177/0146621616677520 (distance
-    from the mean; which limit is right depends on the test)
+    from the mean; the critical value depends on the test)
 
     Examples
     --------
-    >>> matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    >>> matrix = study.analysis().scores
     >>> model = lrn.irt.fit(matrix[["item-01", "item-04", "item-05", "item-07"]], "2PL")
     >>> local_dependence(model).get_title(loc="left").strip()
     'Local dependence (Q3)'
@@ -64,7 +64,7 @@ def local_dependence(
         raise MeasureError(f"the model has {k} items: local dependence is between two")
     values = found.to_numpy(dtype=np.float64).copy()
     values[np.triu_indices(k)] = np.nan
-    require_data(pd.Series(values.ravel()), "pair of items with common persons")
+    require_data(pd.Series(values.ravel()), "pair of items with persons in common")
     pairs = values[~np.isnan(values)]
     mean = float(pairs.mean())
     largest = max(0.3, float(np.abs(pairs).max()))
@@ -95,7 +95,7 @@ def local_dependence(
     ax.set_xlim(-0.5, k - 1.5)
     ax.set_ylim(k - 0.5, 0.5)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02)
-    bar.set_label("Q3: correlation of residuals")
+    bar.set_label("Q3 [correlation of residuals]")
     label_axes(
         ax,
         x="item",

@@ -9,7 +9,15 @@ import pandas as pd
 
 from lrnanalysis.measures import effort as measures
 from lrnanalysis.measures.effort import Method
-from lrnanalysis.plots._style import BLACK, BLUE, label_axes, new_axes, require_data
+from lrnanalysis.plots._style import (
+    foreground,
+    label_axes,
+    line_style,
+    new_axes,
+    require_data,
+    row_noun,
+    split_groups,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,59 +26,73 @@ __all__ = ["effort"]
 
 
 def effort(
-    items: pd.DataFrame,
+    times: pd.DataFrame,
     method: Method = "nt10",
     *,
     minimum: float = 0.9,
-    responses: pd.DataFrame | None = None,
-    sessions: pd.DataFrame | None = None,
+    scores: pd.DataFrame | None = None,
     cap: float | None = None,
+    group: pd.Series | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the distribution of sessions' response time effort with the usual screen.
+    """Draw the distribution of response time effort with the usual screen.
 
     Parameters
     ----------
-    items, method, responses, sessions, cap
-        As for `effort.response_time_effort`.
+    times, method, scores, cap
+        As for `lrnanalysis.effort.response_time_effort`.
     minimum : float, default 0.9
-        The screen (Wise & Kong 2005), drawn as a line.
+        The screen, drawn as a line.
+    group : Series, optional
+        Group of each person, by the index of `times`: one outline per group.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Response time effort against sessions, on a logarithmic axis of counts.
+        Response time effort against number of persons, on a logarithmic axis.
 
     Raises
     ------
     MeasureError
-        No session has a timed answer.
+        Nobody has a timed answer or a group.
+
+    References
+    ----------
+    Wise, S. L. & Kong, X. (2005). doi:10.1207/s15324818ame1802_2
 
     Examples
     --------
-    >>> completed = study[study.sessions["status"] == "Completed"]
-    >>> effort(completed.items).get_xlabel()
+    >>> effort(study.analysis().times).get_xlabel()
     'response time effort (RTE)'
     """
-    rte = measures.response_time_effort(
-        items, method, responses=responses, sessions=sessions, cap=cap
-    ).dropna()
-    require_data(rte, "session with timed answers")
+    rte = measures.response_time_effort(times, method, scores=scores, cap=cap).dropna()
+    require_data(rte, "timed answer")
+    noun = row_noun(times)
+    parts = {name: rte[members] for name, members in split_groups(rte.index, group).items()}
+    bins = np.linspace(0, 1, 41).tolist()
     ax = new_axes(ax)
-    below = int((rte < minimum).sum())
-    ax.hist(rte, bins=np.linspace(0, 1, 41).tolist(), color=BLUE, label="sessions")
-    ax.axvline(minimum, color=BLACK, linestyle="--", linewidth=1.2, label=f"screen {minimum:g}")
+    for number, (name, part) in enumerate(parts.items()):
+        colour, _ = line_style(number)
+        label = f"{name}, n = {len(part):,}" if name else noun
+        if name:
+            ax.hist(part, bins, histtype="step", linewidth=1.8, color=colour, label=label)
+        else:
+            ax.hist(part, bins, color=colour, label=label)
+    ax.axvline(
+        minimum, color=foreground(ax), linestyle="--", linewidth=1.2, label=f"screen {minimum:g}"
+    )
     ax.set_yscale("log")
     ax.set_xlim(0, 1.01)
     ax.legend(frameon=False, fontsize=9, loc="upper left")
+    drawn = pd.concat(parts.values())
     capped = "" if cap is None else f", at most {cap:g} s"
     return label_axes(
         ax,
         x="response time effort (RTE)",
-        y="sessions (logarithmic)",
+        y=f"{noun} (logarithmic)",
         title="Response time effort",
-        caption=f"n = {len(rte):,} sessions, {below:,} below {minimum:g}; thresholds: "
-        f"{method}{capped}",
+        caption=f"n = {len(drawn):,} {noun}, {(drawn < minimum).sum():,} below {minimum:g}; "
+        f"thresholds: {method}{capped}",
     )

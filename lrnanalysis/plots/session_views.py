@@ -1,4 +1,4 @@
-"""Pictures of sessions: score against time, the clock on the wall, attempts."""
+"""Pictures of sessions: score against time, timelines, attempts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from lrnanalysis.plots._style import (
     SKY,
     label_axes,
     legend_outside,
+    line_style,
     new_axes,
     require_data,
+    split_groups,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["attempts", "score_against_time", "timeline"]
 
-#: Minutes → how a clock says them.
+#: Labels of a time axis [min].
 _CLOCK = {
     1: "1 min",
     5: "5 min",
@@ -39,11 +41,18 @@ _CLOCK = {
     432000: "300 d",
 }
 
+#: Fewer sessions than this have no medians by time.
+_FEW = 25
+
 
 def score_against_time(
-    sessions: pd.DataFrame, *, unit: TimeUnit = "min", ax: Axes | None = None
+    sessions: pd.DataFrame,
+    *,
+    unit: TimeUnit = "min",
+    group: pd.Series | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Draw each session's score in percent against its active time.
+    """Draw the score of each session in percent against its active time.
 
     Parameters
     ----------
@@ -51,18 +60,21 @@ def score_against_time(
         The sessions table.
     unit : {"s", "min", "h"}, default "min"
         Unit of time.
+    group : Series, optional
+        Group of each session, by the index of `sessions`: one colour per group.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Active time [unit] against score [%], with medians of five groups by time.
+        Active time [unit] against score [% of points], with medians of fifths by time where there
+        are 25 sessions or more.
 
     Raises
     ------
     MeasureError
-        No session has both.
+        No session has both, or none has a group.
 
     Examples
     --------
@@ -70,51 +82,64 @@ def score_against_time(
     'active time [min]'
     """
     spent = timing.session_active_time(sessions, unit=unit)
-    percent = scores.score_percent(sessions)
-    kept = spent.notna() & percent.notna()
-    require_data(spent[kept], "session with score and active time")
-    spent, percent = spent[kept], percent[kept]
+    table = pd.DataFrame({"spent": spent, "percent": scores.score_percent(sessions)}).dropna()
+    require_data(table, "session with score and active time")
+    groups = split_groups(table.index, group)
+    n = sum(int(members.sum()) for members in groups.values())
     ax = new_axes(ax)
-    ax.scatter(spent, percent, color=BLUE, alpha=0.45, s=18, linewidth=0, label="a session")
-    if len(spent) >= 25:
-        cut = pd.qcut(spent, 5, duplicates="drop")
-        ax.plot(
-            spent.groupby(cut, observed=True).median(),
-            percent.groupby(cut, observed=True).median(),
-            color=ORANGE,
-            marker="s",
-            linewidth=2,
-            label="medians of fifths by time",
+    for number, (name, members) in enumerate(groups.items()):
+        part = table[members]
+        colour, marker = line_style(number)
+        label = f"{name}, n = {len(part):,}" if name else "sessions"
+        ax.scatter(
+            part["spent"],
+            part["percent"],
+            color=colour,
+            marker=marker,
+            alpha=0.45,
+            s=18,
+            linewidth=0,
+            label=label,
         )
+        if len(part) >= _FEW:
+            fifths = part.groupby(pd.qcut(part["spent"], 5, duplicates="drop"), observed=True)
+            ax.plot(
+                *fifths.median().to_numpy().T,
+                color=colour if name else ORANGE,
+                marker=marker if name else "s",
+                linewidth=2,
+                label=None if name else "medians of fifths by time",
+            )
     ax.set_xlim(left=0)
     ax.set_ylim(0, 102)
     legend_outside(ax)
+    lines = "; lines: medians of fifths by time" if group is not None else ""
     return label_axes(
         ax,
         x=f"active time [{unit}]",
         y="score [% of points]",
         title="Score against time",
-        caption=f"n = {len(spent):,} scored sessions, {(~kept).sum():,} without score or time",
+        caption=f"n = {n:,} sessions with score and time of {len(sessions):,}{lines}",
     )
 
 
 def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) -> Axes:
-    """Draw sessions on the clock on the wall: time on screen and the gaps beside it.
+    """Draw timelines of sessions: active and idle time since their start.
 
     Parameters
     ----------
     sessions : DataFrame
         The sessions table.
     most : int, default 40
-        Draw so many, those with the longest idle time.
+        Maximum number of sessions: those with the longest idle time are drawn.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Time since the start, on a logarithmic axis, against sessions. When in a session its gaps
-        lie is not in the record: the bar shows active time first, then idle time.
+        Time since the start, on a logarithmic axis, against sessions. The data do not tell when
+        in a session its pauses were: a bar shows active time first, then idle time.
 
     Raises
     ------
@@ -128,9 +153,9 @@ def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) 
     """
     elapsed = timing.elapsed_time(sessions, unit="min")
     active = timing.session_active_time(sessions, unit="min")
-    idle = (elapsed - active).dropna().sort_values(ascending=False).head(most)
+    idle = (elapsed - active).dropna().sort_values(ascending=False)
     require_data(idle, "session with start and completion")
-    order = idle.index[::-1]
+    order = idle.index[:most][::-1]
     ax = new_axes(ax, height=max(3.0, 0.14 * len(order) + 1.4))
     rows = np.arange(len(order))
     ax.barh(rows, active[order], color=BLUE, height=0.75, label="active: items on screen")
@@ -148,31 +173,33 @@ def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) 
     high = ax.get_xlim()[1]
     ax.set_xticks([at for at in _CLOCK if at <= high], [_CLOCK[at] for at in _CLOCK if at <= high])
     ax.minorticks_off()
-    ax.legend(frameon=False, fontsize=9, loc="lower right")
+    legend_outside(ax)
+    drawn = f"; drawn: the {len(order):,} with the longest idle time" * (len(order) < len(idle))
     return label_axes(
         ax,
         x="time since start (logarithmic)",
-        y=f"{len(order)} sessions",
-        title="Sessions by the clock on the wall",
-        caption=f"the {len(order)} with the longest idle time of {elapsed.notna().sum():,}; "
-        "idle = elapsed - active",
+        y="sessions, by idle time",
+        title="Session timelines",
+        caption=f"n = {len(idle):,} sessions with start and completion{drawn}; "
+        "idle = elapsed − active",
     )
 
 
 def attempts(sessions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw scores over attempts, a line a learner with more than one.
+    """Draw scores over attempts, one line per learner with several.
 
     Parameters
     ----------
     sessions : DataFrame
-        The sessions table; discarded sessions count as no attempt.
+        The sessions table; attempts are counted as by `lrnanalysis.scores.attempt_number`.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Attempt against score [%]: the lines of learners, and the mean of those with each attempt.
+        Attempt against score [% of points]: one line per learner and activity, and the mean at
+        each attempt.
 
     Raises
     ------
@@ -184,18 +211,19 @@ def attempts(sessions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> attempts(study.sessions).get_xlabel()
     'attempt'
     """
-    found = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "number": scores.attempt_number(sessions),
             "percent": scores.score_percent(sessions),
-            "who": sessions["user_id"] + "\n" + sessions["activity_id"].astype("str"),
+            "learner": sessions.groupby(["user_id", "activity_id"], observed=True).ngroup(),
         }
     ).dropna()
-    require_data(found["percent"], "scored session")
-    found["number"] = found["number"].astype(int)
-    several = found[found.groupby("who")["who"].transform("size") > 1].sort_values("number")
+    require_data(table, "scored session")
+    table["number"] = table["number"].astype(int)
+    scored = table.groupby("learner")["learner"].transform("size")
+    several = table[scored > 1].sort_values("number")
     ax = new_axes(ax)
-    for _, one in several.groupby("who"):
+    for _, one in several.groupby("learner"):
         ax.plot(one["number"], one["percent"], color=GREY, linewidth=0.8, marker=".", alpha=0.7)
     by_number = several.groupby("number")["percent"].agg(["mean", "size"])
     ax.plot(by_number.index, by_number["mean"], color=ORANGE, marker="s", linewidth=2.2)
@@ -203,14 +231,13 @@ def attempts(sessions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.annotate(
             f"n = {n:.0f}", (number, mean), xytext=(8, 8), textcoords="offset points", fontsize=9
         )
-    ax.set_xticks(range(1, max(2, found["number"].max()) + 1))
+    ax.set_xticks(range(1, max(2, table["number"].max()) + 1))
     ax.set_ylim(0, 102)
-    once = found["who"].nunique() - several["who"].nunique()
     return label_axes(
         ax,
         x="attempt",
         y="score [% of points]",
         title="Scores over attempts",
-        caption=f"n = {several['who'].nunique():,} learners with several scored attempts (orange: "
-        f"their mean); {once:,} with one are not drawn",
+        caption=f"n = {several['learner'].nunique():,} learners with several scored attempts "
+        f"(orange: their mean); {(scored == 1).sum():,} with one are not drawn",
     )

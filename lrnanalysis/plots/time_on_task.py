@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures import effort, scores, timing
+from lrnanalysis.measures import effort
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.plots._style import (
-    BLACK,
     BLUE,
     GREY,
     ORANGE,
+    foreground,
+    item_position,
     label_axes,
     legend_outside,
     name_points,
     new_axes,
     require_data,
+    row_noun,
     seconds_axis,
 )
 
@@ -29,27 +30,35 @@ if TYPE_CHECKING:
 
 __all__ = ["accuracy_by_time", "time_against_difficulty", "times"]
 
+#: Shares from here on are full scores: sums of decimals round.
+_FULL = 1 - 1e-9
+
 _LINES = ("-", "--", ":", "-.")
 
 
 def times(
-    items: pd.DataFrame,
-    item: str,
+    times: pd.DataFrame,
+    item: Hashable,
     *,
     thresholds: Sequence[Method] = ("nt10",),
+    scores: pd.DataFrame | None = None,
     bins: int = 40,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the distribution of an item's times, right and other answers apart.
+    """Draw the distribution of an item's times with thresholds of rapid guessing.
 
     Parameters
     ----------
-    items : DataFrame
-        The items table.
-    item : str
-        Its ``item_reference``.
-    thresholds : sequence of str, default ("nt10",)
-        Rules of `effort.thresholds` whose thresholds are drawn; one that has none says so.
+    times : DataFrame, persons × items
+        Times [s] of answered items, NaN elsewhere.
+    item : label
+        The item to draw.
+    thresholds : sequence of str or float, default ("nt10",)
+        Rules of `lrnanalysis.effort.thresholds` whose thresholds are drawn as lines; the legend
+        names those that find none.
+    scores : DataFrame, persons × items, optional
+        Shares of the maximum score (0 to 1): full and other scores are drawn apart, and rules
+        that need scores can be used.
     bins : int, default 40
         Number of bars, equally wide on the logarithmic axis.
     ax : Axes, optional
@@ -58,69 +67,79 @@ def times(
     Returns
     -------
     Axes
-        Time [s] against sessions.
+        Time [s] against number of persons.
 
     Raises
     ------
     MeasureError
-        The item is not in the table, or none of its times is above 0.
+        The item is not in the matrix, or none of its times is above 0.
 
     Examples
     --------
-    >>> ax = times(study.items, "item-05", thresholds=["nt10", 5])
-    >>> ax.get_xlabel()
+    >>> analysis = study.analysis(value="share")
+    >>> times(analysis.times, "item-05", thresholds=["nt10", 5]).get_xlabel()
     'time on screen [s]'
     """
-    rows = items[items["item_reference"] == item]
-    if rows.empty:
-        raise MeasureError(f"{item!r} is not among the item_reference of this table")
-    timed = rows[rows["time"] > 0]
-    require_data(timed["time"], "time above 0")
-    right = (timed["score"] >= timed["max_score"]).to_numpy()
-    low, high = timed["time"].min(), timed["time"].max()
-    edges = np.geomspace(low * 0.98, high * 1.02, bins + 1)
+    item_position(times, item, "times")
+    spent = times[item][times[item] > 0]
+    require_data(spent, "time above 0")
+    parts, colours, names = [spent], [BLUE], ["answers"]
+    if scores is not None:
+        item_position(scores, item, "scores")
+        correct = scores[item].reindex(spent.index) >= _FULL
+        parts, colours, names = (
+            [spent[correct], spent[~correct]],
+            [BLUE, ORANGE],
+            ["correct", "other"],
+        )
+    edges = np.geomspace(spent.min() * 0.98, spent.max() * 1.02, bins + 1)
+    labels = [f"{name}, n = {len(part):,}" for name, part in zip(names, parts, strict=True)]
     ax = new_axes(ax)
-    parts = [timed["time"][right], timed["time"][~right]]
-    names = [f"right, n = {right.sum():,}", f"other, n = {(~right).sum():,}"]
-    ax.hist(parts, bins=edges.tolist(), stacked=True, color=[BLUE, ORANGE], label=names)
+    ax.hist(parts, bins=edges.tolist(), stacked=True, color=colours, label=labels)
+    own_scores = None if scores is None else scores[[item]]
     for rule, line in zip(thresholds, _LINES * len(thresholds), strict=False):
-        found = effort.thresholds(rows, rule).loc[item]
+        found = effort.thresholds(times[[item]], rule, scores=own_scores)
         name = f"{rule:g} s fixed" if isinstance(rule, int | float) else str(rule)
-        cut = found.to_dict()["threshold"]
+        cut = float(found["threshold"].iloc[0])
+        style = {"color": foreground(ax), "linestyle": line}
         if np.isnan(cut):
-            ax.plot([], [], color=BLACK, linestyle=line, label=f"{name}: none")
+            ax.plot([], [], label=f"{name}: none", **style)
         else:
-            ax.axvline(cut, color=BLACK, linestyle=line, label=f"{name}: {cut:.1f} s")
+            ax.axvline(cut, label=f"{name}: {cut:.1f} s", **style)
     seconds_axis(ax)
     legend_outside(ax)
-    without = len(rows) - len(timed)
+    noun = row_noun(times)
     return label_axes(
         ax,
         x="time on screen [s]",
-        y="sessions",
+        y=noun,
         title=f"Times of {item}",
-        caption=f"n = {len(timed):,} with a time above 0, {without:,} without",
+        caption=f"n = {len(spent):,} {noun} with a time above 0, {len(times) - len(spent):,} "
+        "without",
     )
 
 
 def accuracy_by_time(
-    items: pd.DataFrame,
-    item: str | None = None,
+    times: pd.DataFrame,
+    scores: pd.DataFrame,
+    item: Hashable | None = None,
     *,
     chance: float | None = None,
     groups: int = 12,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how often answers are right in groups of equal size by time.
+    """Draw the proportion correct in groups of equal size by time.
 
     Parameters
     ----------
-    items : DataFrame
-        The items table.
-    item : str, optional
-        One item; by default all, each time divided by its item's median.
+    times : DataFrame, persons × items
+        Times [s] of answered items, NaN elsewhere.
+    scores : DataFrame, persons × items
+        Shares of the maximum score (0 to 1); an answer is correct if it has the full score.
+    item : label, optional
+        One item; by default all, each time divided by the median of its item.
     chance : float, optional
-        Share right at random, drawn as a line.
+        Proportion correct expected of guessing, drawn as a line.
     groups : int, default 12
         Number of groups, as equally large as ties allow.
     ax : Axes, optional
@@ -129,13 +148,13 @@ def accuracy_by_time(
     Returns
     -------
     Axes
-        Time [s], or in medians of its item, against the share of full scores with 95 % Wilson
+        Time [s], or in medians of its item, against the proportion correct with 95 % Wilson
         intervals.
 
     Raises
     ------
     MeasureError
-        There is no scored answer with a time.
+        The item is not in the matrices, or there is no scored answer with a time.
 
     References
     ----------
@@ -144,26 +163,31 @@ def accuracy_by_time(
 
     Examples
     --------
-    >>> accuracy_by_time(study.items, "item-05", chance=0.25).get_ylabel()
-    'share right'
+    >>> analysis = study.analysis(value="share")
+    >>> accuracy_by_time(analysis.times, analysis.scores, "item-05", chance=0.25).get_ylabel()
+    'proportion correct'
     """
     from lrnanalysis.measures.classical._intervals import wilson_interval
 
-    rows = items if item is None else items[items["item_reference"] == item]
-    rows = rows[(rows["time"] > 0) & rows["score"].notna() & (rows["max_score"] > 0)]
-    require_data(rows["time"], "scored answer with a time above 0")
-    spent = rows["time"]
+    noun = row_noun(times)
+    if item is not None:
+        item_position(times, item, "times")
+        times = times[[item]]
+    scores = scores.reindex(index=times.index, columns=times.columns)
+    times = times.where((times > 0) & scores.notna())
     if item is None:
-        spent = spent / spent.groupby(rows["item_reference"], observed=True).transform("median")
-    right = (rows["score"] >= rows["max_score"]).astype(float)
-    cut = pd.qcut(spent, groups, duplicates="drop")
-    by_group = right.groupby(cut, observed=True)
-    share, n = by_group.mean(), by_group.size()
-    middle = spent.groupby(cut, observed=True).median()
-    found, size = (np.asarray(column, dtype=np.float64) for column in (share, n))
-    low, high = wilson_interval(found, size, 0.95)
+        times = times / times.median()
+    used = times.notna().to_numpy()
+    spent = pd.Series(times.to_numpy()[used])
+    require_data(spent, "scored answer with a time above 0")
+    by_group = pd.Series(scores.to_numpy()[used] >= _FULL).groupby(
+        pd.qcut(spent, groups, duplicates="drop"), observed=True
+    )
+    middle = spent.groupby(by_group.grouper, observed=True).median()
+    share, n = by_group.mean().to_numpy(np.float64), by_group.size().to_numpy(np.float64)
+    low, high = wilson_interval(share, n, 0.95)
     ax = new_axes(ax)
-    spread = np.abs(np.vstack([share - low, high - share]))
+    spread = np.abs([share - low, high - share])
     ax.errorbar(
         middle, share, yerr=spread, color=BLUE, marker="o", capsize=2, label="95 % interval"
     )
@@ -175,61 +199,60 @@ def accuracy_by_time(
     return label_axes(
         ax,
         x="time on screen [medians of the item]" if item is None else "time on screen [s]",
-        y="share right",
+        y="proportion correct",
         title="Accuracy by time" if item is None else f"Accuracy by time, {item}",
-        caption=f"n = {len(rows):,} answers in {len(share)} groups; right: full score",
+        caption=f"n = {len(spent):,} answers of {used.any(axis=1).sum():,} {noun} in {len(share)} "
+        "groups by time; correct: full score",
     )
 
 
 def time_against_difficulty(
-    items: pd.DataFrame,
-    responses: pd.DataFrame | None = None,
-    *,
-    sessions: pd.DataFrame | None = None,
-    labels: bool = True,
-    ax: Axes | None = None,
+    times: pd.DataFrame, scores: pd.DataFrame, *, labels: bool = True, ax: Axes | None = None
 ) -> Axes:
-    """Draw each item's geometric mean time against its difficulty.
+    """Draw the geometric mean time of each item against its difficulty.
 
     Parameters
     ----------
-    items : DataFrame
-        The items table.
-    responses, sessions : DataFrame, optional
-        As for `scores.score_matrix`: they tell omitted answers and discarded sessions.
+    times : DataFrame, persons × items
+        Times [s] of answered items, NaN elsewhere.
+    scores : DataFrame, persons × items
+        Shares of the maximum score (0 to 1).
     labels : bool, default True
-        Write items' names beside their points, as far as there is room.
+        Write the names of items beside their points, as far as there is room.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Proportion of points reached (p) against geometric mean time [s].
+        Item difficulty p against geometric mean time [s].
+
+    Raises
+    ------
+    MeasureError
+        No item has both scores and times.
 
     Examples
     --------
-    >>> time_against_difficulty(study.items, study.responses).get_ylabel()
+    >>> analysis = study.analysis(value="share")
+    >>> time_against_difficulty(analysis.times, analysis.scores).get_ylabel()
     'geometric mean time [s]'
     """
-    matrix = scores.score_matrix(items, responses, sessions=sessions, value="share")
-    difficulty = matrix.mean()
-    spent = timing.time_summary(items)["geometric_mean"].reindex(difficulty.index)
-    kept = difficulty.notna() & spent.notna()
-    require_data(difficulty[kept], "item with scores and times")
+    table = pd.DataFrame({"p": scores.mean(), "time": np.exp(np.log(times[times > 0]).mean())})
+    table = table.dropna()
+    require_data(table, "item with scores and times")
     ax = new_axes(ax)
-    ax.scatter(difficulty[kept], spent[kept], color=BLUE, s=28, zorder=3)
+    ax.scatter(table["p"], table["time"], color=BLUE, s=28, zorder=3)
     seconds_axis(ax, "y")
     ax.set_xlim(-0.02, 1.02)
     if labels:
-        names = list(difficulty.index[kept])
-        name_points(ax, difficulty[kept], spent[kept], names, np.zeros(len(names)))
-    rank = difficulty[kept].corr(spent[kept], method="spearman") if kept.sum() > 2 else np.nan
-    said = "" if np.isnan(rank) else f", rank correlation {rank:.2f}"
+        name_points(ax, table["p"], table["time"], list(table.index), np.zeros(len(table)))
+    rank = table["p"].corr(table["time"], method="spearman") if len(table) > 2 else np.nan
+    correlation = "" if np.isnan(rank) else f"; rank correlation {rank:.2f}"
     return label_axes(
         ax,
-        x="proportion of points reached (p): hard to easy",
+        x="item difficulty p [proportion of points]",
         y="geometric mean time [s]",
         title="Time against difficulty",
-        caption=f"n = {kept.sum()} items, {len(matrix):,} sessions{said}",
+        caption=f"n = {len(scores):,} {row_noun(scores)}, {len(table)} items{correlation}",
     )

@@ -3,20 +3,25 @@
 >>> import lrnanalysis as lrn
 >>> study = lrn.load_example()
 >>> sessions, responses, items = study
+>>> analysis = study.analysis(attempts="first")
 
 Getting data
     `fetch`, `read`, `load_example`, `Query`, `Client`, `SessionData`
 Practising without credentials
-    `sandbox`
-Measures
-    the `.lrn` accessor of the three tables (`accessor`); `classical`, `dif`, `effort`,
-    `equating`, `irt`, `linking`, `speed`
+    `sandbox` (an embedded Data API), `simulation` (learners of known truth)
+Analysing a study
+    `SessionData.analysis` makes an `Analysis`: decisions once, then every table, model, picture
+Measures of one table
+    the `.lrn` accessor (`accessor`)
+Measures of matrices
+    `item_analysis`; `classical`, `completion`, `dif`, `effort`, `equating`, `irt`, `linking`,
+    `response_time`, `scores`, `timing`
 Pictures
-    `.lrn.plot` of the tables; `plots`
+    `Analysis.plot`; `plots`
 Forms for a notebook
     `FetchForm`, `ExploreForm`
-Errors
-    `errors`; all of them are `LrnError`
+Errors and warnings
+    `errors`, all of them `LrnError`; `warnings`, all of them `LrnWarning`
 
 Submodules load at their first use, so that importing the package costs little more than pandas.
 """
@@ -41,76 +46,112 @@ from lrnanalysis.errors import (
     TransportError,
 )
 from lrnanalysis.tables import schema
+from lrnanalysis.warnings import ConvergenceWarning, DataWarning, LrnWarning, RuleWarning
 
 if TYPE_CHECKING:
-    from lrnanalysis import plots, sandbox
+    from lrnanalysis import plots, sandbox, simulation
+    from lrnanalysis.analysis import Analysis
     from lrnanalysis.api.client import Client
     from lrnanalysis.api.query import Query
     from lrnanalysis.forms import ExploreForm, FetchForm
     from lrnanalysis.loading import fetch, load_example, read
-    from lrnanalysis.measures import classical, dif, effort, equating, irt, linking
-    from lrnanalysis.measures import response_time as speed
+    from lrnanalysis.measures import (
+        classical,
+        completion,
+        dif,
+        effort,
+        equating,
+        irt,
+        linking,
+        response_time,
+        scores,
+        timing,
+    )
+    from lrnanalysis.measures.item_analysis import ItemAnalysis, item_analysis
     from lrnanalysis.study import SessionData
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Analysis",
     "ApiError",
     "AuthError",
     "Client",
+    "ConvergenceWarning",
     "CredentialsError",
+    "DataWarning",
     "ExploreForm",
     "FetchForm",
     "FetchInterrupted",
+    "ItemAnalysis",
     "LrnError",
+    "LrnWarning",
     "MeasureError",
     "PagingError",
     "Query",
     "QueryError",
     "RateLimitError",
     "ReadError",
+    "RuleWarning",
     "SessionData",
     "TransportError",
     "accessor",
     "classical",
+    "completion",
     "dif",
     "effort",
     "equating",
     "errors",
     "fetch",
     "irt",
+    "item_analysis",
     "linking",
     "load_example",
     "plots",
     "read",
+    "response_time",
     "sandbox",
     "schema",
-    "speed",
+    "scores",
+    "simulation",
+    "timing",
 ]
 
 #: Public name → the module that holds it.
 _NAMES = {
+    "Analysis": "lrnanalysis.analysis",
     "Client": "lrnanalysis.api.client",
     "ExploreForm": "lrnanalysis.forms",
     "FetchForm": "lrnanalysis.forms",
+    "ItemAnalysis": "lrnanalysis.measures.item_analysis",
     "Query": "lrnanalysis.api.query",
     "SessionData": "lrnanalysis.study",
     "fetch": "lrnanalysis.loading",
+    "item_analysis": "lrnanalysis.measures.item_analysis",
     "load_example": "lrnanalysis.loading",
     "read": "lrnanalysis.loading",
 }
 
 #: Public name of a module → the module.
 _MODULES = {
-    "classical": "lrnanalysis.measures.classical",
-    "dif": "lrnanalysis.measures.dif",
-    "effort": "lrnanalysis.measures.effort",
-    "equating": "lrnanalysis.measures.equating",
-    "irt": "lrnanalysis.measures.irt",
-    "linking": "lrnanalysis.measures.linking",
+    **{
+        name: f"lrnanalysis.measures.{name}"
+        for name in (
+            "classical",
+            "completion",
+            "dif",
+            "effort",
+            "equating",
+            "irt",
+            "linking",
+            "response_time",
+            "scores",
+            "timing",
+        )
+    },
     "plots": "lrnanalysis.plots",
     "sandbox": "lrnanalysis.sandbox",
-    "speed": "lrnanalysis.measures.response_time",
+    "simulation": "lrnanalysis.simulation",
 }
 
 

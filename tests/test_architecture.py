@@ -18,6 +18,7 @@ ROOMS = [
     "parse",
     "io",
     "measures",
+    "forwarding",
     "accessor",
     "plots",
     "analysis",

@@ -1,30 +1,57 @@
-"""`.lrn`: the measures of a table as methods of its frame.
+"""`.lrn`: the measures that one table can answer, as methods of its frame.
 
-`.lrn` knows by the columns which of the three tables it stands on, and offers only that table's
-methods. Each forwards to one function of `lrnanalysis.measures` or `lrnanalysis.plots`, which
-documents and computes it; nothing is computed, kept or changed here.
+`.lrn` recognises by the columns which of the three tables it is on, and offers only that table's
+measures. Each forwards to one function of `lrnanalysis.measures`, which documents and computes
+it; nothing is computed, kept or changed here. What needs several tables is a method of
+`lrnanalysis.Analysis`.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from lrnanalysis.accessor.items import ItemsAccessor
-from lrnanalysis.accessor.pictures import ItemsPlots, ResponsesPlots, SessionsPlots
 from lrnanalysis.accessor.responses import ResponsesAccessor
 from lrnanalysis.accessor.sessions import SessionsAccessor
+from lrnanalysis.accessor.table import TableAccessor
 
 __all__ = [
     "ItemsAccessor",
-    "ItemsPlots",
+    "ItemsTable",
     "ResponsesAccessor",
-    "ResponsesPlots",
+    "ResponsesTable",
     "SessionsAccessor",
-    "SessionsPlots",
+    "SessionsTable",
+    "TableAccessor",
 ]
 
-#: Which table a frame is: its accessor, and the columns that tell it; the first that fits counts.
-_TABLES: tuple[tuple[type, tuple[str, ...]], ...] = (
+if TYPE_CHECKING:
+    # At run time the tables are plain DataFrames; these tell type checkers what `.lrn` offers.
+    class SessionsTable(pd.DataFrame):
+        """The sessions table."""
+
+        @property
+        def lrn(self) -> SessionsAccessor: ...
+
+    class ResponsesTable(pd.DataFrame):
+        """The responses table."""
+
+        @property
+        def lrn(self) -> ResponsesAccessor: ...
+
+    class ItemsTable(pd.DataFrame):
+        """The items table."""
+
+        @property
+        def lrn(self) -> ItemsAccessor: ...
+
+else:
+    SessionsTable = ResponsesTable = ItemsTable = pd.DataFrame
+
+#: Which table a frame is: its accessor, and the columns that tell; the first that fits counts.
+_COLUMNS: tuple[tuple[type[TableAccessor], tuple[str, ...]], ...] = (
     (ResponsesAccessor, ("session_id", "response_id")),
     (ItemsAccessor, ("session_id", "item_reference")),
     (SessionsAccessor, ("session_id", "status")),
@@ -32,17 +59,22 @@ _TABLES: tuple[tuple[type, tuple[str, ...]], ...] = (
 )
 
 
-def _accessor(frame: pd.DataFrame) -> SessionsAccessor | ItemsAccessor | ResponsesAccessor:
-    for accessor, columns in _TABLES:
+def _accessor(frame: pd.DataFrame) -> TableAccessor:
+    for accessor, columns in _COLUMNS:
         if all(column in frame.columns for column in columns):
-            made: SessionsAccessor | ItemsAccessor | ResponsesAccessor = accessor(frame)
-            return made
+            return accessor(frame)
+    indexed = [name for name in frame.index.names if name in ("session_id", "response_id")]
+    if indexed:
+        raise AttributeError(
+            f".lrn requires {indexed[0]!r} as a column, but it is in the index: use "
+            "frame.reset_index().lrn"
+        )
     raise AttributeError(
-        ".lrn stands on a table of sessions (columns session_id and status or user_id), responses "
-        "(session_id, response_id) or items (session_id, item_reference); this frame has "
+        ".lrn requires a sessions (columns session_id and status or user_id), responses "
+        "(session_id, response_id) or items table (session_id, item_reference); this frame has "
         f"{', '.join(map(str, frame.columns[:8])) or 'no columns'}"
     )
 
 
 # A function, not a class: which class it is depends on the frame.
-pd.api.extensions.register_dataframe_accessor("lrn")(_accessor)  # type: ignore[type-var]
+pd.api.extensions.register_dataframe_accessor("lrn")(_accessor)  # type: ignore[arg-type]

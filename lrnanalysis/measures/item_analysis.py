@@ -1,29 +1,24 @@
 """Item analysis: the report of a test in one call.
 
-It puts together what `classical`, `scores`, `time`, `effort` and `choices` compute, all of it on
-the same sessions, and computes nothing of its own.
+It combines what `classical`, `timing`, `effort` and `answer_decoding` compute, all of it on the
+same matrices, and computes nothing of its own.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures import answer_decoding as decoding
-from lrnanalysis.measures import effort, scores, timing
-from lrnanalysis.measures._checks import with_attrs
-from lrnanalysis.measures.completion import ReachRule
+from lrnanalysis.measures import classical, effort
+from lrnanalysis.measures._checks import per_second, with_attrs
+from lrnanalysis.measures.classical import FlagRule, Key, MaxScore
 from lrnanalysis.measures.effort import Chance, Method
-from lrnanalysis.measures.matrices import Attempts
-
-if TYPE_CHECKING:
-    from lrnanalysis.measures.classical import Rule
 
 __all__ = ["ItemAnalysis", "item_analysis"]
 
@@ -52,29 +47,29 @@ class ItemAnalysis:
     Attributes
     ----------
     items : DataFrame
-        One row an item: ``question_types``; all columns of `lrnanalysis.classical.item_statistics`
+        One row per item: ``question_types``; all columns of `lrnanalysis.classical.item_statistics`
         with counts of the kinds of missing; ``time_n`` answers with a time above 0,
         ``time_mean``, ``time_median`` and ``time_geometric_mean`` [s]; ``rapid_threshold`` [s] and
         ``rapid_share``, the share of the ``timed_answers`` below it (1 − response time fidelity);
-        ``flags``, the names of the rules that point at the item or one of its options.
+        ``flags``, the names of the rules that the item or one of its options triggers.
     scores : Series of float64
-        ``sessions``, ``learners`` (missing without the sessions table), ``items``; ``max_score``
-        of the test [points]; ``complete``, sessions with a score on every item; ``mean`` of the
-        total, the sum of the items' means [points], with ``sd``, ``sem`` [points] and ``alpha``
-        as in `reliability`, so that incomplete sessions count with what they have; ``mean_p`` and
-        ``mean_item_rest_r`` over the items; ``session_minutes``, median active time of a session;
+        ``persons``, ``learners`` (fewer than persons where learners repeat), ``items``;
+        ``max_score`` of the test [points]; ``complete``, persons with a score on every item;
+        ``mean`` of the total, the sum of the items' means [points], with ``sd``, ``sem`` [points]
+        and ``alpha`` as in `reliability`, so that incomplete persons count with what they have;
+        ``mean_p`` and ``mean_item_rest_r`` over the items; ``minutes``, median time per person;
         ``rapid_share`` of all timed answers.
     reliability : Series of float64
         What `lrnanalysis.classical.reliability` gives; all missing, with the reason in ``attrs``,
         where the data allow none.
     distractors : DataFrame
         What `lrnanalysis.classical.distractors` gives, for the questions whose choices can be
-        decoded; empty without the responses table.
+        decoded; empty without choices.
     flags : DataFrame
-        One row a flag, see `lrnanalysis.classical.flags`.
+        One row per flag, see `lrnanalysis.classical.flags`.
     rules : DataFrame
-        One row a rule, by name: ``rule``, ``meaning``, ``flags`` raised, and ``skipped``: whether
-        the data to apply it were not there.
+        One row per rule, by name: ``rule``, ``meaning``, ``flags`` raised, and ``skipped``:
+        whether the data to apply it were missing.
     """
 
     items: pd.DataFrame
@@ -99,7 +94,7 @@ class ItemAnalysis:
     def __repr__(self) -> str:
         shown = self.table.round(_DECIMALS).to_string(na_rep="–")
         raised = self.rules[self.rules["flags"] > 0]
-        lines = [f"ItemAnalysis: {_told(self.scores)}", "", shown, ""]
+        lines = [f"ItemAnalysis: {_headline(self.scores)}", "", shown, ""]
         lines += [f"{name} ({row['rule']}): {row['flags']}" for name, row in raised.iterrows()]
         if "reason" in self.reliability.attrs:
             lines.append(f"no reliability: {self.reliability.attrs['reason']}")
@@ -117,7 +112,7 @@ class ItemAnalysis:
             f"{html.escape(row['meaning'])}</li>"
             for name, row in raised.iterrows()
         )
-        parts = [f"<p><b>Item analysis</b>: {html.escape(_told(self.scores))}</p>", shown]
+        parts = [f"<p><b>Item analysis</b>: {html.escape(_headline(self.scores))}</p>", shown]
         if "reason" in self.reliability.attrs:
             reason = html.escape(str(self.reliability.attrs["reason"]))
             parts.append(f"<p>No reliability: {reason}</p>")
@@ -126,21 +121,24 @@ class ItemAnalysis:
 
 
 def item_analysis(
-    items: pd.DataFrame,
-    responses: pd.DataFrame | None = None,
+    scores: pd.DataFrame,
+    max_score: MaxScore = None,
     *,
-    sessions: pd.DataFrame | None = None,
-    key: Mapping[Hashable, Hashable | Iterable[Hashable]] | pd.Series | None = None,
-    attempts: Attempts | None = None,
-    keep_discarded: bool = False,
-    omitted: float | None = 0.0,
-    not_reached: float | None = float("nan"),
-    not_reached_rule: ReachRule = "run",
+    cells: pd.DataFrame | None = None,
+    times: pd.DataFrame | None = None,
+    answered_times: pd.DataFrame | None = None,
+    shares: pd.DataFrame | None = None,
+    choices: pd.DataFrame | None = None,
+    question_types: pd.Series | None = None,
+    learners: int | None = None,
+    person: str = "session_id",
+    item: str = "item_reference",
+    key: Key | pd.Series | None = None,
     missing: Literal["pairwise", "listwise"] = "pairwise",
     rapid: Method = "nt10",
     cap: float | None = None,
     chance: Chance | None = None,
-    rules: Iterable[Rule] | None = None,
+    rules: Iterable[FlagRule] | None = None,
     limits: Mapping[str, float] | None = None,
     groups: int = 3,
     tail: float = 0.27,
@@ -150,26 +148,31 @@ def item_analysis(
 
     Parameters
     ----------
-    items : DataFrame
-        The items table.
-    responses : DataFrame, optional
-        The responses table: it tells omitted answers from wrong ones, and has the choices for
-        the table of distractors.
-    sessions : DataFrame, optional
-        The sessions table, or a selection: other sessions and discarded ones are left out.
+    scores : DataFrame, persons × items
+        Scores [points], NaN where missing.
+    max_score : float, mapping or Series of item → float, optional
+        Maximum of every item [points]; by default the highest score that occurs.
+    cells : DataFrame, persons × items, optional
+        Kind of every cell; tells omitted from wrong answers.
+    times : DataFrame, persons × items, optional
+        Times on screen [s].
+    answered_times : DataFrame, persons × items, optional
+        Times of the answers [s], for thresholds of rapid guesses; by default `times`.
+    shares : DataFrame, persons × items, optional
+        Shares of the maximum (0 to 1), for the threshold rule ``"cump"``.
+    choices : DataFrame, optional
+        One row per choice, as `lrnanalysis.responses.lrn.choices` gives them.
+    question_types : Series of item → str, optional
+        Question types of every item.
+    learners : int, optional
+        Number of learners, where persons are sessions.
+    person, item : str
+        Columns of `choices` that hold the persons and the items.
     key : mapping or Series of item → option or options, optional
-        The correct options, see `lrnanalysis.classical.distractors`. Without it no rule that
-        compares distractors with the key applies.
-    attempts : {"first", "last", "best", "all"}, optional
-        Which of a learner's sessions at an activity count; by default all. "first" counts every
-        learner once, as intervals assume.
-    keep_discarded : bool, default False
-        Whether to keep sessions with the status Discarded.
-    omitted, not_reached, not_reached_rule
-        As for `score_matrix`: by default an omitted item is 0 and one that was not reached is
-        missing.
+        Correct options, see `lrnanalysis.classical.distractors`. Without it no rule applies that
+        compares distractors with the key.
     missing : {"pairwise", "listwise"}, default "pairwise"
-        How incomplete sessions enter discrimination and reliability, see
+        How incomplete persons enter discrimination and reliability, see
         `lrnanalysis.classical.item_statistics`.
     rapid, cap, chance
         Threshold of rapid guesses, see `lrnanalysis.effort.thresholds`.
@@ -178,7 +181,7 @@ def item_analysis(
     groups : int, default 3
         Score groups in the table of distractors.
     tail : float, default 0.27
-        Share of the sessions in the upper and lower group of ``upper_lower``.
+        Share of the persons in the upper and in the lower group of ``upper_lower``.
     confidence : float, default 0.95
         Level of the intervals.
 
@@ -190,61 +193,35 @@ def item_analysis(
     Raises
     ------
     MeasureError
-        There is no session with an item, a column is missing, or an argument is out of range.
+        The matrix is empty, or an argument is out of range.
 
     Examples
     --------
     >>> from lrnanalysis.measures.item_analysis import item_analysis
-    >>> report = item_analysis(
-    ...     study.items, study.responses, sessions=study.sessions, limits={"too hard": 0.3}
-    ... )
-    >>> report.table.loc[["item-01", "item-10"], ["n", "p", "item_rest_r", "flags"]].round(2)
-                      n     p  item_rest_r     flags
-    item_reference
-    item-01         311  0.57         0.28
-    item-10         306  0.23         0.42  too hard
-    >>> float(report.reliability["alpha"].round(2))
-    0.78
+    >>> matrix = pd.DataFrame({"a": [1, 1, 0, 1], "b": [1, 0, 0, 1], "c": [1, 1, 0, 0]})
+    >>> item_analysis(matrix).table[["n", "p"]].round(2)
+       n     p
+    a  4  0.75
+    b  4  0.50
+    c  4  0.50
     """
-    from lrnanalysis.measures import classical
-
-    matrix = scores.score_matrix(
-        items,
-        responses,
-        sessions=sessions,
-        attempts=attempts,
-        keep_discarded=keep_discarded,
-        omitted=omitted,
-        not_reached=not_reached,
-        not_reached_rule=not_reached_rule,
-    )
-    codes = scores.cell_codes(
-        items,
-        responses,
-        sessions=sessions,
-        attempts=attempts,
-        keep_discarded=keep_discarded,
-        not_reached_rule=not_reached_rule,
-    )
-    # A category that no row has is an item of other sessions, not of these.
-    shown = (codes != "not administered").any(axis=0)
-    matrix, codes = matrix.loc[:, shown], codes.loc[:, shown]
-    if matrix.empty:
-        raise MeasureError("there is no session with an item to analyse: select some that have")
-    rows = items[items["session_id"].isin(matrix.index)]
-    if responses is not None:
-        responses = responses[responses["session_id"].isin(matrix.index)]
-    highest = _highest(rows, matrix)
+    if scores.empty:
+        raise MeasureError("there are no scores to analyse: the matrix is empty")
+    highest = _highest(scores, max_score)
     statistics = classical.item_statistics(
-        matrix,
+        scores,
         highest,
-        codes=codes,
+        codes=cells,
         missing="listwise" if missing == "listwise" else None,
         tail=tail,
         confidence=confidence,
     )
-    reliability = _reliability(matrix, missing, confidence)
-    options = _distractors(responses, matrix, highest, key, groups)
+    reliability = _reliability(scores, missing, confidence)
+    options = pd.DataFrame()
+    if choices is not None and len(choices):
+        options = classical.distractors(
+            choices, scores, key=key, max_score=highest, groups=groups, person=person, item=item
+        )
     alpha = float(reliability["alpha"])
     wanted = list(classical.RULES.values() if rules is None else rules)
     flagged = classical.flags(
@@ -254,44 +231,45 @@ def item_analysis(
         rules=wanted,
         limits=limits,
     )
-    told = _told_rules(wanted, flagged, keyed=key is not None)
-    extra = _times(rows, responses, statistics.index, rapid, cap, chance)
-    table = pd.concat([_types(responses, statistics.index), statistics, extra], axis=1)
+    answered = times if answered_times is None else answered_times
+    extra = _times(times, answered, shares, statistics.index, rapid, cap, chance)
+    types = pd.DataFrame(index=statistics.index)
+    if question_types is not None:
+        types["question_types"] = question_types.reindex(statistics.index).astype("str")
+    table = pd.concat([types, statistics, extra], axis=1)
     table["flags"] = _flags_by_item(flagged, statistics.index)
     notes = {
         "measure": "item_analysis",
-        "matrix": matrix.attrs,
         "statistics": statistics.attrs,
         "rapid": str(rapid) if isinstance(rapid, str | float | int) else "given",
         "cap": cap,
     }
     return ItemAnalysis(
         with_attrs(table, notes),
-        _summary(matrix, highest, statistics, reliability, rows, sessions, extra),
+        _summary(scores, highest, statistics, reliability, times, extra, learners),
         reliability,
         options,
         flagged,
-        told,
+        _rule_table(wanted, flagged, keyed=key is not None),
     )
 
 
-def _highest(rows: pd.DataFrame, matrix: pd.DataFrame) -> pd.Series:
-    """Highest possible score of every item [points]: the record's, else the highest that occurs."""
-    seen = matrix.max()
+def _highest(scores: pd.DataFrame, max_score: MaxScore) -> pd.Series:
+    """Maximum of every item [points]: the one given, else the highest that occurs."""
+    seen = scores.max()
     seen = seen.where(seen > 0, 1.0)
-    if "max_score" not in rows.columns:
+    if max_score is None:
         return seen
-    known = rows.groupby("item_reference", observed=True)["max_score"].max().reindex(seen.index)
-    known = known.astype("float64")
+    if isinstance(max_score, int | float):
+        return pd.Series(float(max_score), index=seen.index)
+    known = pd.Series(max_score).reindex(seen.index).astype("float64")
     return known.where(known > 0, seen)
 
 
 def _reliability(
     matrix: pd.DataFrame, missing: Literal["pairwise", "listwise"], confidence: float
 ) -> pd.Series:
-    """The reliability, or why there is none: forms that never meet, say."""
-    from lrnanalysis.measures import classical
-
+    """The reliability, or why there is none: forms without a person in common, say."""
     try:
         return classical.reliability(matrix, missing=missing, confidence=confidence)
     except MeasureError as error:
@@ -300,26 +278,8 @@ def _reliability(
         return with_attrs(none, {"measure": "reliability", "reason": str(error)})
 
 
-def _distractors(
-    responses: pd.DataFrame | None,
-    matrix: pd.DataFrame,
-    highest: pd.Series,
-    key: Mapping[Hashable, Hashable | Iterable[Hashable]] | pd.Series | None,
-    groups: int,
-) -> pd.DataFrame:
-    """The options of the questions whose choices can be decoded."""
-    from lrnanalysis.measures import classical
-
-    if responses is None or not {"question_type", "value"} <= set(responses.columns):
-        return pd.DataFrame()
-    taken = decoding.choices(responses).dropna(subset=["item_reference"])
-    if taken.empty:
-        return pd.DataFrame()
-    return classical.distractors(taken, matrix, key=key, max_score=highest, groups=groups)
-
-
-def _told_rules(wanted: list[Rule], flagged: pd.DataFrame, *, keyed: bool) -> pd.DataFrame:
-    """One row a rule: what it says, how often it hit, whether it could not be applied."""
+def _rule_table(wanted: list[FlagRule], flagged: pd.DataFrame, *, keyed: bool) -> pd.DataFrame:
+    """One row per rule: what it says, how often it applied, whether it had to be skipped."""
     applied = flagged.attrs["rules"]
     counts = flagged["flag"].value_counts()
     keyless = [rule.table == "options" and rule.options != "all" and not keyed for rule in wanted]
@@ -344,69 +304,54 @@ def _flags_by_item(flagged: pd.DataFrame, index: pd.Index) -> pd.Series:
     return names.reindex(index).fillna("").astype("str")
 
 
-def _types(responses: pd.DataFrame | None, index: pd.Index) -> pd.DataFrame:
-    """The question types of every item."""
-    if responses is None or "question_type" not in responses.columns:
-        return pd.DataFrame(index=index)
-    types = responses.dropna(subset=["question_type"])[["item_reference", "question_type"]]
-    types = types.astype("str").drop_duplicates()
-    joined = types.groupby("item_reference")["question_type"].agg(", ".join)
-    return pd.DataFrame({"question_types": joined.reindex(index).astype("str")}, index=index)
-
-
 def _times(
-    rows: pd.DataFrame,
-    responses: pd.DataFrame | None,
+    times: pd.DataFrame | None,
+    answered: pd.DataFrame | None,
+    shares: pd.DataFrame | None,
     index: pd.Index,
     rapid: Method,
     cap: float | None,
     chance: Chance | None,
 ) -> pd.DataFrame:
-    """Times and shares of rapid guesses, where the table has times."""
-    if "time" not in rows.columns or not rows["time"].notna().any():
+    """Times and shares of rapid guesses per item, where there are times."""
+    if times is None or answered is None or not times.notna().any(axis=None):
         return pd.DataFrame(index=index)
-    spent = timing.time_summary(rows, quantiles=())
-    found = effort.thresholds(rows, rapid, responses=responses, cap=cap, chance=chance)
-    kept = effort.response_time_fidelity(rows, rapid, responses=responses, cap=cap, chance=chance)
+    found = effort.screen(answered, rapid, scores=shares, cap=cap, chance=chance)
     table = pd.DataFrame(
         {
-            "time_n": spent["n"],
-            "time_mean": spent["mean"],
-            "time_median": spent["median"],
-            "time_geometric_mean": spent["geometric_mean"],
-            "rapid_threshold": found["threshold"],
-            "rapid_share": 1 - kept,
-            "timed_answers": found["n"],
+            "time_n": times.count(),
+            "time_mean": times.mean(),
+            "time_median": times.median(),
+            "time_geometric_mean": np.exp(np.log(times).mean()),
+            "rapid_threshold": found.thresholds["threshold"],
+            "rapid_share": 1 - found.rtf,
+            "timed_answers": found.thresholds["n"],
         }
     )
     return table.reindex(index)
 
 
 def _summary(
-    matrix: pd.DataFrame,
+    scores: pd.DataFrame,
     highest: pd.Series,
     statistics: pd.DataFrame,
     reliability: pd.Series,
-    rows: pd.DataFrame,
-    sessions: pd.DataFrame | None,
+    times: pd.DataFrame | None,
     extra: pd.DataFrame,
+    learners: int | None,
 ) -> pd.Series:
     """The test in one row."""
-    learners = np.nan
-    if sessions is not None and "user_id" in sessions.columns:
-        here = sessions[sessions["session_id"].isin(matrix.index)]
-        learners = float(here["user_id"].nunique())
     spent, share = np.nan, np.nan
-    if "rapid_share" in extra:
-        spent = float(timing.active_time(rows, unit="min").median())
+    if times is not None and "rapid_share" in extra:
+        spent = float(times.sum(axis=1, min_count=1).median()) / per_second("min")
         timed = extra["timed_answers"].where(extra["rapid_share"].notna())
         share = float((extra["rapid_share"] * timed).sum() / timed.sum()) if timed.sum() else np.nan
     values = {
-        "sessions": float(len(matrix)),
-        "learners": learners,
-        "items": float(matrix.shape[1]),
+        "persons": float(len(scores)),
+        "learners": np.nan if learners is None else float(learners),
+        "items": float(scores.shape[1]),
         "max_score": float(highest.sum()),
-        "complete": float(matrix.notna().all(axis=1).sum()),
+        "complete": float(scores.notna().all(axis=1).sum()),
         "mean": float(statistics["mean"].sum(skipna=False)),
         "sd": float(reliability["sd"]),
         "sem": float(reliability["sem"]),
@@ -415,7 +360,7 @@ def _summary(
         "alpha_high": float(reliability["alpha_high"]),
         "mean_p": float(statistics["p"].mean()),
         "mean_item_rest_r": float(statistics["item_rest_r"].mean()),
-        "session_minutes": spent,
+        "minutes": spent,
         "rapid_share": share,
     }
     return with_attrs(
@@ -424,11 +369,13 @@ def _summary(
     )
 
 
-def _told(summary: pd.Series) -> str:
+def _headline(summary: pd.Series) -> str:
     """The test in one line."""
-    learners = "" if np.isnan(summary["learners"]) else f" of {summary['learners']:,.0f} learners"
+    persons = f"{summary['persons']:,.0f} persons"
+    if summary["learners"] < summary["persons"]:
+        persons = f"{summary['persons']:,.0f} sessions of {summary['learners']:,.0f} learners"
     parts = [
-        f"{summary['items']:.0f} items, {summary['sessions']:,.0f} sessions{learners}",
+        f"{persons} × {summary['items']:.0f} items",
         f"mean {summary['mean']:.1f} of {summary['max_score']:g} points, SD {summary['sd']:.1f}",
         f"alpha {summary['alpha']:.2f} ({summary['alpha_low']:.2f} to {summary['alpha_high']:.2f}),"
         f" SEM {summary['sem']:.1f}",

@@ -1,10 +1,10 @@
-"""Forms for a notebook: fill in a query and run it, look at a study and choose from it.
+"""Forms for a notebook: fetch sessions, and analyse a study.
 
-Plain ipywidgets. A form shows the Python code of what it does, so that a notebook can be run
-without it. It has no field for a secret, and saves none.
+Plain ipywidgets. Each form shows the equivalent Python code, so that a notebook can do without it.
+There is no field for a secret, and none is saved.
 """
 
-from lrnanalysis.forms.exploring import ExploreForm
-from lrnanalysis.forms.fetching import FetchForm
+from lrnanalysis.forms.explore_form import ExploreForm
+from lrnanalysis.forms.fetch_form import FetchForm
 
 __all__ = ["ExploreForm", "FetchForm"]

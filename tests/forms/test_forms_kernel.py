@@ -1,4 +1,4 @@
-"""FetchForm in a real kernel: other cells run during a fetch, and its news reach the page."""
+"""FetchForm in a real kernel: other cells run during a fetch, and its updates reach the page."""
 
 import queue
 import time
@@ -24,7 +24,7 @@ def kernel():
 
 
 def run(client, code):
-    """Run a cell; give what it printed or showed as text."""
+    """Run a cell; return what it printed or displayed as text."""
     shown = []
 
     def hook(message):
@@ -39,9 +39,9 @@ def run(client, code):
     return "".join(shown).strip()
 
 
-def news(client, enough):
-    """Texts that the kernel sends to the form while no cell runs, until one is enough."""
-    told = []
+def updates(client, last):
+    """Texts that the kernel sends to the form while no cell runs, up to one that has `last`."""
+    texts = []
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         try:
@@ -50,30 +50,30 @@ def news(client, enough):
             continue
         state = message["content"].get("data", {}).get("state", {})
         if message["msg_type"] == "comm_msg" and isinstance(state.get("value"), str):
-            told.append(state["value"])
-            if enough in told[-1]:
-                return told
-    pytest.fail(f"nothing said {enough!r}")
+            texts.append(state["value"])
+            if last in texts[-1]:
+                return texts
+    pytest.fail(f"no update has {last!r}")
 
 
 @pytest.mark.slow
 def test_a_fetch_leaves_the_kernel_free_and_is_cancelled_and_finished(kernel):
-    assert run(kernel, START) == "<FetchForm: ready, no study yet>"
+    assert run(kernel, START) == "<FetchForm: ready, nothing fetched yet>"
     assert run(kernel, "form.fetch(); print(form.running)") == "True"
     assert run(kernel, "print(6 * 7, form.running)") == "42 True"
-    told = news(kernel, "10 sessions in 2 pages")
-    assert all("sessions in" in one for one in told)
+    texts = updates(kernel, "10 sessions in 2 pages")
+    assert all("sessions in" in one for one in texts)
     assert run(kernel, "form.cancel(); print(form.running)") == "True"
-    assert "Go on fetches the rest" in news(kernel, "Cancelled after")[-1]
+    assert "Resume fetches the rest" in updates(kernel, "Cancelled after")[-1]
     part = int(run(kernel, "print(len(form.study))"))
     assert 10 <= part < 60
-    run(kernel, "api.latency = 0.0; form.go_on()")
-    news(kernel, "60 sessions, in form.study")
+    run(kernel, "api.latency = 0.0; form.resume()")
+    updates(kernel, "60 sessions in form.study")
     assert run(kernel, "print(form.study, form.error)").startswith("<SessionData: 60 sessions")
     run(kernel, "form.close(); api.close()")
 
 
 @pytest.mark.slow
-def test_a_stored_notebook_shows_the_form_as_words(kernel):
+def test_a_stored_notebook_shows_the_form_as_text(kernel):
     code = "import lrnanalysis as lrn\nlrn.ExploreForm(lrn.load_example())"
-    assert run(kernel, code) == "<ExploreForm: 324 of 324 sessions>"
+    assert run(kernel, code) == "<ExploreForm: 324 of 324 sessions selected>"

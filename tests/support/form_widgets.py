@@ -1,4 +1,4 @@
-"""Find what a form shows, by the words that a researcher sees."""
+"""Find what a form shows, by the text that a researcher sees."""
 
 import html
 import re
@@ -18,24 +18,24 @@ def field(form, label):
     return found
 
 
-def note(form, label):
-    """What stands beside a field: the last text of its row."""
+def message_beside(form, label):
+    """The message beside a field: the last text of its row."""
     target = field(form, label)
     (row,) = [one for one in walk(form.widget) if target in getattr(one, "children", ())]
-    return words(row.children[-1].value)
+    return text_of(row.children[-1].value)
 
 
-def words(value):
+def text_of(value):
     return html.unescape(re.sub(r"<[^>]+>", " ", value)).strip()
 
 
-def page(form):
-    """All words on the form, one text after the other."""
-    return [words(one.value) for one in walk(form.widget) if isinstance(one, widgets.HTML)]
-
-
-def says(form, pattern):
-    return any(re.search(pattern, text) for text in page(form))
+def shows(form, pattern):
+    """Whether any text on the form matches."""
+    return any(
+        re.search(pattern, text_of(one.value))
+        for one in walk(form.widget)
+        if isinstance(one, widgets.HTML)
+    )
 
 
 def click(form, label):

@@ -1,4 +1,4 @@
-"""The Python code of what a form does: short, in the style that formatters give, ready to run."""
+"""Python code equivalent to a form: short, formatted, ready to run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from lrnanalysis.api.query import Query
 
-__all__ = ["EMBEDDED", "fetch_code", "literal", "selection_code"]
+__all__ = ["EMBEDDED", "analysis_code", "fetch_code", "literal"]
 
 #: What the embedded Data API of a form simulates.
 EMBEDDED = {"learners": 200, "items": 20, "seed": 1}
@@ -17,7 +17,7 @@ _WIDTH = 88
 
 
 def literal(value: Any, indent: int = 0) -> str:
-    """Write a value as Python; of several texts as many a line as fit.
+    """Write a value as Python; a long list fills its lines.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def literal(value: Any, indent: int = 0) -> str:
 
 
 def _one(value: Any) -> str:
-    """As repr, with double quotes where the text holds none."""
+    """As repr, but in double quotes where the text contains none."""
     written = repr(value)
     if isinstance(value, str) and written.startswith("'") and '"' not in value:
         return '"' + written[1:-1] + '"'
@@ -52,17 +52,17 @@ def fetch_code(query: Query, client: str | None, max_sessions: int | None = None
     Parameters
     ----------
     query : Query
-        What is fetched.
+        The sessions wanted.
     client : str or None
-        Code for whom to ask: None for the environment's credentials, "embedded" for the Data API
-        that comes with the package.
+        Code of the client: None for the environment's credentials, "embedded" for the embedded
+        Data API.
     max_sessions : int, optional
         Where to stop.
 
     Returns
     -------
     str
-        Code that leaves the result in ``study``.
+        Code that assigns the result to ``study``.
 
     Examples
     --------
@@ -89,33 +89,33 @@ def fetch_code(query: Query, client: str | None, max_sessions: int | None = None
     return f"import lrnanalysis as lrn\n\n{body}"
 
 
-def selection_code(conditions: Mapping[str, str]) -> str:
-    """Give the code of a selection.
+def analysis_code(conditions: Mapping[str, str], decisions: Mapping[str, Any]) -> str:
+    """Give the code of an analysis.
 
     Parameters
     ----------
     conditions : mapping of str to str
-        Name → code of a flag a session, of ``sessions`` and ``study``.
+        Name → code of a mask, from ``sessions`` and ``study``.
+    decisions : mapping of str to object
+        Arguments of `SessionData.analysis`.
 
     Returns
     -------
     str
-        Code that leaves the result in ``selection``.
+        Code that assigns the result to ``analysis``.
 
     Examples
     --------
-    >>> print(selection_code({"completed": "sessions.lrn.is_completed()"}))
+    >>> print(analysis_code({"of_user": 'sessions["user_id"] == "a"'}, {"attempts": "last"}))
     sessions = study.sessions
-    completed = sessions.lrn.is_completed()
-    selection = study[completed]
+    of_user = sessions["user_id"] == "a"
+    analysis = study[of_user].analysis(attempts="last")
     """
-    if not conditions:
-        return "selection = study[:]"
-    lines = ["import pandas as pd", ""] if any("pd." in c for c in conditions.values()) else []
-    lines.append("sessions = study.sessions")
+    lines = ["sessions = study.sessions"] if conditions else []
     lines += [f"{name} = {code}" for name, code in conditions.items()]
-    lines.append(f"selection = study[{' & '.join(conditions)}]")
-    return "\n".join(lines)
+    selection = f"study[{' & '.join(conditions)}]" if conditions else "study"
+    arguments = {name: literal(value) for name, value in decisions.items()}
+    return "\n".join([*lines, _call(f"analysis = {selection}.analysis", arguments, 0)])
 
 
 def _call(function: str, arguments: Mapping[str, str], indent: int) -> str:

@@ -71,13 +71,8 @@ def fetch_code(query: Query, client: str | None, max_sessions: int | None = None
     <BLANKLINE>
     study = lrn.fetch(activity_id="numeracy", limit=10)
     """
-    given: dict[str, Any] = {
-        name: value[0] if isinstance(value, tuple) and len(value) == 1 else value
-        for name, value in query.to_dict().items()
-    }
-    if max_sessions is not None:
-        given["max_sessions"] = max_sessions
-    arguments = {name: literal(value, len(name) + 5) for name, value in given.items()}
+    stop = {} if max_sessions is None else {"max_sessions": max_sessions}
+    arguments = _arguments(query.to_dict() | stop)
     if client == "embedded":
         settings = ", ".join(f"{name}={value}" for name, value in EMBEDDED.items())
         call = _call("study = lrn.fetch", arguments | {"client": "api.client()"}, 4)
@@ -114,8 +109,17 @@ def analysis_code(conditions: Mapping[str, str], decisions: Mapping[str, Any]) -
     lines = ["sessions = study.sessions"] if conditions else []
     lines += [f"{name} = {code}" for name, code in conditions.items()]
     selection = f"study[{' & '.join(conditions)}]" if conditions else "study"
-    arguments = {name: literal(value) for name, value in decisions.items()}
-    return "\n".join([*lines, _call(f"analysis = {selection}.analysis", arguments, 0)])
+    call = _call(f"analysis = {selection}.analysis", _arguments(decisions), 0)
+    return "\n".join([*lines, call])
+
+
+def _arguments(values: Mapping[str, Any]) -> dict[str, str]:
+    """Write arguments as Python; one of a list as itself."""
+    written = {}
+    for name, value in values.items():
+        single = isinstance(value, list | tuple) and len(value) == 1
+        written[name] = literal(value[0] if single else value, len(name) + 5)
+    return written
 
 
 def _call(function: str, arguments: Mapping[str, str], indent: int) -> str:

@@ -20,7 +20,7 @@ __all__ = ["DataSource"]
 
 _OPTIONS = {
     "client passed to the form": "client",
-    "embedded Data API with simulated learners": "embedded",
+    "embedded, with simulated learners": "embedded",
     "credentials from the environment": "environment",
     "profile in ~/.learnosity": "profile",
 }

@@ -244,4 +244,6 @@ def _summary(study: SessionData) -> str:
         if found
         else "no inconsistencies found"
     )
-    return f'<div style="margin-left:8px">{study._repr_html_()}<p>{checked}</p></div>'
+    return (
+        f'<div style="margin-left:8px;line-height:1.35">{study._repr_html_()}<p>{checked}</p></div>'
+    )

@@ -96,7 +96,7 @@ def checkbox(label: str) -> Any:
     return widgets.Checkbox(
         description=label,
         indent=False,
-        layout=widgets.Layout(width="auto", flex="0 0 auto", margin="2px 14px 2px 0"),
+        layout=widgets.Layout(width="auto", flex="0 0 auto", margin="2px 14px 2px 4px"),
     )
 
 

@@ -266,7 +266,7 @@ class CheckboxField(FormField):
     ) -> None:
         heading = widgets.HTML(
             f'<div style="text-align:right">{label}</div>',
-            layout=widgets.Layout(width=LABEL_WIDTH, margin="2px 8px 2px 2px", flex="0 0 auto"),
+            layout=widgets.Layout(width=LABEL_WIDTH, margin="2px 4px 2px 2px", flex="0 0 auto"),
         )
         super().__init__(label, (name,), [checkbox(one) for one in options], heading)
         self._values = list(options.values())

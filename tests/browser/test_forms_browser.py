@@ -1,4 +1,4 @@
-"""The forms as a researcher meets them: in JupyterLab, by mouse, by keyboard, by their names."""
+"""The forms in JupyterLab: with the mouse, with the keyboard, by their accessible names."""
 
 import os
 import re
@@ -17,15 +17,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_fetching_forms_polling.ipynb"
 
-#: Slow enough for a fetch to be met in the middle, quick enough for a page to be waited for.
+#: Slow enough to act during a fetch, quick enough to wait for a page.
 SLOW_API = "slow_api = lrn.sandbox.serve(learners=800, items=5, latency=1.0)"
 
-#: What can be filled in or pressed, in the order in which Tab comes to it.
+#: Inputs and buttons in the order in which Tab reaches them.
 FETCH_ORDER = [
     "Data API",
-    "Activity ids",
-    "User ids",
-    "Session ids",
+    "Activity IDs",
+    "Session IDs",
+    "User IDs",
     "Incomplete",
     "Completed",
     "Discarded",
@@ -36,16 +36,16 @@ FETCH_ORDER = [
     "Started until",
     "Completed from",
     "Completed until",
-    "Metadata",
     "Order",
-    "Sessions a page",
-    "Stop after",
+    "Sessions per page",
     "Token",
+    "Metadata",
+    "Stop after",
     "Python code",
     "Preset",
     "Load",
     "Save",
-    "save user and session ids",
+    "save user and session IDs",
     "Fetch",
 ]
 
@@ -70,14 +70,14 @@ def button(form, name):
     return form.get_by_role("button", name=re.compile(rf"\b{name}$"))
 
 
-def beside(note, field):
-    """Whether a note stands to the right of a field, at its height."""
-    there, here = note.bounding_box(), field.bounding_box()
+def beside(message, field):
+    """Whether a message is to the right of a field, at its height."""
+    there, here = message.bounding_box(), field.bounding_box()
     return there["x"] >= here["x"] + here["width"] and abs(there["y"] - here["y"]) < here["height"]
 
 
 def focused(lab):
-    """The name of what has the keyboard's focus, as its label or its text gives it."""
+    """The name of the focused element: its label or its text."""
     return lab.page.evaluate(
         "() => { const it = document.activeElement;"
         " return (it.labels?.[0] ?? it).innerText.trim(); }"
@@ -85,12 +85,12 @@ def focused(lab):
 
 
 def nameless(form):
-    """What a screen reader meets in a form without being told what it is."""
+    """Elements of a form without an accessible name."""
     roles = "textbox|combobox|checkbox|button|progressbar|tab|img|table"
     return re.findall(rf"^ *- '?(?:{roles})\b(?! \").*$", form.aria_snapshot(), re.MULTILINE)
 
 
-def test_notebook_01_form_tells_a_wrong_field_and_fetches(lab):
+def test_notebook_01_form_reports_a_wrong_field_and_fetches(lab):
     cells = nbformat.read(NOTEBOOK, as_version=4).cells
     codes = [cell.source for cell in cells if cell.cell_type == "code"]
     number, name = next(
@@ -102,7 +102,7 @@ def test_notebook_01_form_tells_a_wrong_field_and_fetches(lab):
         lab.run(lab.cells.nth(before))
     form = lab.run(lab.cells.nth(number))
 
-    activities, started = form.get_by_label("Activity ids"), form.get_by_label("Started from")
+    activities, started = form.get_by_label("Activity IDs"), form.get_by_label("Started from")
     activities.fill("demo, demo\nother third")
     expect(form.get_by_text("3 activities, 1 repeated")).to_be_visible()
     started.fill("2026-02-31")
@@ -118,10 +118,10 @@ def test_notebook_01_form_tells_a_wrong_field_and_fetches(lab):
     code = form.get_by_label("Python code")
     expect(code).to_have_value(re.compile('mintime_started="2020-01-31T00:00:00Z"'))
     button(form, "Fetch").click()
-    expect(form.get_by_role("status").filter(has_text="Done in")).to_be_visible()
+    expect(form.get_by_role("status").filter(has_text="Done after")).to_be_visible()
     sessions = form.get_by_role("row", name=re.compile("^sessions"))
-    expect(sessions).to_contain_text("Completed")
-    shown = sessions.get_by_role("cell").first.inner_text()
+    expect(form.get_by_role("row", name=re.compile("^status"))).to_contain_text("Completed")
+    shown = sessions.get_by_role("cell").first.inner_text().split()[0]
     expect(lab.write(f"len({name}.study)")).to_contain_text(shown)
 
 
@@ -134,7 +134,7 @@ def test_a_fetch_leaves_the_kernel_free_and_can_be_cancelled(lab):
     expect(lab.write("print('running:', slow.running)")).to_contain_text("running: True")
     button(form, "Cancel").click()
     expect(form.get_by_role("status").filter(has_text="Cancelled after")).to_be_visible()
-    expect(button(form, "Go on")).to_be_enabled()
+    expect(button(form, "Resume")).to_be_enabled()
     expect(button(form, "Fetch")).to_be_enabled()
     expect(form.get_by_role("progressbar")).to_have_count(0)
     kept = lab.write("print('kept:', 0 < len(slow.study) < len(slow_api), slow.error)")
@@ -147,7 +147,7 @@ def test_the_keyboard_alone_fills_runs_and_cancels(lab):
     form.get_by_label("Data API").focus()
     seen = [focused(lab)]
     while seen[-1] != "Fetch" and len(seen) < 2 * len(FETCH_ORDER):
-        if seen[-1] == "Activity ids":
+        if seen[-1] == "Activity IDs":
             keyboard.type("demo")
         if seen[-1] == "Completed":
             keyboard.press("Space")
@@ -161,12 +161,12 @@ def test_the_keyboard_alone_fills_runs_and_cancels(lab):
     assert focused(lab) == "Cancel"
     keyboard.press("Space")
     expect(form.get_by_role("status").filter(has_text="Cancelled after")).to_be_visible()
-    told = lab.write("print(keys.query, 0 < len(keys.study) < len(slow_api))")
-    expect(told).to_contain_text("Query(activity_id=('demo',), status=('Completed',)")
-    expect(told).to_contain_text("True")
+    printed = lab.write("print(keys.query, 0 < len(keys.study) < len(slow_api))")
+    expect(printed).to_contain_text("Query(activity_id=('demo',), status=('Completed',)")
+    expect(printed).to_contain_text("True")
 
 
-def test_a_narrow_window_shows_what_is_wrong(lab):
+def test_a_narrow_window_shows_problems(lab):
     form = lab.write("lrn.FetchForm()")
     lab.page.set_viewport_size({"width": 1000, "height": 2400})
     form.get_by_label("Started from").fill("2026-02-31")
@@ -180,8 +180,8 @@ def test_a_narrow_window_shows_what_is_wrong(lab):
 
 def test_a_preset_is_saved_and_loaded(lab):
     form = lab.write("lrn.FetchForm()")
-    users, name = form.get_by_label("User ids"), form.get_by_role("combobox", name="Preset")
-    form.get_by_label("Activity ids").fill("numeracy")
+    users, name = form.get_by_label("User IDs"), form.get_by_role("combobox", name="Preset")
+    form.get_by_label("Activity IDs").fill("numeracy")
     users.fill("learner-1")
     name.fill("weekly")
     button(form, "Save").click()
@@ -190,8 +190,8 @@ def test_a_preset_is_saved_and_loaded(lab):
     again = lab.write("lrn.FetchForm()")
     again.get_by_role("combobox", name="Preset").fill("weekly")
     button(again, "Load").click()
-    expect(again.get_by_label("Activity ids")).to_have_value("numeracy")
-    expect(again.get_by_label("User ids")).to_have_value("")
+    expect(again.get_by_label("Activity IDs")).to_have_value("numeracy")
+    expect(again.get_by_label("User IDs")).to_have_value("")
 
 
 @pytest.mark.parametrize("code", ["lrn.FetchForm()", "lrn.ExploreForm(lrn.load_example())"])
@@ -201,22 +201,27 @@ def test_everything_has_a_name_for_a_screen_reader(lab, code):
     assert nameless(form) == []
 
 
-def test_explorer_follows_what_is_chosen(lab):
+def test_explorer_follows_the_fields(lab):
     form = lab.write("explore = lrn.ExploreForm(lrn.load_example())\nexplore")
-    chosen = form.get_by_role("status").filter(has_text="form.study")
-    expect(chosen).to_contain_text("324 of 324 sessions")
-    form.get_by_role("checkbox", name="Completed").check()
-    form.get_by_label("Attempts").select_option(label="first attempt of each learner")
-    expect(chosen).not_to_contain_text("324 of 324 sessions")
-    for view in ("Items", "Times", "Accuracy by time", "Pacing", "Scores"):
+    size = form.get_by_role("status").filter(has_text="persons ×")
+    before = size.inner_text()
+    form.get_by_role("checkbox", name="Pending Scoring").uncheck()
+    form.get_by_label("Attempts").select_option(label="last attempt per learner and activity")
+    expect(size).not_to_have_text(before)
+    expect(size).to_contain_text("last attempts")
+    for view in ("Overview", "Items"):
         form.get_by_role("tab", name=view).click()
-        expect(form.get_by_role("table" if view == "Items" else "img")).to_be_visible()
-    sessions = re.match(r"\d+", chosen.inner_text())[0]
-    read = lab.write("print(len(explore.study), 'sessions')\nprint(explore.code)")
-    expect(read).to_contain_text(f"{sessions} sessions")
-    expect(read).to_contain_text("first_attempts()")
+        expect(form.get_by_role("table")).to_be_visible()
+    for view in ("Times", "Accuracy by time", "Pacing", "Scores"):
+        form.get_by_role("tab", name=view).click()
+        expect(form.get_by_role("img")).to_be_visible()
+    persons = re.match(r"\d+", size.inner_text())[0]
+    printed = lab.write("print(explore.analysis.n_persons, 'persons')\nprint(explore.code)")
+    expect(printed).to_contain_text(f"{persons} persons")
+    expect(printed).to_contain_text('study.analysis(status="Completed", attempts="last")')
 
-    form.get_by_label("Items", exact=True).fill("item-77")
-    problem = form.get_by_role("alert").filter(has_text="item-77")
+    items = form.get_by_label("Items", exact=True)
+    items.fill("item-77")
+    problem = form.get_by_role("alert").filter(has_text="1 of 1 not found")
     expect(problem).to_be_visible()
-    assert beside(problem, form.get_by_label("Items", exact=True))
+    assert beside(problem, items)

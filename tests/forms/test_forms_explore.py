@@ -1,17 +1,22 @@
-"""ExploreForm: what is chosen, the same as code, and what is seen of it."""
+"""ExploreForm: the sessions and decisions chosen, the equivalent code, and the tabs."""
+
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lrnanalysis as lrn
-from form_widgets import field, note, says, walk
-from lrnanalysis import QueryError
-from lrnanalysis.forms.views import VIEWS
+from form_widgets import field, message_beside, shows, text_of, walk
+from lrnanalysis import MeasureError, QueryError
+from lrnanalysis.analysis.decisions import Decisions
+from lrnanalysis.forms.analysis_views import VIEWS
+from lrnanalysis.measures.scores import Attempts
 
 STUDY = lrn.load_example()
 USERS = sorted(STUDY.sessions["user_id"].unique())
 ITEMS = sorted(STUDY.items["item_reference"].astype(str).unique())
+STATUSES = {"Completed (258)": True, "Pending Scoring (46)": True, "Discarded (9)": False}
 
 
 @pytest.fixture
@@ -26,43 +31,81 @@ def tabs(form):
     return found
 
 
-def seen(form, title):
+def view(form, title):
     found = tabs(form)
     found.selected_index = list(found.titles).index(title)
     return found.children[found.selected_index].value
 
 
-def run(code):
-    names = {"study": STUDY}
+def run(code, study=STUDY):
+    names = {"study": study}
     exec(code, names)
-    return names["selection"]
+    return names["analysis"]
 
 
-def test_at_first_all_is_chosen(form):
+def assert_same(ours, theirs):
+    assert ours.caption == theirs.caption
+    assert ours.sessions.equals(theirs.sessions)
+    assert ours.responses.equals(theirs.responses)
+    assert ours.items.equals(theirs.items)
+    assert ours.scores.equals(theirs.scores)
+
+
+def test_the_defaults_are_those_of_an_analysis(form):
     assert form.study is STUDY
-    assert form.code == "selection = study[:]"
-    assert says(form, "324 of 324 sessions, 300 learners, 7,452 responses, 6,480 items")
+    assert form.code == "analysis = study.analysis()"
+    assert_same(form.analysis, STUDY.analysis())
+    assert shows(form, form.analysis.caption)
+    for label, tick in STATUSES.items():
+        assert field(form, label).value == tick
+    for label in ("Attempts", "Omitted", "Not reached"):
+        name = label.lower().replace(" ", "_")
+        assert field(form, label).value == getattr(Decisions, name)
+    assert Decisions.rapid is None
+    assert field(form, "Rapid guesses").value == ""
 
 
-def test_each_choice_is_what_it_says(form):
-    field(form, "Completed (258)").value = True
-    assert (form.study.sessions["status"] == "Completed").all()
-    assert len(form.study) == 258
-    field(form, "Attempts").value = "first_attempts"
-    assert form.study.sessions["user_id"].is_unique
-    field(form, "User ids").value = f"{USERS[0]}, {USERS[1]}"
-    assert set(form.study.sessions["user_id"]) <= {USERS[0], USERS[1]}
-    for one in form.study:
-        assert set(one["session_id"]) <= set(form.study.sessions["session_id"])
+def test_the_menus_offer_all_attempts_and_words_for_cells(form):
+    assert {value for _, value in field(form, "Attempts").options} == set(get_args(Attempts))
+    for label in ("Omitted", "Not reached"):
+        values = {value for _, value in field(form, label).options}
+        assert values == {"wrong", "missing", "recorded"}
+    for _, rapid in field(form, "Rapid guesses").options:
+        field(form, "Rapid guesses").value = rapid
+        assert form.analysis.decisions.rapid == (rapid or None)
+        assert form.analysis.scores.notna().any(axis=None)
 
 
-def test_an_item_means_the_sessions_that_show_it(form):
-    shown = STUDY.items.loc[STUDY.items["item_reference"] == "item-20", "session_id"]
+def test_each_field_does_what_it_says(form):
+    field(form, "Pending Scoring (46)").value = False
+    assert (form.analysis.sessions["status"] == "Completed").all()
+    assert form.code == 'analysis = study.analysis(status="Completed")'
+    assert form.study is STUDY
+    field(form, "Attempts").value = "all"
+    assert len(form.analysis.sessions) == 258
+    field(form, "Omitted").value = "missing"
+    assert form.analysis.scores[form.analysis.cells == "omitted"].isna().all(axis=None)
+    field(form, "User IDs").value = f"{USERS[0]}, {USERS[1]}"
+    assert set(form.study.sessions["user_id"]) == {USERS[0], USERS[1]}
+    assert set(form.analysis.sessions["user_id"]) <= {USERS[0], USERS[1]}
+
+
+def test_no_status_selected_means_any_status(form):
+    for label in STATUSES:
+        field(form, label).value = False
+    field(form, "Incomplete (11)").value = False
+    assert shows(form, "none selected: any")
+    assert form.analysis.decisions.status == "all"
+    assert form.code == 'analysis = study.analysis(status="all")'
+
+
+def test_items_select_the_sessions_that_show_them(form):
+    sessions = STUDY.items.loc[STUDY.items["item_reference"] == "item-20", "session_id"]
     field(form, "Items").value = "item-20"
-    assert set(form.study.sessions["session_id"]) == set(shown)
+    assert set(form.study.sessions["session_id"]) == set(sessions)
 
 
-def test_times_of_start_take_both_ends(form):
+def test_a_period_of_start_includes_both_ends(form):
     started = STUDY.sessions["dt_started"]
     first, last = started.quantile([0.25, 0.75])
     field(form, "Started from").value = first.isoformat()
@@ -73,93 +116,145 @@ def test_times_of_start_take_both_ends(form):
     assert len(kept) == started.between(first.floor("s"), last.ceil("s")).sum()
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(
-    st.sets(st.sampled_from(["Completed (258)", "Pending Scoring (46)", "Discarded (9)"])),
-    st.sampled_from(["", "first_attempts", "last_attempts", "best_attempts"]),
+    st.sets(st.sampled_from(sorted(STATUSES))),
+    st.sampled_from(get_args(Attempts)),
+    st.sampled_from(["wrong", "missing", "recorded"]),
+    st.sampled_from(["", "nt10", "mixture"]),
     st.sampled_from(["", "2026-01-10", "2026-06-01T12:00"]),
     st.lists(st.sampled_from(USERS), max_size=40),
     st.lists(st.sampled_from(ITEMS), max_size=2),
 )
-def test_the_code_makes_the_selection_of_the_form(statuses, attempts, latest, users, items):
+def test_the_code_makes_the_analysis_of_the_form(
+    statuses, attempts, omitted, rapid, latest, users, items
+):
     form = lrn.ExploreForm(STUDY)
-    tabs(form).selected_index = 0
-    for status in statuses:
-        field(form, status).value = True
+    tabs(form).selected_index = list(VIEWS).index("Tables")
+    for status in STATUSES:
+        field(form, status).value = status in statuses
     field(form, "Attempts").value = attempts
+    field(form, "Omitted").value = omitted
+    field(form, "Rapid guesses").value = rapid
     field(form, "Started until").value = latest
-    field(form, "User ids").value = " ".join(users)
+    field(form, "User IDs").value = " ".join(users)
     field(form, "Items").value = " ".join(items)
-    found = run(form.code)
-    for ours, theirs in zip(form.study, found, strict=True):
-        assert ours.equals(theirs)
     assert field(form, "Python code").value == form.code
+    try:
+        found = form.analysis
+    except MeasureError as error:
+        with pytest.raises(MeasureError, match=str(error)[:12]):
+            run(form.code)
+    else:
+        assert_same(found, run(form.code))
     form.close()
 
 
-def test_a_period_is_said_back_beside_its_fields(form):
-    assert note(form, "Started until") == "any time"
+def test_a_period_is_described_beside_its_fields(form):
+    assert message_beside(form, "Started until") == "any time"
     field(form, "Started from").value = "2026-01-10"
-    assert note(form, "Started until") == "from Sat 10 Jan 2026, 00:00:00 UTC"
-    assert ">= pd.Timestamp" in form.code
-    assert note(form, "Started until") == "from Sat 10 Jan 2026, 00:00:00 UTC"
+    assert message_beside(form, "Started until") == "from Sat 10 Jan 2026, 00:00:00 UTC"
+    assert '>= "2026-01-10T00:00:00Z"' in form.code
 
 
-def test_what_is_wrong_is_said_and_the_selection_stays(form):
-    field(form, "Completed (258)").value = True
-    field(form, "User ids").value = "nobody no-one"
-    assert "'nobody' is not in this study, nor are 1 more" in note(form, "User ids")
+def test_a_problem_is_shown_and_nothing_is_updated(form):
+    before = view(form, "Overview")
+    field(form, "User IDs").value = f"{USERS[0]} nobody no-one"
+    assert message_beside(form, "User IDs") == (
+        "⚠ 2 of 3 not found in this study; the first is number 2 of the list"
+    )
     field(form, "Started from").value = "soon"
-    assert "'soon' is no time" in note(form, "Started until")
-    assert says(form, "not changed; to correct: Started from, User ids")
-    assert len(form.study) == 258
-    with pytest.raises(QueryError, match="Started from: 'soon' is no time"):
-        _ = form.code
+    assert "'soon' is not a valid date or time" in message_beside(form, "Started until")
+    assert shows(form, "not updated: 2 fields to correct: Started, User IDs")
+    assert view(form, "Overview") == before
+    for read in ("code", "study", "analysis"):
+        with pytest.raises(QueryError, match="Started: 'soon' is not a valid date") as raised:
+            getattr(form, read)
+        assert "nobody" not in str(raised.value)
+        assert USERS[0] not in str(raised.value)
     field(form, "Started from").value = ""
-    field(form, "User ids").value = USERS[0]
+    field(form, "User IDs").value = USERS[0]
     assert len(form.study) <= 2
+    assert view(form, "Overview") != before
 
 
 @pytest.mark.parametrize("title", VIEWS)
-def test_every_view_shows_the_selection(form, title):
-    field(form, "Completed (258)").value = True
-    shown = seen(form, title)
-    assert ("<table" in shown) != ('<img alt="' in shown)
-    assert 'role="alert"' not in shown
-    before = shown
-    field(form, "Attempts").value = "first_attempts"
-    assert seen(form, title) != before
+def test_every_tab_shows_the_analysis(form, title):
+    before = view(form, title)
+    assert ("<table" in before) != ('<img alt="' in before)
+    assert 'role="alert"' not in before
+    field(form, "Attempts").value = "last"
+    assert view(form, title) != before
 
 
-def test_pictures_are_of_the_item_chosen_and_described_in_words(form):
-    field(form, "Item to picture").value = "item-07"
-    assert 'alt="Times on item-07. time on screen [s] across' in seen(form, "Times")
-    field(form, "Item to picture").value = "item-08"
-    assert 'alt="Times on item-08.' in seen(form, "Times")
+def test_all_tabs_state_the_same_size_and_rules(form):
+    field(form, "Attempts").value = "all"
+    field(form, "Not reached").value = "wrong"
+    analysis = form.analysis
+    n = analysis.n_persons
+    assert n == 304
+    assert shows(form, f"^{n} sessions of ")
+    assert f"{n} sessions of" in view(form, "Overview")
+    assert f"sessions: 8 of {n} rows" in view(form, "Tables")
+    assert f"{n} sessions of" in text_of(view(form, "Items"))
+    for title in ("Times", "Accuracy by time", "Pacing", "Scores"):
+        assert analysis.caption in view(form, title).replace("&#x27;", "'")
 
 
-def test_an_empty_selection_is_said(form):
+def test_plots_show_the_chosen_item_with_a_text_alternative(form):
+    field(form, "Item").value = "item-07"
+    assert 'alt="Times on item-07. x axis: time on screen [s], y axis:' in view(form, "Times")
+    field(form, "Item").value = "item-08"
+    assert 'alt="Times on item-08.' in view(form, "Times")
+
+
+def test_an_empty_selection_is_explained(form):
     field(form, "Started from").value = "2090-01-01"
     assert len(form.study) == 0
-    assert len(run(form.code)) == 0
+    with pytest.raises(MeasureError, match="session"):
+        _ = form.analysis
+    with pytest.raises(MeasureError, match="session"):
+        run(form.code)
     for title in VIEWS:
-        assert "No session meets all of this" in seen(form, title)
+        assert 'role="alert"' in view(form, title)
+        assert "unexpected" not in view(form, title)
     field(form, "Started from").value = ""
-    assert len(form.study) == 324
-    assert 'role="alert"' not in seen(form, "Times")
+    assert form.study is STUDY
+    assert 'role="alert"' not in view(form, "Times")
 
 
-def test_learners_answers_are_not_shown(form):
-    shown = seen(form, "Tables")
+def test_activities_without_a_common_item_need_a_choice():
+    with lrn.sandbox.serve(learners=30, items=5, seed=2) as api:
+        other = lrn.fetch(client=api.client(), progress=False)
+    for frame in (other.sessions, other.responses, other.items):
+        frame["session_id"] = frame["session_id"].astype(str) + "-other"
+        if "item_reference" in frame:
+            frame["item_reference"] = "other-" + frame["item_reference"].astype(str)
+    other.sessions["activity_id"] = "other"
+    form = lrn.ExploreForm(STUDY.updated(other))
+    with pytest.raises(MeasureError, match="2 activities without an item in common"):
+        _ = form.analysis
+    assert shows(form, "2 activities without an item in common")
+    field(form, "Activity").value = "other"
+    assert (form.analysis.sessions["activity_id"] == "other").all()
+    assert form.code == 'analysis = study.analysis(activity="other")'
+    assert set(field(form, "Item").options) == set(other.items["item_reference"])
+    form.close()
+
+
+def test_answers_and_ids_are_not_in_what_is_stored(form):
+    shown = view(form, "Tables")
     answers = STUDY.responses["value"].dropna().head(8)
     assert len(answers)
     assert "value_type" in shown
     assert ">value<" not in shown
     assert all(answer not in shown for answer in answers if len(answer) > 6)
+    field(form, "User IDs").value = USERS[0]
+    assert repr(form) == f"<ExploreForm: {len(form.study)} of 324 sessions selected>"
 
 
 def test_only_a_study_with_sessions_is_explored():
-    with pytest.raises(QueryError, match="a DataFrame cannot be explored"):
+    with pytest.raises(QueryError, match="study is a DataFrame: pass a SessionData"):
         lrn.ExploreForm(STUDY.sessions)
     with pytest.raises(QueryError, match="no sessions"):
         lrn.ExploreForm(STUDY[:0])

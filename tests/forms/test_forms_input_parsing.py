@@ -38,7 +38,7 @@ def test_a_pasted_list_is_split(pasted, ids):
 
 @pytest.mark.parametrize("pasted", ['"open', 'a "open b', '"closed"too late'])
 def test_an_unclosed_quote_is_refused(pasted):
-    with pytest.raises(QueryError, match="double quote before ID . is not closed"):
+    with pytest.raises(QueryError, match=r"double quote before ID \d is not closed"):
         parse_ids(pasted)
 
 

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.accessor import ItemsTable, ResponsesTable, SessionsTable
+from lrnanalysis.analysis import (
+    Analysis,
+    CellValue,
+    Decisions,
+    ItemIdentity,
+    Level,
+    ScoreSource,
+    Unit,
+)
 from lrnanalysis.api.client import Client
 from lrnanalysis.api.crawl import Crawl
 from lrnanalysis.api.query import Query
 from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError
 from lrnanalysis.io.files import write_folder, write_records
-from lrnanalysis.io.json_records import records
-from lrnanalysis.io.long_formats import irw_table, long_table
-from lrnanalysis.parse import TableBuilder, Tables
+from lrnanalysis.io.json_records import to_records
+from lrnanalysis.io.long_formats import long_table
+from lrnanalysis.measures.classical import Key
+from lrnanalysis.measures.completion import ReachRule
+from lrnanalysis.measures.effort import Method
+from lrnanalysis.measures.item_analysis import ItemAnalysis
+from lrnanalysis.measures.scores import Attempts, ScoreValue
+from lrnanalysis.parse.table_builder import TableBuilder, Tables
 from lrnanalysis.tables.integrity import check_tables
-from lrnanalysis.tables.pseudonyms import pseudonymise_frames, pseudonyms
-from lrnanalysis.tables.selection import selected, share_item_categories, stacked
-
-if TYPE_CHECKING:
-    from lrnanalysis.measures.item_analysis import ItemAnalysis
+from lrnanalysis.tables.pseudonyms import pseudonymise_tables, pseudonyms
+from lrnanalysis.tables.selection import concat_tables, session_mask, unify_item_categories
 
 __all__ = ["SessionData", "collect"]
 
@@ -32,32 +44,32 @@ class SessionData:
     """Three linked tables: sessions, the responses given in them and the items shown in them.
 
     Unpacks into its tables: ``sessions, responses, items = study``. The tables are linked by
-    ``session_id``; ``(session_id, item_reference)`` links responses to items. What each column
-    means stands in `lrnanalysis.tables.schema`.
+    ``session_id``; ``(session_id, item_reference)`` links responses to items. `lrnanalysis.schema`
+    describes each column.
 
     Parameters
     ----------
     tables : Tables
-        The tables, with what was met while they were read.
+        The tables, with the findings made while reading them.
     query : Query, optional
-        What they answer.
+        Query that produced the tables.
     next : str, optional
-        The token to go on from.
+        Token from which a later fetch continues.
     truth : mapping of str to DataFrame, optional
-        What simulated learners and items are really like.
+        True values of simulated learners and items.
     skipped : list of str, optional
         Files and lines that were left out.
     client : Client, optional
-        Where `poll` asks.
+        Client that `poll` uses.
 
     Attributes
     ----------
     sessions, responses, items : DataFrame
         The tables.
     query : Query or None
-        The query that they answer.
+        Query that produced the tables.
     next : str or None
-        The Data API's token; a later fetch with it gets what is new since.
+        The Data API's token; a later fetch with it returns what has changed since.
     truth : dict of str to DataFrame
         Empty for real data.
 
@@ -88,18 +100,18 @@ class SessionData:
         self._client = client
 
     @property
-    def sessions(self) -> pd.DataFrame:
-        """One row a session; see `lrnanalysis.tables.schema.SESSIONS`."""
+    def sessions(self) -> SessionsTable:
+        """One row per session; see `lrnanalysis.schema.SESSIONS`."""
         return self._tables.sessions
 
     @property
-    def responses(self) -> pd.DataFrame:
-        """One row a response; see `lrnanalysis.tables.schema.RESPONSES`."""
+    def responses(self) -> ResponsesTable:
+        """One row per response; see `lrnanalysis.schema.RESPONSES`."""
         return self._tables.responses
 
     @property
-    def items(self) -> pd.DataFrame:
-        """One row an item of a session; see `lrnanalysis.tables.schema.ITEMS`."""
+    def items(self) -> ItemsTable:
+        """One row per item of a session; see `lrnanalysis.schema.ITEMS`."""
         return self._tables.items
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
@@ -113,19 +125,19 @@ class SessionData:
         return self.__dict__ | {"_client": None}
 
     def __getitem__(self, which: Any) -> SessionData:
-        """Select sessions; responses and items follow.
+        """Select sessions, with their responses and items.
 
         Parameters
         ----------
         which : Series, array or list of bool; or of session ids; or DataFrame; or slice
-            A flag a session (a Series is aligned by its index: that of `sessions`, or session
+            One flag per session (a Series is aligned by its index: that of `sessions`, or session
             ids), the ids of the sessions wanted, a selection of `sessions`, or positions.
 
         Returns
         -------
         SessionData
-            The sessions selected, in the order they had. `next` and `query` are not kept, since
-            a selection is not what a query answers.
+            The sessions selected, in their order. `next` and `query` are not kept: no query
+            produces the selection.
 
         Raises
         ------
@@ -140,7 +152,7 @@ class SessionData:
         >>> set(completed.responses["session_id"]) <= set(completed.sessions["session_id"])
         True
         """
-        sessions = self.sessions[selected(self.sessions, which)]
+        sessions = self.sessions[session_mask(self.sessions, which)]
         kept = sessions["session_id"]
         return SessionData(
             Tables(
@@ -152,15 +164,15 @@ class SessionData:
         )
 
     def check(self) -> pd.DataFrame:
-        """Report whether the tables hold together, and what could not be read.
+        """Report inconsistencies between the tables, and what could not be read.
 
         Returns
         -------
         DataFrame
-            A row a finding, none where all is well. Index ``check``; columns ``table``, ``kind``
-            ("dangling", "duplicate", "contradictory", "odd" or "unreadable"), ``count``,
-            ``sessions``, ``examples`` and ``meaning``. Nothing that is reported was dropped,
-            but for what was skipped on request.
+            One row per finding; empty if no inconsistencies were found. Index ``check``; columns
+            ``table``, ``kind`` ("dangling", "duplicate", "contradictory", "unusual" or
+            "unreadable"), ``count``, ``sessions``, ``examples`` and ``meaning``. Everything
+            reported is still there, except what was skipped on request.
 
         Examples
         --------
@@ -172,11 +184,14 @@ class SessionData:
         read = {
             "unreadable records": (
                 len(self._tables.unreadable),
-                "no object with a session_id; kept: to_json gives them back",
+                "no object with a session_id; kept, and written by to_json",
             ),
             "skipped input": (len(self._skipped), 'left out by on_error="skip"'),
-            "mended text": (self._tables.mended, "half a character replaced by U+FFFD"),
-            "repeated sessions": (self._tables.repeated, "came more than once; the last is kept"),
+            "repaired text": (self._tables.repaired, "unpaired surrogate replaced by U+FFFD"),
+            "repeated sessions": (
+                self._tables.repeated,
+                "received more than once; the last is kept",
+            ),
         }
         rows = {
             check: ("sessions", "unreadable", count, count, "", meaning)
@@ -190,38 +205,38 @@ class SessionData:
 
     @property
     def skipped(self) -> list[str]:
-        """Files and lines that `read` left out, with the reason of each."""
+        """Files and lines that `read` left out, each with its reason."""
         return list(self._skipped)
 
     @property
     def unreadable(self) -> list[bytes]:
-        """Records that are no session, as they came; they may hold learners' data."""
+        """Records that are not sessions, as received; they may contain learners' data."""
         return list(self._tables.unreadable)
 
     def updated(self, newer: SessionData) -> SessionData:
-        """Lay newer sessions over these: those that are in both are replaced whole.
+        """Merge newer sessions into these; sessions in both are replaced as a whole.
 
         Parameters
         ----------
         newer : SessionData
-            What `poll` or a later fetch gave.
+            Result of `poll` or of a later fetch.
 
         Returns
         -------
         SessionData
-            Both together, with the query of this study and the token of the newer one.
+            All sessions, with the query of this study and the token of the newer one.
         """
         replaced = newer.sessions["session_id"]
         frames = {}
         for name in ("sessions", "responses", "items"):
             old, new = getattr(self, name), getattr(newer, name)
-            frames[name] = stacked(old[~old["session_id"].isin(replaced)], new)
-        share_item_categories(frames)
+            frames[name] = concat_tables(old[~old["session_id"].isin(replaced)], new)
+        unify_item_categories(frames)
         return SessionData(
             Tables(
                 **frames,
                 unreadable=self.unreadable + newer.unreadable,
-                mended=self._tables.mended + newer._tables.mended,
+                repaired=self._tables.repaired + newer._tables.repaired,
                 repeated=self._tables.repeated + newer._tables.repeated,
             ),
             query=self.query or newer.query,
@@ -232,7 +247,7 @@ class SessionData:
         )
 
     def poll(self, *, progress: bool = True) -> SessionData:
-        """Fetch what is new or changed since this study was fetched.
+        """Fetch the sessions that are new or have changed since this study was fetched.
 
         Parameters
         ----------
@@ -242,17 +257,17 @@ class SessionData:
         Returns
         -------
         SessionData
-            The new and changed sessions only; `updated` lays them over this study.
+            The new and changed sessions only; `updated` merges them into this study.
 
         Raises
         ------
         QueryError
-            The study was not fetched in this process, or with ``sort="desc"``, whose token leads
-            back in time.
+            The study was not fetched in this process, or it was fetched with ``sort="desc"``,
+            whose token leads back in time.
         """
         if self.query is None or self._client is None:
             raise QueryError(
-                "this study was not fetched in this process, so it cannot be polled: call "
+                "this study was not fetched in this process and cannot be polled: call "
                 "lrnanalysis.fetch(query, next=study.next)"
             )
         if self.query.sort == "desc":
@@ -262,24 +277,24 @@ class SessionData:
         return collect(self.query, self._client, next=self.next, progress=progress)
 
     def pseudonymise(self, key: str | bytes, *, drop_free_text: bool = False) -> SessionData:
-        """Replace every identifier by a keyed pseudonym.
+        """Replace every identifier with a keyed pseudonym.
 
-        The pseudonym is 128 bits of HMAC-SHA-256 (RFC 2104) under `key`, so it is the same in
-        every table, fetch and machine, and cannot be undone or guessed without the key. The
-        user agent is dropped, and so is `extra`, whose content is not known; the ids that items
-        name stay, as pseudonyms. Metadata columns that were asked for stay as they are.
+        A pseudonym is 128 bits of HMAC-SHA-256 (RFC 2104) under `key`: the same in every table,
+        fetch and machine, and impossible to reverse or guess without the key. The user agent is
+        dropped, and so is `extra`, whose content is unknown; the response ids that items list
+        stay, as pseudonyms. Metadata columns stay as they are.
 
         Parameters
         ----------
         key : str or bytes
-            A secret of your own, such as ``secrets.token_hex(16)``. Keep it apart from the data.
+            A secret of your own, such as ``secrets.token_hex(16)``. Store it apart from the data.
         drop_free_text : bool, default False
-            Drop the answers of every question type that can hold a learner's own words.
+            Drop the answers of every question type that can contain free text.
 
         Returns
         -------
         SessionData
-            The study without `query`, `next`, and the records that could not be read.
+            The study without `query`, `next` and unreadable records.
 
         Raises
         ------
@@ -293,7 +308,7 @@ class SessionData:
         >>> len(shared.sessions["user_id"].iloc[0])
         32
         """
-        sessions, responses, items = pseudonymise_frames(
+        sessions, responses, items = pseudonymise_tables(
             self.sessions, self.responses, self.items, key, drop_free_text=drop_free_text
         )
         truth = {
@@ -308,16 +323,105 @@ class SessionData:
         }
         return SessionData(Tables(sessions, responses, items), truth=truth)
 
-    def item_analysis(self, **options: Any) -> ItemAnalysis:
-        """Report on the test: items, reliability, distractors, times, effort and flags.
-
-        Discarded sessions are left out, and omitted answers are told from wrong ones.
+    def analysis(
+        self,
+        *,
+        activity: str | Iterable[str] | None = None,
+        status: str | Iterable[str] = ("Completed", "Pending Scoring"),
+        attempts: Attempts = "first",
+        unit: Unit = "session",
+        level: Level = "item",
+        item: ItemIdentity = "reference",
+        omitted: CellValue = "wrong",
+        not_reached: CellValue = "missing",
+        not_reached_rule: ReachRule = "run",
+        unmarked: CellValue = "missing",
+        unscored: CellValue = "missing",
+        score: ScoreSource = "raw",
+        value: ScoreValue = "points",
+        rapid: Method | None = None,
+    ) -> Analysis:
+        """Decide once what counts; every table, model and picture follows.
 
         Parameters
         ----------
-        **options
-            As for `lrnanalysis.classical.item_analysis`: ``key`` of the questions, ``attempts``,
-            ``rapid`` (threshold rule of rapid guesses), ``limits`` of the flags and others.
+        activity : str or iterable of str, optional
+            Activities that count; by default all. A study of several activities without an item
+            in common asks for one.
+        status : str or iterable of str, default ("Completed", "Pending Scoring")
+            Statuses of the sessions that count, in any case; "all" for every one.
+        attempts : {"first", "last", "best", "all"}, default "first"
+            Which of a learner's sessions at an activity count, among those of the statuses and
+            activities chosen, in the order of ``dt_started``. "best" has the highest share of
+            points. With "all" persons repeat, and rows are not independent.
+        unit : {"session", "user"}, default "session"
+            What a row of the matrices is.
+        level : {"item", "question"}, default "item"
+            What a column of the matrices is.
+        item : {"reference", "source"}, default "reference"
+            What identifies an item: the activity's own reference, or the item bank's with its
+            organisation, ``"organisation/reference"``.
+        omitted, not_reached, unmarked, unscored : str or float
+            What such cells become: "missing", "wrong" (0), "recorded" (the points that the record
+            gives) or a number. Omitted items were left open (default "wrong"); items not reached
+            follow the last answer (default "missing"); unmarked answers await a marker and
+            unscored ones, as in surveys, are never scored (both "missing").
+        not_reached_rule : {"run", "after_first", "no_time"}, default "run"
+            Convention of not reached, see `lrnanalysis.completion`.
+        score : {"raw", "adjusted"}, default "raw"
+            Scores as marked, or with ``adjustment_points``.
+        value : {"points", "share"}, default "points"
+            Points, or shares of the maximum of each row (0 to 1).
+        rapid : str, float, Series or DataFrame, optional
+            Threshold rule, see `lrnanalysis.effort.thresholds`; answers below the threshold count
+            as missing. By default none does.
+
+        Returns
+        -------
+        Analysis
+            Immutable; its ``replace`` changes a decision.
+
+        Raises
+        ------
+        MeasureError
+            A value is unknown, no session remains, or an activity has to be chosen.
+
+        Examples
+        --------
+        >>> import lrnanalysis as lrn
+        >>> analysis = lrn.load_example().analysis(attempts="first")
+        >>> analysis.rules.loc["attempts", "effect"]
+        'first session per learner and activity; the others are left out'
+        """
+        decisions = Decisions(
+            activity=activity,
+            status=status,
+            attempts=attempts,
+            unit=unit,
+            level=level,
+            item=item,
+            omitted=omitted,
+            not_reached=not_reached,
+            not_reached_rule=not_reached_rule,
+            unmarked=unmarked,
+            unscored=unscored,
+            score=score,
+            value=value,
+            rapid=rapid,
+        )
+        return Analysis(self.sessions, self.responses, self.items, decisions)
+
+    def item_analysis(
+        self, *, key: Key | pd.Series | None = None, **decisions: Any
+    ) -> ItemAnalysis:
+        """Report on the test: short for ``study.analysis(**decisions).item_analysis(key=key)``.
+
+        Parameters
+        ----------
+        key : mapping or Series of item → option or options, optional
+            Correct options, for the distractors.
+        **decisions
+            As for `analysis`.
 
         Returns
         -------
@@ -328,26 +432,19 @@ class SessionData:
         Raises
         ------
         MeasureError
-            There is no session with an item, or an argument is out of range.
+            As for `analysis`.
 
         Examples
         --------
         >>> import lrnanalysis as lrn
         >>> report = lrn.load_example().item_analysis(key={"item-05": "0"})
-        >>> report.table[["n", "p", "item_rest_r", "time_median"]].round(2).head(2)
-                          n     p  item_rest_r  time_median
-        item_reference
-        item-01         311  0.57         0.28         41.0
-        item-02         311  0.68         0.49         69.0
+        >>> list(report.table.columns[:4])
+        ['n', 'max', 'p', 'item_rest_r']
         """
-        # Measures stand above the data; the accessor of the table reaches them.
-        report: ItemAnalysis = self.items.lrn.item_analysis(
-            self.responses, sessions=self.sessions, **options
-        )
-        return report
+        return self.analysis(**decisions).item_analysis(key=key)
 
     def long(self) -> pd.DataFrame:
-        """One row a response with its item's time and its session's learner.
+        """One row per response, with its item's time and its session's learner.
 
         Returns
         -------
@@ -355,26 +452,9 @@ class SessionData:
             As many rows as `responses`, with its index. Beside its columns: ``user_id``,
             ``activity_id``, ``status``, ``dt_started`` of the session; ``position``,
             ``item_time`` [s], ``item_score``, ``item_max_score``, ``user_flagged`` of the item.
-            An item's time repeats on each of its responses: do not add it up here.
+            An item's time repeats on each of its responses: do not sum it here.
         """
         return long_table(self.sessions, self.responses, self.items)
-
-    def to_irw(self, *, attempts: Literal["first", "last", "all"] = "first") -> pd.DataFrame:
-        """The long format of the Item Response Warehouse (Domingue et al., 2025).
-
-        Parameters
-        ----------
-        attempts : "first", "last" or "all", default "first"
-            Which session of a learner and activity counts, by its start.
-
-        Returns
-        -------
-        DataFrame
-            ``id`` (user_id), ``item`` (item_reference), ``resp`` (the item's score [points]; the
-            sum of its responses' scores where the item has no scoring; missing while unmarked)
-            and ``rt`` (time on screen [s]). Discarded sessions are left out.
-        """
-        return irw_table(self.sessions, self.responses, self.items, attempts=attempts)
 
     def to_parquet(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Save the study as a folder of Parquet files, which `lrnanalysis.read` reads back.
@@ -382,14 +462,14 @@ class SessionData:
         Parameters
         ----------
         folder : str or Path
-            Appears whole or not at all.
+            Written completely or not at all.
         overwrite : bool, default False
-            Replace a study that is there already.
+            Replace a saved study that already exists.
 
         Raises
         ------
         ReadError
-            The folder is there already, or holds something else.
+            The folder already exists, or is not a saved study.
         """
         frames = {"sessions": self.sessions, "responses": self.responses, "items": self.items}
         frames |= {f"truth-{name}": frame for name, frame in self.truth.items()}
@@ -399,27 +479,27 @@ class SessionData:
             "next": self.next,
             "skipped": self._skipped,
             "unreadable": [record.decode(errors="replace") for record in self.unreadable],
-            "mended": self._tables.mended,
+            "repaired": self._tables.repaired,
             "repeated": self._tables.repeated,
         }
         write_folder(Path(folder), frames, about, overwrite=overwrite)
 
     def to_json(self, path: str | Path | None = None) -> str | None:
-        """Give back the records that the tables were made of.
+        """Write the records that the tables were made of.
 
-        A key that was null comes back as null or not at all, times come back in the documented
-        spelling, and a response names its item even where the record left that to the item.
+        A key that was null is written as null or left out, times are written in the documented
+        format, and a response names its item even where only the item listed the response.
 
         Parameters
         ----------
         path : str or Path, optional
-            Where to write: ``.json`` for a list, ``.jsonl`` or ``.ndjson`` for a session a line,
-            each also with ``.gz``.
+            Target: ``.json`` for a list, ``.jsonl`` or ``.ndjson`` for one session per line, each
+            also with ``.gz``.
 
         Returns
         -------
         str or None
-            A JSON list of sessions where no path is given.
+            A JSON list of sessions if no path is given.
         """
         found = self._records()
         if path is not None:
@@ -428,7 +508,7 @@ class SessionData:
         return "[" + ",\n".join(record.decode() for record in found) + "]"
 
     def _records(self) -> Iterator[bytes]:
-        yield from records(self.sessions, self.responses, self.items)
+        yield from to_records(self.sessions, self.responses, self.items)
         yield from self._tables.unreadable
 
     def __repr__(self) -> str:
@@ -452,7 +532,7 @@ class SessionData:
             f"{self.responses['question_type'].nunique():,} question types",
             "items": f"{len(self.items):,} shown, {self.items['item_reference'].nunique():,} "
             "different",
-            "active time": "—" if np.isnan(active) else f"median {active:.1f} min a session",
+            "active time": "—" if np.isnan(active) else f"median {active:.1f} min per session",
         }
         if self.truth:
             facts["truth"] = "simulated: " + ", ".join(self.truth)
@@ -474,16 +554,16 @@ def collect(
     cancelled: Callable[[], bool] | None = None,
     on_page: Callable[[Crawl], object] | None = None,
 ) -> SessionData:
-    """Crawl a query's pages and make a study of them; `lrnanalysis.fetch` is the friendly form.
+    """Crawl a query's pages into a study; `lrnanalysis.fetch` is the friendly form.
 
-    `on_page` is called with the crawl when a page with sessions has come.
+    `on_page` is called with the crawl after each page with sessions.
 
     Raises
     ------
     LrnError
-        With what had been fetched in its `partial`.
+        With everything fetched so far in its `partial`.
     FetchInterrupted
-        Interrupted from the keyboard; likewise.
+        Interrupted from the keyboard, likewise.
     """
     crawl = Crawl(
         query,
@@ -506,7 +586,9 @@ def collect(
         error.partial = study()
         raise
     except KeyboardInterrupt as error:
-        interrupted = FetchInterrupted("the fetch was interrupted: what it got is in .partial")
+        interrupted = FetchInterrupted(
+            "the fetch was interrupted: everything fetched so far is in .partial"
+        )
         interrupted.partial = study()
         raise interrupted from error
     return study()

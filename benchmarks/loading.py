@@ -19,7 +19,7 @@ import pandas as pd
 import lrnanalysis as lrn
 from benchmarks.report import Claim, cpu_side_by_side, table
 from lrnanalysis.api.crawl import Crawl
-from lrnanalysis.parse import TableBuilder
+from lrnanalysis.parse.table_builder import TableBuilder
 
 ITEMS = 30
 

@@ -1,15 +1,12 @@
-"""Every error that lrnanalysis raises on purpose, and when.
+"""Every error that lrnanalysis raises on purpose, and when it is raised.
 
-A message says what happened, the value that caused it, and what to do. No message carries a
-secret, a signature, the body of a response or a learner's answer.
+A message says what happened, the value that caused it, and what to do. No message contains a
+secret, a signature, the body of an answer of the Data API, or a learner's answer.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lrnanalysis.study import SessionData
+from typing import Any
 
 __all__ = [
     "ApiError",
@@ -32,46 +29,45 @@ class LrnError(Exception):
     Attributes
     ----------
     partial : SessionData or None
-        What had been fetched when the error stopped a fetch; `partial.next` is the token to go
-        on from. None for an error outside a fetch.
+        What had been fetched when the error stopped a fetch; `partial.next` is the token to
+        resume from. None for an error outside a fetch.
     """
 
-    partial: SessionData | None = None
+    partial: Any = None
 
 
 class QueryError(LrnError, ValueError):
-    """A filter has an unknown name, a wrong type or an impossible value.
+    """A filter or a setting has an unknown name, a wrong type or an impossible value.
 
-    Raised before anything is sent. Not raised for a query that is valid and finds nothing: that
-    gives three empty tables.
+    Raised before anything is sent. Not raised for a valid query without results, which gives
+    three empty tables.
     """
 
 
 class CredentialsError(LrnError):
-    """No credentials were found, or only a part of them.
+    """Credentials are missing, incomplete or malformed.
 
-    Raised before anything is sent. Not raised for credentials that the Data API refuses: that is
-    an `AuthError`.
+    Raised before anything is sent. Credentials that the Data API refuses raise an `AuthError`.
     """
 
 
 class ApiError(LrnError):
-    """The Data API answered, and the answer is a refusal or not readable.
+    """The Data API answered, but refused the request, or the answer is not readable.
 
-    Not raised where the answer never arrived: that is a `TransportError`.
+    An answer that never arrives in full raises a `TransportError`.
 
     Attributes
     ----------
     http_status : int
         Status of the HTTP response.
     code : int or None
-        The Data API's own error code, where the answer held one.
+        Error code of the Data API, if the answer has one.
     api_message : str or None
-        The Data API's own words, shortened to 200 characters.
+        Message of the Data API, shortened to 200 characters.
     request_uuid : str or None
-        What Learnosity's support asks for.
+        Identifier of the request, which Learnosity's support asks for.
     page : int or None
-        Number of the page that was asked for, from 1.
+        Number of the page requested, from 1.
     """
 
     def __init__(
@@ -95,26 +91,26 @@ class ApiError(LrnError):
 class AuthError(ApiError):
     """The Data API refused the credentials or the signature (codes 41000 to 41009).
 
-    Not raised for missing credentials: that is a `CredentialsError`.
+    Missing credentials raise a `CredentialsError`.
     """
 
 
 class RateLimitError(ApiError):
     """The Data API still answered 429 after the last retry.
 
-    Not raised for a single 429, which is waited out.
+    Not raised for a single 429: the client waits and tries again.
     """
 
 
 class TransportError(LrnError):
-    """No whole answer arrived after the last retry: no connection, a time-out, a cut body.
+    """No complete answer arrived by the last retry: no connection, a time-out, a truncated body.
 
-    The cause is kept in `__cause__`.
+    The cause is in `__cause__`.
 
     Attributes
     ----------
     page : int or None
-        Number of the page that was asked for, from 1.
+        Number of the page requested, from 1.
     """
 
     def __init__(self, message: str, *, page: int | None = None) -> None:
@@ -123,9 +119,9 @@ class TransportError(LrnError):
 
 
 class PagingError(LrnError):
-    """The Data API's paging contradicts itself: a page with sessions repeats its own token.
+    """The paging of the Data API contradicts itself: a page with records repeats an earlier token.
 
-    Going on would fetch the same page for ever. Not raised for an empty page, which ends a crawl.
+    Continuing would loop forever. Not raised for an empty page, which ends a crawl.
     """
 
 
@@ -137,19 +133,19 @@ class FetchInterrupted(KeyboardInterrupt):
     Attributes
     ----------
     partial : SessionData or None
-        What had been fetched; `partial.next` is the token to go on from.
+        What had been fetched; `partial.next` is the token to resume from.
     """
 
-    partial: SessionData | None = None
+    partial: Any = None
 
 
 class ReadError(LrnError, ValueError):
-    """A file or a text is not what `read` takes: not JSON, not sessions, not there.
+    """A file cannot be read or written: not found, not JSON, without sessions, or in the way.
 
-    The message names the file and the position. Not raised for a session with odd fields: that
-    is kept, and `SessionData.check` reports it.
+    The message names the file and the position. Not raised for a session with unusual fields,
+    which is kept and reported by `SessionData.check`.
     """
 
 
 class MeasureError(LrnError, ValueError):
-    """A measure cannot be computed from what it was given, or an argument is out of range."""
+    """A measure cannot be computed from the data given, or an argument is out of range."""

@@ -13,7 +13,7 @@ from lrnanalysis.api.dates import Time
 from lrnanalysis.api.query import Include, Query, Texts
 from lrnanalysis.errors import QueryError, ReadError
 from lrnanalysis.io.files import OnError, PageReader, read_folder
-from lrnanalysis.parse import TableBuilder, Tables
+from lrnanalysis.parse.table_builder import TableBuilder, Tables
 from lrnanalysis.study import SessionData, collect
 
 __all__ = ["fetch", "load_example", "read"]
@@ -217,7 +217,7 @@ def _saved_study(frames: dict[str, pd.DataFrame], about: dict[str, object]) -> S
             unreadable=[str(one).encode() for one in unreadable]
             if isinstance(unreadable, list)
             else [],
-            mended=int(str(about.get("mended", 0))),
+            repaired=int(str(about.get("repaired", 0))),
             repeated=int(str(about.get("repeated", 0))),
         ),
         query=Query(**query) if isinstance(query, dict) else None,

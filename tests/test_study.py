@@ -45,7 +45,7 @@ def test_documented_example_checks_name_what_is_wrong(seed, documented):
     assert found.loc["dangling response_ids", "count"] == 3
     for item in documented["items"]:
         assert item["response_ids"][0] in found.loc["dangling response_ids", "examples"]
-    assert found.loc["more items than questions", "examples"] == "3 items beside 2 questions"
+    assert found.loc["more items than questions", "examples"] == "3 items, 2 questions"
     assert found.loc["responses without item", "count"] == 2
 
 
@@ -151,7 +151,7 @@ def test_missing_flags_select_nothing(study):
 @pytest.mark.parametrize(
     ("which", "message"),
     [
-        ([True, False], "2 flags for 24 sessions"),
+        ([True, False], "the mask has 2 entries for 24 sessions: pass one per session"),
         (["odd-00", "nobody"], "1 of 2 session ids are not in this study, the first is 'nobody'"),
         (3.5, "cannot select sessions by a float"),
         (pd.Series([True] * 24, index=range(100, 124)), "neither that of the sessions table"),

@@ -17,7 +17,7 @@ import pandas as pd
 
 from lrnanalysis.errors import ReadError
 from lrnanalysis.tables.schema import METADATA_PREFIX, TABLES, Table
-from lrnanalysis.tables.selection import share_item_categories
+from lrnanalysis.tables.selection import unify_item_categories
 
 __all__ = ["OnError", "PageReader", "read_folder", "whole_file", "write_folder", "write_records"]
 
@@ -279,7 +279,7 @@ def read_folder(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]] 
     missing = [name for name in TABLES if name not in frames]
     if missing:
         raise ReadError(f"{folder}: {', '.join(f'{name}.parquet' for name in missing)} is missing")
-    share_item_categories(frames)
+    unify_item_categories(frames)
     about: dict[str, Any] = json.loads((folder / _STUDY).read_bytes())
     return frames, about
 

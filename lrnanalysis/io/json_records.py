@@ -16,7 +16,7 @@ import pandas as pd
 
 from lrnanalysis.tables.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSIONS, Column, Table
 
-__all__ = ["records"]
+__all__ = ["to_records"]
 
 #: Keys that a record carries even where their value is null.
 _ALWAYS = frozenset(
@@ -41,7 +41,7 @@ _ALWAYS = frozenset(
 _AS_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def records(
+def to_records(
     sessions: pd.DataFrame, responses: pd.DataFrame, items: pd.DataFrame
 ) -> Iterator[bytes]:
     """Give one JSON text a session, in the order of `sessions`.

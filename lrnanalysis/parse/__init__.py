@@ -1,9 +1,7 @@
-"""Bytes of pages to the three tables.
+"""From the bytes of pages to the three tables.
 
-No Python object is made per cell: pages are decoded straight into Arrow columns, linked there,
-and become pandas once. Nothing is dropped: what no column holds is kept as JSON text in `extra`.
+`table_builder` takes the pages. `scan` (compiled) or, where it was not built, `arrow` decodes them
+straight into Arrow columns, without a Python object per cell; `fallback` reads any other record.
+`links` resolves the links between items and responses. Nothing is dropped: what has no column is
+kept as JSON text in `extra`.
 """
-
-from lrnanalysis.parse.table_builder import TableBuilder, Tables
-
-__all__ = ["TableBuilder", "Tables"]

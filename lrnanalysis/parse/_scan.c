@@ -1,8 +1,8 @@
-/* Pages of sessions into columns, in one pass over their bytes.
+/* Decodes pages of sessions into columns, in one pass over their bytes.
  *
- * Takes strict JSON in the shape that a specification names, and refuses a page with anything else
- * about it (the caller then reads that page the careful way). Members that the specification does
- * not name, and values that do not fit their column, are given back as they stand.
+ * Accepts strict JSON of the specified shape only; the caller has a fallback for any other page.
+ * Members that are not specified, and values that do not fit their column, are returned as the raw
+ * text.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -12,11 +12,11 @@
 #include <emmintrin.h>
 #endif
 
-enum kind { TEXT, LABEL, NUMBER, WHOLE, FLAG, TIME, JSON, OBJECT, ROWS, IDS };
+enum kind { TEXT, LABEL, NUMBER, INTEGER, FLAG, TIME, JSON, OBJECT, ROWS, IDS };
 
-#define MOST_DEEP 200
+#define MAX_DEPTH 200
 
-/* ---- memory that grows ------------------------------------------------------------------- */
+/* ---- growing buffers ---------------------------------------------------------------------- */
 
 typedef struct {
     char *at;
@@ -53,20 +53,20 @@ append(Buffer *b, const void *from, size_t n)
 
 typedef struct {
     uint32_t hash;
-    int32_t after; /* the label that last came after this one */
+    int32_t after; /* label that followed this one last time */
 } Entry;
 
 typedef struct {
     int kind;
     int64_t rows;    /* filled so far */
-    int64_t missing; /* of them, without a value */
+    int64_t missing; /* of these, without a value */
     Buffer values;   /* numbers, times, codes, or bytes of text */
     Buffer ends;     /* int32, where each text ends */
-    Buffer valid;    /* a byte a row */
+    Buffer valid;    /* one byte per row */
     /* labels */
     Buffer words, word_ends, entries, slots;
     int32_t labels, last;
-    /* lists of texts: `word_ends` tells how many there are up to each row, `labels` up to now */
+    /* lists of texts: `word_ends` counts the texts up to each row, `labels` all so far */
 } Column;
 
 typedef struct {
@@ -85,10 +85,10 @@ typedef struct {
 typedef struct {
     Level *levels;
     int count;
-    int64_t rows[8]; /* a table */
+    int64_t rows[8]; /* per table */
     Buffer parents[8];
-    PyObject *left; /* (level, row, key, text) */
-    PyObject *misfits; /* (level, member, row, text) */
+    PyObject *left;    /* members without a column: (level, key, row, text) */
+    PyObject *misfits; /* values that do not fit their column, likewise */
     const char *start, *at, *end;
 } Scan;
 
@@ -104,7 +104,7 @@ is_text(int kind)
     return kind == TEXT || kind == JSON;
 }
 
-/* Rows up to here have no value. */
+/* Fill the column up to `rows` with missing values. */
 static int
 pad(Column *c, int64_t rows)
 {
@@ -192,7 +192,7 @@ static int
 label_of(Column *c, const char *text, size_t n, int32_t *label)
 {
     if (c->labels) {
-        /* Records repeat: the same label again, or the one that came next last time. */
+        /* Records repeat: the same label again, or the one that followed it last time. */
         int32_t next = ((Entry *)c->entries.at)[c->last].after;
         if (same_word(c, next, text, n))
             return *label = c->last = next, 0;
@@ -225,10 +225,10 @@ label_of(Column *c, const char *text, size_t n, int32_t *label)
     return 0;
 }
 
-/* ---- reading JSON: each returns 0, or -1 for anything that is not strict JSON ------------- */
+/* ---- reading JSON: each returns 0, or -1 for anything but strict JSON --------------------- */
 
 static void
-blank(Scan *s)
+skip_blanks(Scan *s)
 {
     while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
         s->at++;
@@ -237,14 +237,14 @@ blank(Scan *s)
 static int
 expect(Scan *s, char c)
 {
-    blank(s);
+    skip_blanks(s);
     if (s->at >= s->end || *s->at != c)
         return -1;
     s->at++;
     return 0;
 }
 
-/* From behind the opening quote to behind the closing one. */
+/* From after the opening quote to after the closing one. */
 static int
 string(Scan *s, const char **text, size_t *n, int *escaped)
 {
@@ -319,7 +319,7 @@ hex4(const char *p)
     return v;
 }
 
-/* A string that `string` took, into UTF-8. Half a surrogate pair is an error. */
+/* Decode the escapes of a string into UTF-8. An unpaired surrogate is an error. */
 static int
 unescape(Buffer *b, const char *p, size_t n)
 {
@@ -414,7 +414,7 @@ number(Scan *s, int *whole)
 }
 
 static int
-word(Scan *s, const char *w, size_t n)
+literal(Scan *s, const char *w, size_t n)
 {
     if ((size_t)(s->end - s->at) < n || memcmp(s->at, w, n) != 0)
         return -1;
@@ -422,17 +422,17 @@ word(Scan *s, const char *w, size_t n)
     return 0;
 }
 
-static Buffer scratch; /* unescaped text; guarded by the interpreter's lock */
+static Buffer scratch; /* unescaped text; protected by the global interpreter lock */
 
-/* Any value; `deep` guards the stack. */
+/* Any value; the limit of depth protects the stack. */
 static int
-skip(Scan *s, int deep)
+skip(Scan *s, int depth)
 {
     const char *text;
     size_t n;
     int flag;
-    blank(s);
-    if (s->at >= s->end || deep > MOST_DEEP)
+    skip_blanks(s);
+    if (s->at >= s->end || depth > MAX_DEPTH)
         return -1;
     switch (*s->at) {
     case '"':
@@ -440,14 +440,14 @@ skip(Scan *s, int deep)
         if (string(s, &text, &n, &flag))
             return -1;
         return flag ? unescape(&scratch, text, n) : 0;
-    case 't': return word(s, "true", 4);
-    case 'f': return word(s, "false", 5);
-    case 'n': return word(s, "null", 4);
+    case 't': return literal(s, "true", 4);
+    case 'f': return literal(s, "false", 5);
+    case 'n': return literal(s, "null", 4);
     case '[':
     case '{': {
         char close = *s->at == '[' ? ']' : '}';
         s->at++;
-        blank(s);
+        skip_blanks(s);
         if (s->at < s->end && *s->at == close)
             return s->at++, 0;
         for (;;) {
@@ -457,9 +457,9 @@ skip(Scan *s, int deep)
                 if (flag && unescape(&scratch, text, n))
                     return -1;
             }
-            if (skip(s, deep + 1))
+            if (skip(s, depth + 1))
                 return -1;
-            blank(s);
+            skip_blanks(s);
             if (s->at >= s->end)
                 return -1;
             if (*s->at == close)
@@ -476,7 +476,7 @@ skip(Scan *s, int deep)
 /* ---- values ------------------------------------------------------------------------------ */
 
 static int
-two(const char *p, int *v)
+two_digits(const char *p, int *v)
 {
     if (!Py_ISDIGIT(p[0]) || !Py_ISDIGIT(p[1]))
         return -1;
@@ -484,17 +484,17 @@ two(const char *p, int *v)
     return 0;
 }
 
-/* YYYY-MM-DDTHH:MM:SSZ, or with a blank and without the Z: microseconds since 1970, UTC. */
+/* YYYY-MM-DDTHH:MM:SSZ, also with a blank for T and without Z, as microseconds since 1970, UTC. */
 static int
-moment(const char *p, size_t n, int64_t *value)
+timestamp(const char *p, size_t n, int64_t *value)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int c, y, m, d, h, min, sec;
     if (!(n == 19 || (n == 20 && p[19] == 'Z')) || (p[10] != 'T' && p[10] != ' '))
         return -1;
-    if (two(p, &c) || two(p + 2, &y) || p[4] != '-' || two(p + 5, &m) || p[7] != '-' ||
-        two(p + 8, &d) || two(p + 11, &h) || p[13] != ':' || two(p + 14, &min) || p[16] != ':' ||
-        two(p + 17, &sec))
+    if (two_digits(p, &c) || two_digits(p + 2, &y) || p[4] != '-' || two_digits(p + 5, &m) || p[7] != '-' ||
+        two_digits(p + 8, &d) || two_digits(p + 11, &h) || p[13] != ':' || two_digits(p + 14, &min) || p[16] != ':' ||
+        two_digits(p + 17, &sec))
         return -1;
     y += c * 100;
     if (y < 1678 || m < 1 || m > 12 || d < 1 || h > 23 || min > 59 || sec > 59)
@@ -532,7 +532,7 @@ real(const char *p, size_t n, double *value)
         places += point;
     }
     if (q == end && count <= 15) {
-        /* Both are exact doubles, so that the quotient is rounded once (Clinger, 1990). */
+        /* Both are exact doubles, so the quotient is rounded only once (Clinger, 1990). */
         *value = (double)digits_read / tens[places];
         if (*p == '-')
             *value = -*value;
@@ -565,10 +565,12 @@ integer(const char *p, size_t n, int64_t *value)
     return 0;
 }
 
+/* Return the text from `from` to here to the caller, in `left` or `misfits`. */
 static int
-note(PyObject *list, int level, PyObject *what, int64_t row, const char *from, const char *to)
+give_back(Scan *s, PyObject *list, int level, const char *key, size_t n, int64_t row, const char *from)
 {
-    PyObject *one = Py_BuildValue("iOLy#", level, what, (long long)row, from, (Py_ssize_t)(to - from));
+    PyObject *one = Py_BuildValue("is#Ly#", level, key, (Py_ssize_t)n, (long long)row, from,
+                                  (Py_ssize_t)(s->at - from));
     if (one == NULL)
         return -1;
     int failed = PyList_Append(list, one);
@@ -577,28 +579,18 @@ note(PyObject *list, int level, PyObject *what, int64_t row, const char *from, c
 }
 
 static int
-misfit(Scan *s, int level, int member, int64_t row, const char *from)
+leave(Scan *s, int level, const char *key, size_t n, int64_t row, const char *from)
 {
-    PyObject *which = PyLong_FromLong(member);
-    if (which == NULL)
-        return -1;
-    int failed = note(s->misfits, level, which, row, from, s->at);
-    Py_DECREF(which);
-    return failed;
+    return give_back(s, s->left, level, key, n, row, from);
 }
 
 static int
-leave(Scan *s, int level, const char *key, size_t n, int64_t row, const char *from)
+misfit(Scan *s, int level, const Member *m, int64_t row, const char *from)
 {
-    PyObject *name = PyUnicode_DecodeUTF8(key, (Py_ssize_t)n, NULL);
-    if (name == NULL)
-        return -1;
-    int failed = note(s->left, level, name, row, from, s->at);
-    Py_DECREF(name);
-    return failed;
+    return give_back(s, s->misfits, level, m->key, (size_t)m->length, row, from);
 }
 
-/* One value of a column. What does not fit is left for the caller. */
+/* One value of a column. A value that does not fit is returned to the caller. */
 static int
 value(Scan *s, int at, int index, int64_t row)
 {
@@ -608,9 +600,9 @@ value(Scan *s, int at, int index, int64_t row)
     size_t n;
     int escaped, whole;
     if (c->rows > row || pad(c, row))
-        return -1; /* a key that came twice */
+        return -1; /* duplicate key */
     if (*from == 'n')
-        return word(s, "null", 4);
+        return literal(s, "null", 4);
     if (m->kind == JSON) {
         if (skip(s, 0))
             return -1;
@@ -633,13 +625,13 @@ value(Scan *s, int at, int index, int64_t row)
             return label_of(c, text, n, &label) || put(c, &label);
         }
         int64_t when;
-        return moment(text, n, &when) ? misfit(s, at, index, row, from) : put(c, &when);
+        return timestamp(text, n, &when) ? misfit(s, at, m, row, from) : put(c, &when);
     }
     if (m->kind == FLAG && (*from == 't' || *from == 'f')) {
         char flag = *from == 't';
-        return (flag ? word(s, "true", 4) : word(s, "false", 5)) || put(c, &flag);
+        return (flag ? literal(s, "true", 4) : literal(s, "false", 5)) || put(c, &flag);
     }
-    if ((m->kind == NUMBER || m->kind == WHOLE || m->kind == FLAG) &&
+    if ((m->kind == NUMBER || m->kind == INTEGER || m->kind == FLAG) &&
         (*from == '-' || Py_ISDIGIT(*from))) {
         if (number(s, &whole))
             return -1;
@@ -648,22 +640,22 @@ value(Scan *s, int at, int index, int64_t row)
         double floating;
         if (m->kind == NUMBER && real(from, n, &floating) == 0)
             return put(c, &floating);
-        if (m->kind == WHOLE && whole && integer(from, n, &integral) == 0)
+        if (m->kind == INTEGER && whole && integer(from, n, &integral) == 0)
             return put(c, &integral);
         if (m->kind == FLAG && n == 1 && (*from == '0' || *from == '1')) {
             char flag = *from == '1';
             return put(c, &flag);
         }
-        return misfit(s, at, index, row, from);
+        return misfit(s, at, m, row, from);
     }
     if (skip(s, 0))
         return -1;
-    return misfit(s, at, index, row, from);
+    return misfit(s, at, m, row, from);
 }
 
 static int object(Scan *s, int at, int64_t row);
 
-/* A list of objects, each a row of a table of its own. */
+/* A list of objects, each of which is a row of another table. */
 static int
 rows(Scan *s, int at, int index, int64_t parent)
 {
@@ -672,18 +664,18 @@ rows(Scan *s, int at, int index, int64_t parent)
     const char *from = s->at;
     int whole = 1;
     if (*from == 'n')
-        return word(s, "null", 4);
+        return literal(s, "null", 4);
     if (*from != '[') {
         if (skip(s, 0))
             return -1;
         return leave(s, at, m->key, (size_t)m->length, parent, from);
     }
     s->at++;
-    blank(s);
+    skip_blanks(s);
     if (s->at < s->end && *s->at == ']')
         return s->at++, 0;
     for (;;) {
-        blank(s);
+        skip_blanks(s);
         if (s->at >= s->end)
             return -1;
         if (*s->at == '{') {
@@ -697,7 +689,7 @@ rows(Scan *s, int at, int index, int64_t parent)
             if (skip(s, 0))
                 return -1;
         }
-        blank(s);
+        skip_blanks(s);
         if (s->at >= s->end)
             return -1;
         if (*s->at == ']')
@@ -709,7 +701,7 @@ rows(Scan *s, int at, int index, int64_t parent)
     return whole ? 0 : leave(s, at, m->key, (size_t)m->length, parent, from);
 }
 
-/* A list of texts. Anything else is left for the caller, and the row has no list. */
+/* A list of texts. Anything else is returned to the caller, and the row has no list. */
 static int
 ids(Scan *s, int at, int index, int64_t row)
 {
@@ -723,11 +715,11 @@ ids(Scan *s, int at, int index, int64_t row)
     if (c->rows > row || pad(c, row))
         return -1;
     if (*from == 'n')
-        return word(s, "null", 4);
+        return literal(s, "null", 4);
     for (const char *open = "["; whole && *open != ']';) {
         if (expect(s, *open))
             return -1;
-        blank(s);
+        skip_blanks(s);
         if (s->at < s->end && *s->at == ']' && *open == '[')
             break;
         if (s->at >= s->end || *s->at != '"') {
@@ -749,7 +741,7 @@ ids(Scan *s, int at, int index, int64_t row)
         if (append(&c->ends, &end, 4))
             return -1;
         c->labels++;
-        blank(s);
+        skip_blanks(s);
         open = s->at < s->end && *s->at == ']' ? "]" : ",";
     }
     if (whole) {
@@ -771,7 +763,7 @@ member_value(Scan *s, int at, int index, int64_t row)
 {
     Member *m = &s->levels[at].members[index];
     const char *from;
-    blank(s);
+    skip_blanks(s);
     if (s->at >= s->end)
         return -1;
     from = s->at;
@@ -784,7 +776,7 @@ member_value(Scan *s, int at, int index, int64_t row)
         if (*from == '{')
             return object(s, m->child, row);
         if (*from == 'n')
-            return word(s, "null", 4);
+            return literal(s, "null", 4);
         if (skip(s, 0))
             return -1;
         return leave(s, at, m->key, (size_t)m->length, row, from);
@@ -802,7 +794,7 @@ object(Scan *s, int at, int64_t row)
     int escaped;
     uint64_t seen = 0;
     s->at++;
-    blank(s);
+    skip_blanks(s);
     if (s->at < s->end && *s->at == '}')
         return s->at++, 0;
     for (;;) {
@@ -815,7 +807,7 @@ object(Scan *s, int at, int64_t row)
             tried++;
         }
         if (tried == level->count) {
-            blank(s);
+            skip_blanks(s);
             const char *from = s->at;
             if (skip(s, 0) || leave(s, at, key, n, row, from))
                 return -1;
@@ -828,7 +820,7 @@ object(Scan *s, int at, int64_t row)
             if (member_value(s, at, index, row))
                 return -1;
         }
-        blank(s);
+        skip_blanks(s);
         if (s->at >= s->end)
             return -1;
         if (*s->at == '}')
@@ -852,19 +844,19 @@ page(Scan *s, PyObject *bytes)
     for (;;) {
         if (expect(s, '"') || string(s, &key, &n, &escaped) || expect(s, ':'))
             return -1;
-        blank(s);
+        skip_blanks(s);
         if (n == 4 && memcmp(key, "data", 4) == 0) {
             if (found++ || expect(s, '['))
                 return -1;
-            blank(s);
+            skip_blanks(s);
             if (s->at < s->end && *s->at == ']')
                 s->at++;
             else
                 for (;;) {
-                    blank(s);
+                    skip_blanks(s);
                     if (s->at >= s->end || *s->at != '{' || object(s, 0, s->rows[0]++))
                         return -1;
-                    blank(s);
+                    skip_blanks(s);
                     if (s->at >= s->end)
                         return -1;
                     if (*s->at == ']') {
@@ -877,7 +869,7 @@ page(Scan *s, PyObject *bytes)
         }
         else if (skip(s, 0))
             return -1;
-        blank(s);
+        skip_blanks(s);
         if (s->at >= s->end)
             return -1;
         if (*s->at == '}')
@@ -886,7 +878,7 @@ page(Scan *s, PyObject *bytes)
             return -1;
     }
     s->at++;
-    blank(s);
+    skip_blanks(s);
     return s->at == s->end && found ? 0 : -1;
 }
 
@@ -898,7 +890,7 @@ bytes_of(const Buffer *b)
     return PyBytes_FromStringAndSize(b->at, (Py_ssize_t)b->used);
 }
 
-/* A byte a row into Arrow's bit a row. */
+/* From one byte per row to the one bit per row that Arrow uses. */
 static PyObject *
 bits_of(const Buffer *b)
 {
@@ -912,7 +904,7 @@ bits_of(const Buffer *b)
     return bits;
 }
 
-/* Where each text ends, with the leading 0 that Arrow wants. */
+/* Where each text ends, with the leading 0 that Arrow expects. */
 static PyObject *
 offsets_of(const Buffer *ends)
 {
@@ -985,7 +977,7 @@ specify(Scan *s, PyObject *levels)
         level->owner = Py_NewRef(members);
         level->count = (int)PyList_GET_SIZE(members);
         if (level->count > 64 || level->table > 7) {
-            PyErr_SetString(PyExc_ValueError, "at most 64 members a level and 8 tables");
+            PyErr_SetString(PyExc_ValueError, "at most 64 members per level and 8 tables");
             return -1;
         }
         level->members = PyMem_Calloc((size_t)level->count + 1, sizeof(Member));
@@ -1044,13 +1036,13 @@ failed:
 
 PyDoc_STRVAR(scan_doc,
 "scan(pages, levels)\n--\n\n"
-"Scan pages of sessions into columns.\n\n"
+"Decode pages of sessions into columns.\n\n"
 "Parameters\n----------\n"
-"pages : list of bytes\n    UTF-8, which is not checked here.\n"
+"pages : list of bytes\n    Valid UTF-8; this is not checked here.\n"
 "levels : list\n    ``(table, [(key, kind, child level), ...])``; the first is the session.\n\n"
 "Returns\n-------\n"
-"tuple or int\n    ``(columns, parents, counts, left, misfits)``, or the place of the first page that is\n"
-"    not of this shape.\n");
+"tuple or int\n    ``(columns, parents, counts, left, misfits)``, or the position of the first page that\n"
+"    does not have this shape.\n");
 
 static PyObject *
 scan(PyObject *module, PyObject *args)
@@ -1070,7 +1062,7 @@ scan(PyObject *module, PyObject *args)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(pages); i++) {
         PyObject *one = PyList_GET_ITEM(pages, i);
         if (!PyBytes_Check(one)) {
-            PyErr_SetString(PyExc_TypeError, "a page is bytes");
+            PyErr_SetString(PyExc_TypeError, "pages must be bytes");
             goto done;
         }
         if (page(&s, one)) {
@@ -1091,7 +1083,7 @@ static PyMethodDef methods[] = {
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "_scan", "Pages of sessions into columns.", -1, methods,
+    PyModuleDef_HEAD_INIT, "_scan", "Decodes pages of sessions into columns.", -1, methods,
     NULL, NULL, NULL, NULL,
 };
 

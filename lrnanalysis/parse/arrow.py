@@ -1,8 +1,7 @@
-"""The quick way where nothing is compiled: many records at once through Arrow's JSON reader.
+"""Decoding with Arrow's JSON reader, where the compiled scanner was not built.
 
-One skipping pass cuts the raw members out, they are blanked to a number of the same width, and
-Arrow builds the columns of what is left. A page with anything that the shape does not expect is
-refused.
+One pass finds the raw members and overwrites each with a number of the same width; Arrow builds
+the columns of what remains. A page with anything that the layout does not expect is refused.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from lrnanalysis.parse.columns import Flat, OddRecordError, check_utf8
-from lrnanalysis.parse.record_layout import COLUMNS, LEVELS, Member, Shape
+from lrnanalysis.parse.columns import DecodedPages, UnexpectedShapeError, check_utf8
+from lrnanalysis.parse.record_layout import COLUMNS, LEVELS, Member, RecordLayout
 
 __all__ = ["decode"]
 
@@ -27,23 +26,23 @@ _EMPTY = msgspec.Raw()
 _SPACE, _ZERO = ord(" "), ord("0")
 
 
-def decode(pages: Sequence[bytes], shape: Shape) -> Flat:
-    """Read pages that hold what `shape` expects and nothing else.
+def decode(pages: Sequence[bytes], layout: RecordLayout) -> DecodedPages:
+    """Decode pages that contain what the layout expects and nothing else.
 
     Raises
     ------
-    OddRecordError
-        The pages hold something else; nothing is lost, read them with `decode_each`.
+    UnexpectedShapeError
+        The pages contain something else: use `lrnanalysis.parse.fallback.decode`.
     """
-    blanked, texts = _blank(pages, shape)
+    blanked, texts = _blank(pages, layout)
     reader = pa.json.ReadOptions(use_threads=False, block_size=len(blanked) + 1)
     parser = pa.json.ParseOptions(
-        explicit_schema=shape.arrow, unexpected_field_behavior="error", newlines_in_values=True
+        explicit_schema=layout.arrow, unexpected_field_behavior="error", newlines_in_values=True
     )
     try:
         read = pa.json.read_json(pa.BufferReader(blanked), reader, parser)
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise OddRecordError from error
+        raise UnexpectedShapeError from error
     arrays: dict[str, pa.Array] = {}
     parents = {}
     session = read["data"].combine_chunks()
@@ -57,41 +56,45 @@ def decode(pages: Sequence[bytes], shape: Shape) -> Flat:
         _spread(level, _elements(listed), arrays)
     response_ids = arrays["item.response_ids"]
     if arrays["session.session_id"].null_count or response_ids.flatten().null_count:
-        raise OddRecordError
-    flat = Flat(parents=parents, response_ids=response_ids, metadata=texts["session", "metadata"])
+        raise UnexpectedShapeError
+    decoded = DecodedPages(
+        parents=parents, response_ids=response_ids, metadata=texts["session", "metadata"]
+    )
     for level, (table, _) in LEVELS.items():
         if level == "metadata":
             continue
         for key, column in COLUMNS[level].items():
-            if (level, key) not in shape.raw:
-                flat.columns[table.name][column.name] = arrays[f"{level}.{key}"]
-        for key in shape.raw_keys(level):
+            if (level, key) not in layout.raw:
+                decoded.columns[table.name][column.name] = arrays[f"{level}.{key}"]
+        for key in layout.raw_keys(level):
             if (level, key) != ("session", "metadata"):
-                flat.add(level, key, texts[level, key])
-    return flat
+                decoded.add(level, key, texts[level, key])
+    return decoded
 
 
-def _blank(pages: Sequence[bytes], shape: Shape) -> tuple[bytearray, dict[Member, list[Any]]]:
-    """Overwrite every raw member by a number of the same width; give their texts by row."""
-    texts: dict[Member, list[Any]] = {member: [] for member in sorted(shape.raw)}
+def _blank(
+    pages: Sequence[bytes], layout: RecordLayout
+) -> tuple[bytearray, dict[Member, list[Any]]]:
+    """Overwrite every raw member with a number of the same width; return their texts by row."""
+    texts: dict[Member, list[Any]] = {member: [] for member in sorted(layout.raw)}
     cut: list[Any] = []
     shifts = []
     start = 0
     for page in pages:
         check_utf8(page)
         try:
-            read = shape.decoder.decode(page)
+            read = layout.decoder.decode(page)
         except msgspec.DecodeError as error:
-            raise OddRecordError from error
+            raise UnexpectedShapeError from error
         before = len(cut)
         cut.append(read.meta)
-        for level, rows in _rows(read.data, shape):
-            for index, key in enumerate(shape.raw_keys(level)):
+        for level, rows in _rows(read.data, layout):
+            for index, key in enumerate(layout.raw_keys(level)):
                 get = attrgetter(f"raw_{index}")
                 raws = [_EMPTY if row is None else get(row) for row in rows]
                 texts[level, key] += raws
                 cut += raws
-        # A raw member is a view of its page, so its address tells where it stands.
+        # A raw member is a view of its page, so its address gives its position.
         shifts.append(np.full(len(cut) - before, start - pa.py_buffer(page).address))
         start += len(page) + 1
     blanked = bytearray(b"\n".join(pages))
@@ -101,24 +104,24 @@ def _blank(pages: Sequence[bytes], shape: Shape) -> tuple[bytearray, dict[Member
     return blanked, texts
 
 
-def _rows(sessions: list[Any], shape: Shape) -> Iterator[tuple[str, list[Any]]]:
-    """The objects of each level that holds raw members, in the order of the table's rows."""
+def _rows(sessions: list[Any], layout: RecordLayout) -> Iterator[tuple[str, list[Any]]]:
+    """The objects of each level with raw members, in the order of the table's rows."""
     yield "session", sessions
-    if shape.reaches("response"):
+    if layout.reaches("response"):
         responses = [one for session in sessions for one in session.responses or ()]
         yield "response", responses
-        if shape.reaches("body"):
+        if layout.reaches("body"):
             yield "body", [response.response for response in responses]
-    if shape.reaches("item"):
+    if layout.reaches("item"):
         items = [one for session in sessions for one in session.items or ()]
         yield "item", items
         for level in ("scoring", "source"):
-            if shape.reaches(level):
+            if layout.reaches(level):
                 yield level, [getattr(item, level) for item in items]
 
 
 def _overwrite(text: bytearray, at: npt.NDArray[np.int64], width: npt.NDArray[np.int64]) -> None:
-    """Put "0" and blanks at the places given."""
+    """Write "0" and blanks over each span."""
     at, width = at[width > 0], width[width > 0]
     view = np.frombuffer(text, dtype=np.uint8)
     long = width > 256
@@ -133,12 +136,12 @@ def _overwrite(text: bytearray, at: npt.NDArray[np.int64], width: npt.NDArray[np
 def _elements(listed: pa.ListArray) -> pa.StructArray:
     elements = listed.flatten()
     if elements.null_count:
-        raise OddRecordError
+        raise UnexpectedShapeError
     return elements
 
 
 def _member(struct: pa.StructArray, key: str) -> pa.Array:
-    # flatten(), not field(): it carries the parent's nulls down.
+    # flatten(), not field(): it applies the nulls of the parent.
     return struct.flatten()[struct.type.get_field_index(key)]
 
 

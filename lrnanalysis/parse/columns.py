@@ -1,4 +1,4 @@
-"""Flat columns of some pages: what every way of reading gives and the linking takes."""
+"""Columns of some pages, not yet linked: the result of every way of decoding."""
 
 from __future__ import annotations
 
@@ -15,25 +15,28 @@ from lrnanalysis.parse.record_layout import COLUMNS, LEVELS, Member
 from lrnanalysis.parse.values import Leftovers, column_of
 from lrnanalysis.tables.schema import TABLES
 
-__all__ = ["IDS", "Flat", "OddRecordError", "check_utf8", "leftover_path"]
+__all__ = ["IDS", "DecodedPages", "UnexpectedShapeError", "check_utf8"]
 
-#: The ids that an item names.
+#: Arrow type of the response ids that an item lists.
 IDS = pa.list_(pa.string())
 
-#: Path of a level inside its table's row, for what is left over.
-_INSIDE = {"body": ("response",), "scoring": ("scoring",), "source": ("source",)}
+#: Level → path inside its table's row.
+_INSIDE = {
+    level: tuple(step for step in path.split(".") if step and not step.endswith("[]"))
+    for level, (_, path) in LEVELS.items()
+}
 
 
 def _by_table() -> dict[str, dict[Any, Any]]:
     return {name: {} for name in TABLES}
 
 
-class OddRecordError(Exception):
-    """A page holds something that a quick way does not expect; never leaves this package."""
+class UnexpectedShapeError(Exception):
+    """A page has a shape that a fast decoder does not handle; never leaves `parse`."""
 
 
 @dataclass
-class Flat:
+class DecodedPages:
     """Columns of some pages, not yet linked.
 
     Attributes
@@ -41,19 +44,19 @@ class Flat:
     columns : dict
         Table name → column name → Arrow array.
     leftovers : dict
-        Table name → what no column holds.
+        Table name → path inside the row → JSON text per row of what has no column.
     parents : dict
-        "responses" and "items" → the row of each one's session.
+        "responses" and "items" → for each row, the row of its session.
     response_ids : pyarrow.ListArray
-        The ids that each item names.
+        The response ids that each item lists.
     metadata : list of bytes
-        Each session's metadata as JSON text.
+        The metadata of each session as JSON text.
     unreadable : list of bytes
-        Records that are no session: kept as they came.
-    mended : int
-        Records in which half a surrogate pair was replaced by U+FFFD.
-    odd : set of (level, key)
-        Members that did not fit a column, where they were read one by one.
+        Records that are not sessions, unchanged.
+    repaired : int
+        Records in which an unpaired surrogate was replaced by U+FFFD.
+    misfits : set of (level, key)
+        Members that did not fit their column, as far as they were read one by one.
     """
 
     columns: dict[str, dict[str, pa.Array]] = field(default_factory=_by_table)
@@ -62,8 +65,8 @@ class Flat:
     response_ids: pa.ListArray = field(default_factory=lambda: pa.array([], IDS))
     metadata: Sequence[bytes] = ()
     unreadable: list[bytes] = field(default_factory=list)
-    mended: int = 0
-    odd: set[Member] = field(default_factory=set)
+    repaired: int = 0
+    misfits: set[Member] = field(default_factory=set)
 
     @property
     def rows(self) -> dict[str, int]:
@@ -72,28 +75,33 @@ class Flat:
         return {"sessions": len(self.metadata)} | parents
 
     def add(self, level: str, key: str, raws: Sequence[bytes]) -> bool:
-        """Put a member's raw texts where they belong; say whether all of them fitted a column."""
+        """Add the raw texts of a member, and tell whether all of them fit its column."""
         table = LEVELS[level][0].name
         column = COLUMNS[level].get(key)
         left: Sequence[bytes] | None = raws
         if column is not None:
             self.columns[table][column.name], left = column_of(column.kind, raws)
         if left is not None:
-            self.leftovers[table][leftover_path(level, key)] = left
+            self.keep(level, key, left)
         return left is None
 
-
-def leftover_path(level: str, key: str) -> tuple[str, ...]:
-    """Where a member stands inside `extra`."""
-    return (*_INSIDE.get(level, ()), key)
+    def keep(self, level: str, key: str, texts: Sequence[bytes]) -> None:
+        """Add texts to the leftovers of a member, except in rows that already have one."""
+        leftovers, path = self.leftovers[LEVELS[level][0].name], (*_INSIDE[level], key)
+        earlier = leftovers.get(path)
+        leftovers[path] = (
+            texts
+            if earlier is None
+            else [old or new for old, new in zip(earlier, texts, strict=True)]
+        )
 
 
 def check_utf8(page: bytes) -> None:
-    """Raise ReadError where a page is not UTF-8."""
+    """Raise ReadError if a page is not UTF-8."""
     if page.isascii():
         return
     try:
         page.decode()
     except UnicodeDecodeError as error:
-        # The cause would carry the page itself.
+        # The cause would contain the page itself.
         raise ReadError(f"the text is not UTF-8 at byte {error.start}") from None

@@ -1,8 +1,8 @@
 """Links between the responses and the items of some pages.
 
-An item names its responses in `response_ids`; a response may name its item in `item_reference`.
-Where a response names none, it gets the item that names it. Whatever the tables could not give
-back (ids that no response has, white space around a reference) stays in `extra`.
+An item lists its responses in `response_ids`; a response may name its item in `item_reference`.
+A response that names none gets the item that lists it. What the tables could not give back (ids
+without a response, white space around a reference) is kept in `extra`.
 """
 
 from __future__ import annotations
@@ -17,104 +17,102 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lrnanalysis.parse.columns import Flat
+from lrnanalysis.parse.columns import DecodedPages
 
 __all__ = ["link"]
 
 _Rows = npt.NDArray[np.int64]
 
 
-class _Named(NamedTuple):
-    """The ids that items name, one row an id."""
+class _Listed(NamedTuple):
+    """The response ids that items list, one row per id."""
 
     ids: pa.Array
     item: _Rows
 
 
-def link(flat: Flat) -> None:
-    """Strip references, resolve each response's item, and keep what would be lost otherwise."""
-    items, responses = flat.columns["items"], flat.columns["responses"]
-    items["response_count"] = pc.list_value_length(flat.response_ids).cast(pa.int64())
-    _strip(flat, "items", "reference")
-    _strip(flat, "responses", "item_reference")
-    named = _Named(
-        flat.response_ids.flatten(),
-        pc.list_parent_indices(flat.response_ids).to_numpy(zero_copy_only=False),
+def link(decoded: DecodedPages) -> None:
+    """Strip references, resolve the item of each response, and keep what would be lost."""
+    items, responses = decoded.columns["items"], decoded.columns["responses"]
+    items["response_count"] = pc.list_value_length(decoded.response_ids).cast(pa.int64())
+    _strip(decoded, "item", "reference")
+    _strip(decoded, "response", "item_reference")
+    listed = _Listed(
+        decoded.response_ids.flatten(),
+        pc.list_parent_indices(decoded.response_ids).to_numpy(zero_copy_only=False),
     )
-    # Sessions as the endpoint sends them: each response named once, in order, by its own item.
-    in_order = named.ids.equals(responses["response_id"]) and np.array_equal(
-        flat.parents["items"][named.item], flat.parents["responses"]
+    # As the endpoint usually sends sessions: each response listed once, in order, by its own item.
+    in_order = listed.ids.equals(responses["response_id"]) and np.array_equal(
+        decoded.parents["items"][listed.item], decoded.parents["responses"]
     )
-    owner = named.item if in_order else _owners(flat, named)
+    owner = listed.item if in_order else _owners(decoded, listed)
     through_item = items["item_reference"].take(pa.array(owner, mask=owner < 0))
     resolved = pc.coalesce(responses["item_reference"], through_item)
     agrees = in_order and resolved.equals(through_item)
     responses["item_reference"] = resolved
-    if not (agrees and _unique_items(flat)):
-        _keep_ids(flat)
+    if not (agrees and _unique_items(decoded)):
+        _keep_ids(decoded)
 
 
-def _strip(flat: Flat, table: str, key: str) -> None:
-    given = flat.columns[table]["item_reference"]
-    stripped = pc.utf8_trim_whitespace(given)
+def _strip(decoded: DecodedPages, level: str, key: str) -> None:
+    columns = decoded.columns[f"{level}s"]
+    given = columns["item_reference"]
+    columns["item_reference"] = stripped = pc.utf8_trim_whitespace(given)
     if stripped.equals(given):
         return
-    flat.columns[table]["item_reference"] = stripped
     differs = pc.fill_null(pc.not_equal(given, stripped), False).to_pylist()
     kept = [
         msgspec.json.encode(text) if changed else b""
         for text, changed in zip(given.to_pylist(), differs, strict=True)
     ]
-    flat.leftovers[table].setdefault((key,), kept)
+    decoded.keep(level, key, kept)
 
 
-def _owners(flat: Flat, named: _Named) -> _Rows:
-    """For each response the row of the first item of its session that names it, -1 for none."""
-    session = np.concatenate([flat.parents["items"][named.item], flat.parents["responses"]])
-    ids = pa.chunked_array([named.ids, flat.columns["responses"]["response_id"]])
+def _owners(decoded: DecodedPages, listed: _Listed) -> _Rows:
+    """For each response the row of the first item of its session that lists it, -1 for none."""
+    parents = decoded.parents
+    session = np.concatenate([parents["items"][listed.item], parents["responses"]])
+    ids = pa.chunked_array([listed.ids, decoded.columns["responses"]["response_id"]])
     text = pd.factorize(ids.to_pandas(), use_na_sentinel=False)[0]
     key = session * (text.max(initial=0) + 1) + text
-    naming, wanted = key[: len(named.item)], key[len(named.item) :]
-    first, where = np.unique(naming, return_index=True)
+    offered, wanted = key[: len(listed.item)], key[len(listed.item) :]
+    first, where = np.unique(offered, return_index=True)
     owner = np.full(len(wanted), -1, dtype=np.int64)
     if len(first):
         place = np.minimum(np.searchsorted(first, wanted), len(first) - 1)
         found = first[place] == wanted
-        owner[found] = named.item[where[place[found]]]
+        owner[found] = listed.item[where[place[found]]]
     return owner
 
 
-def _unique_items(flat: Flat) -> bool:
+def _unique_items(decoded: DecodedPages) -> bool:
     """Whether every item has a reference that no other item of its session has."""
-    references = flat.columns["items"]["item_reference"].dictionary_encode()
+    references = decoded.columns["items"]["item_reference"].dictionary_encode()
     if references.null_count:
         return False
     code = references.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    key = flat.parents["items"] * max(len(references.dictionary), 1) + code
+    key = decoded.parents["items"] * max(len(references.dictionary), 1) + code
     return len(np.unique(key)) == len(key)
 
 
-def _keep_ids(flat: Flat) -> None:
-    """Keep an item's list of ids where the responses' references do not give it back."""
-    references = flat.columns["items"]["item_reference"].to_pylist()
-    keys = list(zip(flat.parents["items"].tolist(), references, strict=True))
-    again: dict[tuple[int, Any], list[Any]] = {key: [] for key in keys}
+def _keep_ids(decoded: DecodedPages) -> None:
+    """Keep the ids that an item lists if they cannot be derived from the responses."""
+    references = decoded.columns["items"]["item_reference"].to_pylist()
+    keys = list(zip(decoded.parents["items"].tolist(), references, strict=True))
+    derived: dict[tuple[int, Any], list[Any]] = {key: [] for key in keys}
     for session, reference, identifier in zip(
-        flat.parents["responses"].tolist(),
-        flat.columns["responses"]["item_reference"].to_pylist(),
-        flat.columns["responses"]["response_id"].to_pylist(),
+        decoded.parents["responses"].tolist(),
+        decoded.columns["responses"]["item_reference"].to_pylist(),
+        decoded.columns["responses"]["response_id"].to_pylist(),
         strict=True,
     ):
-        if (session, reference) in again:
-            again[session, reference].append(identifier)
+        if (session, reference) in derived:
+            derived[session, reference].append(identifier)
     count = Counter(keys)
-    odd = flat.leftovers["items"].get(("response_ids",), [b""] * len(keys))
-    flat.leftovers["items"][("response_ids",)] = [
-        kept
-        or (
-            b""
-            if given is None or (key[1] is not None and count[key] == 1 and again[key] == given)
-            else msgspec.json.encode(given)
-        )
-        for key, given, kept in zip(keys, flat.response_ids.to_pylist(), odd, strict=True)
+    kept = [
+        b""
+        if given is None or (key[1] is not None and count[key] == 1 and derived[key] == given)
+        else msgspec.json.encode(given)
+        for key, given in zip(keys, decoded.response_ids.to_pylist(), strict=True)
     ]
+    decoded.keep("item", "response_ids", kept)

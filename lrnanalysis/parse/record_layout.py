@@ -1,9 +1,10 @@
-"""Which members of a record are decoded straight into columns, and which are cut out as raw text.
+"""Which members of a record become columns, and which are kept as raw JSON text.
 
-A record has seven kinds of object: the session, its metadata, its responses, a response's body,
-its items, an item's scoring and an item's source. For each the schema names the columns. A member
-that has no column, or whose values do not fit its column, is *raw*: its JSON text is cut out and
-kept. Which members those are is learned from the records, since the endpoint's keys are open.
+A record has seven kinds of object: the session, its metadata, its responses, the body of a
+response, its items, and the scoring and the source of an item. The schema names the columns of
+each. A member without a column, or whose values do not fit its column, is *raw*: its JSON text is
+cut out and kept. Raw members are learned from the records, since the endpoint's keys are an open
+set.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ import pyarrow as pa
 
 from lrnanalysis.tables.schema import ITEMS, RESPONSES, SESSIONS, Column, Table
 
-__all__ = ["ARROW", "COLUMNS", "LEVELS", "Member", "Shape"]
+__all__ = ["ARROW", "COLUMNS", "LEVELS", "Member", "RecordLayout"]
 
 #: (level, key): a member of one of the kinds of object.
 Member = tuple[str, str]
 
-#: Arrow types of the columns while they are built.
+#: Arrow type of each kind of column.
 ARROW: Mapping[str, pa.DataType] = MappingProxyType(
     {
         "text": pa.string(),
         "label": pa.string(),
         "json": pa.string(),
         "number": pa.float64(),
-        "whole": pa.int64(),
+        "integer": pa.int64(),
         "flag": pa.bool_(),
         "time": pa.timestamp("us", "UTC"),
     }
 )
 
-#: The kinds of object in a record: level → its table and where it stands.
+#: Level (kind of object) → its table and its path in the record.
 LEVELS: Mapping[str, tuple[Table, str]] = MappingProxyType(
     {
         "session": (SESSIONS, ""),
@@ -60,32 +61,33 @@ def _columns_at(level: str) -> dict[str, Column]:
     return {key: column for key, column in keys.items() if key and "." not in key}
 
 
-#: level → key in the record → its column.
+#: Level → key in the record → column.
 COLUMNS: Mapping[str, Mapping[str, Column]] = MappingProxyType(
     {level: _columns_at(level) for level in LEVELS}
 )
 
-_INSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+#: Level of a list → levels of the objects inside its elements.
+_NESTED_LEVELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"response": ("body",), "item": ("scoring", "source")}
 )
 
-#: Raw from the start: any JSON may stand there.
+#: Always raw: any JSON value is allowed there.
 _ALWAYS_RAW: frozenset[Member] = frozenset(
     {("session", "subscores"), ("session", "metadata"), ("body", "value")}
 )
 
-#: More raw members than this are not learned: keys that are data themselves (ids, say) would
-#: make the shape grow without end. Such records are read one by one instead.
-_MOST_RAW = 64
+#: At most so many raw members are learned: where keys are data themselves (ids, say), the layout
+#: would grow without end. Such records are read one by one instead.
+_MAX_RAW = 64
 
 
-class Shape:
-    """The set of raw members, with the decoders that follow from it.
+class RecordLayout:
+    """A set of raw members, with the decoders that follow from it.
 
     Parameters
     ----------
     raw : iterable of (level, key)
-        Members to cut out, beside those that are always raw.
+        Members to cut out, besides those that are always raw.
 
     Attributes
     ----------
@@ -94,7 +96,7 @@ class Shape:
     decoder : msgspec.json.Decoder
         Finds the raw members of a page and skips everything else.
     arrow : pyarrow.Schema
-        What is left of a page once its raw members are blanked to a number.
+        What remains of a page when a number takes the place of each raw member.
     """
 
     def __init__(self, raw: Iterable[Member] = ()) -> None:
@@ -102,23 +104,23 @@ class Shape:
         self.decoder = msgspec.json.Decoder(self._page_struct())
         self.arrow = self._arrow_schema()
 
-    def learn(self, odd: Iterable[Member]) -> Shape:
-        """Return the shape that keeps `odd` members raw too, or this one if they are too many."""
-        # The decoder takes no names with quotes or control characters.
-        raw = self.raw | {(level, key) for level, key in odd if json.dumps(key)[1:-1] == key}
-        return self if raw == self.raw or len(raw) > _MOST_RAW else Shape(raw)
+    def with_raw(self, members: Iterable[Member]) -> RecordLayout:
+        """Return a layout in which `members` are raw too, or this one if they are too many."""
+        # The decoder accepts no names with quotes or control characters.
+        raw = self.raw | {(level, key) for level, key in members if json.dumps(key)[1:-1] == key}
+        return self if raw == self.raw or len(raw) > _MAX_RAW else RecordLayout(raw)
 
     def raw_keys(self, level: str) -> list[str]:
-        """Return a level's raw members in the order of their fields ``raw_0``, ``raw_1``, ...."""
+        """Return the raw members of a level in the order of their fields ``raw_0``, ``raw_1``."""
         return sorted(key for at, key in self.raw if at == level)
 
     def reaches(self, level: str) -> bool:
-        """Whether a raw member stands at a level or inside it."""
-        return any(at == level or at in _INSIDE.get(level, ()) for at, _ in self.raw)
+        """Whether there is a raw member at a level or inside it."""
+        return any(at == level or at in _NESTED_LEVELS.get(level, ()) for at, _ in self.raw)
 
     def _struct(self, level: str, **nested: tuple[str, Any]) -> Any:
         keys = {f"raw_{n}": key for n, key in enumerate(self.raw_keys(level))}
-        # What holds no raw member is left undeclared, which makes the decoder skip it.
+        # The decoder skips what is not declared, so only what holds a raw member is.
         return msgspec.defstruct(
             level.capitalize(),
             [(field, msgspec.Raw, msgspec.Raw()) for field in keys]

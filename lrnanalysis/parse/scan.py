@@ -1,8 +1,8 @@
-"""The quick way: one compiled pass over the bytes, built where a C compiler is at hand.
+"""Decoding with the compiled scanner: one pass over the bytes of a page.
 
-`decode` gives what `lrnanalysis.parse.arrow.decode` gives, in about a third of the time. Members
-that no column holds cost little, so no shape is learned. A page that is not of the documented
-shape is refused, and read the careful way.
+Built if a C compiler is available. Returns what `lrnanalysis.parse.arrow` returns in about a third
+of the time. Members without a column cost little, so no layout is learned. A page that does not
+have the documented shape is refused.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lrnanalysis.parse.columns import IDS, Flat, OddRecordError, check_utf8, leftover_path
-from lrnanalysis.parse.record_layout import ARROW, COLUMNS, LEVELS
+from lrnanalysis.parse.columns import IDS, DecodedPages, UnexpectedShapeError, check_utf8
+from lrnanalysis.parse.record_layout import ARROW, COLUMNS, LEVELS, Member
 from lrnanalysis.parse.values import coerce
 from lrnanalysis.tables.schema import TABLES
 
 try:
     from lrnanalysis.parse import _scan
-except ImportError:  # built without a compiler: the Arrow way serves
+except ImportError:  # installed without a C compiler
     _scan = None  # type: ignore[assignment]
 
 __all__ = ["AVAILABLE", "decode"]
 
-#: Whether the compiled pass was built.
+#: Whether the scanner was built.
 AVAILABLE = _scan is not None
 
-_KINDS = {"text": 0, "label": 1, "number": 2, "whole": 3, "flag": 4, "time": 5, "json": 6}
+_KINDS = {"text": 0, "label": 1, "number": 2, "integer": 3, "flag": 4, "time": 5, "json": 6}
 _OBJECT, _ROWS, _IDS = 7, 8, 9
 
 _ORDER = ("session", "response", "body", "item", "scoring", "source")
 _TABLES = tuple(TABLES)
 
-#: Members that are objects, lists of objects or lists of ids, by level.
+#: Level → members that are objects, lists of objects or lists of ids.
 _INNER: dict[str, dict[str, tuple[int, str | None]]] = {
     "session": {"responses": (_ROWS, "response"), "items": (_ROWS, "item")},
     "response": {"response": (_OBJECT, "body")},
@@ -48,7 +48,7 @@ _INNER: dict[str, dict[str, tuple[int, str | None]]] = {
 
 def _members(level: str) -> list[tuple[str, int, int]]:
     members = [
-        # References are stripped and compared as text before they become labels.
+        # References are stripped as text before they become labels.
         (key, _KINDS["text" if column.name == "item_reference" else column.kind], 0)
         for key, column in COLUMNS[level].items()
     ]
@@ -64,22 +64,22 @@ def _members(level: str) -> list[tuple[str, int, int]]:
 _LEVELS = [(_TABLES.index(LEVELS[level][0].name), _members(level)) for level in _ORDER]
 
 
-def decode(pages: Sequence[bytes]) -> Flat:
-    """Read pages of sessions of the documented shape.
+def decode(pages: Sequence[bytes]) -> DecodedPages:
+    """Decode pages of the documented shape.
 
     Raises
     ------
-    OddRecordError
-        They are of another shape; nothing is lost, read them the careful way.
+    UnexpectedShapeError
+        The pages have another shape: use `lrnanalysis.parse.fallback.decode`.
     """
     for page in pages:
         check_utf8(page)
     found = _scan.scan(list(pages), _LEVELS)
     if isinstance(found, int):
-        raise OddRecordError
+        raise UnexpectedShapeError
     columns, parents, counts, left, misfits = found
     rows = dict(zip(_TABLES, counts, strict=False))
-    flat = Flat(
+    decoded = DecodedPages(
         parents={
             name: np.frombuffer(parents[place], dtype=np.int64)
             for place, name in enumerate(_TABLES)
@@ -92,17 +92,19 @@ def decode(pages: Sequence[bytes]) -> Flat:
         for key, kind, _ in members:
             made = next(arrays)
             if kind == _IDS:
-                flat.response_ids = _list_array(made, rows[table])
+                decoded.response_ids = _list_array(made, rows[table])
             elif key == "metadata" and level == "session":
-                flat.metadata = _texts(_array(made, kind, rows[table]))
+                decoded.metadata = _texts(_array(made, kind, rows[table]))
             elif made is not None:
                 column = COLUMNS[level][key]
-                flat.columns[table][column.name] = _array(made, kind, rows[table])
-    if flat.columns["sessions"]["session_id"].null_count:
-        raise OddRecordError
-    _keep(flat, left, rows)
-    _fit(flat, misfits, rows)
-    return flat
+                decoded.columns[table][column.name] = _array(made, kind, rows[table])
+    if decoded.columns["sessions"]["session_id"].null_count:
+        raise UnexpectedShapeError
+    for (level, key), texts in _by_member(left).items():
+        decoded.keep(level, key, _per_row(texts, rows[LEVELS[level][0].name]))
+    for (level, key), texts in _by_member(misfits).items():
+        _fit(decoded, level, key, texts)
+    return decoded
 
 
 def _array(made: Any, kind: int, rows: int) -> pa.Array:
@@ -135,28 +137,27 @@ def _texts(column: pa.Array) -> list[bytes]:
     return [b"" if text is None else text for text in column.cast(pa.binary()).to_pylist()]
 
 
-def _keep(flat: Flat, left: list[tuple[int, str, int, bytes]], rows: dict[str, int]) -> None:
-    """Gather what no column holds by member."""
-    for place, key, row, text in left:
-        table = LEVELS[_ORDER[place]][0].name
-        path = leftover_path(_ORDER[place], key)
-        texts: Any = flat.leftovers[table].setdefault(path, [b""] * rows[table])
-        texts[row] = text
+def _by_member(found: list[tuple[int, str, int, bytes]]) -> dict[Member, dict[int, bytes]]:
+    """Member → row → text, of what the scanner returned as raw text."""
+    texts: dict[Member, dict[int, bytes]] = {}
+    for place, key, row, text in found:
+        texts.setdefault((_ORDER[place], key), {})[row] = text
+    return texts
 
 
-def _fit(flat: Flat, misfits: list[tuple[int, int, int, bytes]], rows: dict[str, int]) -> None:
-    """Read the values that are not spelt as their column wants, as far as they say one."""
-    by_member: dict[tuple[str, str], dict[int, bytes]] = {}
-    for place, member, row, text in misfits:
-        key = _LEVELS[place][1][member][0]
-        by_member.setdefault((_ORDER[place], key), {})[row] = text
-    for (level, key), texts in by_member.items():
-        table, column = LEVELS[level][0].name, COLUMNS[level][key]
-        values = flat.columns[table][column.name].to_pylist()
-        kept = [b""] * rows[table]
-        for row, text in texts.items():
-            values[row], fits = coerce(column.kind, text)
-            kept[row] = b"" if fits else text
-        flat.columns[table][column.name] = pa.array(values, ARROW[column.kind])
-        if any(kept):
-            flat.leftovers[table][leftover_path(level, key)] = kept
+def _per_row(texts: dict[int, bytes], rows: int) -> list[bytes]:
+    return [texts.get(row, b"") for row in range(rows)]
+
+
+def _fit(decoded: DecodedPages, level: str, key: str, texts: dict[int, bytes]) -> None:
+    """Convert the values of a column that are spelt in another way, as far as possible."""
+    column, columns = COLUMNS[level][key], decoded.columns[LEVELS[level][0].name]
+    values = columns[column.name].to_pylist()
+    kept = {}
+    for row, text in texts.items():
+        values[row], fits = coerce(column.kind, text)
+        if not fits:
+            kept[row] = text
+    columns[column.name] = pa.array(values, ARROW[column.kind])
+    if kept:
+        decoded.keep(level, key, _per_row(kept, len(values)))

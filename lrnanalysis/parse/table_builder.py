@@ -1,4 +1,4 @@
-"""Pages of sessions into the three tables: `TableBuilder` takes bytes, `Tables` holds frames."""
+"""From pages of sessions to the three tables: `TableBuilder` takes bytes, `Tables` has frames."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lrnanalysis.parse import arrow, scan
-from lrnanalysis.parse.columns import Flat, OddRecordError
-from lrnanalysis.parse.fallback import decode_each
+from lrnanalysis.parse import arrow, fallback, scan
+from lrnanalysis.parse.columns import DecodedPages, UnexpectedShapeError
 from lrnanalysis.parse.links import link
-from lrnanalysis.parse.record_layout import COLUMNS, Shape
+from lrnanalysis.parse.record_layout import COLUMNS, RecordLayout
 from lrnanalysis.parse.values import column_of, extra_column
 from lrnanalysis.tables.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSIONS, Table
 
 __all__ = ["TableBuilder", "Tables"]
 
-#: Bytes of pages that are decoded at once: enough for Arrow to be quick, little beside the tables.
+#: Bytes of pages decoded at once: enough for Arrow to be fast, little compared with the tables.
 _BLOCK = 4 * 2**20
 
 _CHILDREN = (RESPONSES, ITEMS)
@@ -32,37 +31,37 @@ _CHILDREN = (RESPONSES, ITEMS)
 
 @dataclass
 class Tables:
-    """The three tables and what was met on the way to them.
+    """The three tables, and what parsing found unusual.
 
     Attributes
     ----------
     sessions, responses, items : DataFrame
         The tables of `lrnanalysis.tables.schema`, with a default index.
     unreadable : list of bytes
-        Records that are no session, as they came.
-    mended : int
-        Sessions in which half a surrogate pair was replaced by U+FFFD.
+        Records that are not sessions, unchanged.
+    repaired : int
+        Sessions in which an unpaired surrogate was replaced by U+FFFD.
     repeated : int
-        Sessions that came more than once, of which the last was kept.
+        Older versions of sessions that were received more than once; the last is kept.
     """
 
     sessions: pd.DataFrame
     responses: pd.DataFrame
     items: pd.DataFrame
     unreadable: list[bytes] = field(default_factory=list)
-    mended: int = 0
+    repaired: int = 0
     repeated: int = 0
 
 
 class TableBuilder:
-    """Takes pages as they come and makes the three tables of them.
+    """Builds the three tables from pages, one after the other.
 
     Parameters
     ----------
     metadata : iterable of str
-        Attributes of session metadata that become columns even where no session has them.
+        Attributes of session metadata that become columns even if no session has them.
     compiled : bool, optional
-        Read by the compiled pass; by default where it was built. Both ways give the same tables.
+        Decode with the compiled scanner; default: if it was built. The tables are the same.
 
     Examples
     --------
@@ -75,7 +74,7 @@ class TableBuilder:
     def __init__(self, metadata: Iterable[str] = (), *, compiled: bool = scan.AVAILABLE) -> None:
         self._compiled = compiled
         self._asked_for = tuple(metadata)
-        self._shape = Shape()
+        self._layout = RecordLayout()
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._blocks: dict[str, list[pa.Table]] = {"sessions": [], "responses": [], "items": []}
@@ -83,15 +82,15 @@ class TableBuilder:
         self._metadata: dict[str, dict[int, object]] = {name: {} for name in self._asked_for}
         self._sessions = 0
         self._unreadable: list[bytes] = []
-        self._mended = 0
+        self._repaired = 0
 
     def add(self, page: bytes) -> None:
-        """Take one page: a JSON object with a list of sessions named ``data``.
+        """Add one page: a JSON object with a list of sessions named ``data``.
 
         Raises
         ------
         ReadError
-            Now or at a later call: a page is not JSON, or holds no such list.
+            In this call or a later one: a page is not JSON, or has no such list.
         """
         self._waiting.append(page)
         self._waiting_bytes += len(page)
@@ -99,10 +98,10 @@ class TableBuilder:
             self._decode_waiting()
 
     def finish(self) -> Tables:
-        """Make the three tables; the builder is empty after that."""
+        """Build the three tables; the builder must not be used after that."""
         self._decode_waiting()
         if not self._blocks["sessions"]:
-            self._take(decode_each(b'{"data":[]}'))
+            self._take(fallback.decode(b'{"data":[]}'))
         sessions = _concatenated(self._blocks.pop("sessions"))
         last = ~sessions["session_id"].to_pandas().duplicated(keep="last").to_numpy()
         tables = {
@@ -125,7 +124,7 @@ class TableBuilder:
             responses=frames["responses"],
             items=frames["items"],
             unreadable=self._unreadable,
-            mended=self._mended,
+            repaired=self._repaired,
             repeated=int(np.count_nonzero(~last)),
         )
 
@@ -135,31 +134,31 @@ class TableBuilder:
             return
         try:
             self._take(self._decode(pages))
-        except OddRecordError:
+        except UnexpectedShapeError:
             for page in pages:
                 self._decode_page(page)
 
-    def _decode(self, pages: list[bytes]) -> Flat:
-        return scan.decode(pages) if self._compiled else arrow.decode(pages, self._shape)
+    def _decode(self, pages: list[bytes]) -> DecodedPages:
+        return scan.decode(pages) if self._compiled else arrow.decode(pages, self._layout)
 
     def _decode_page(self, page: bytes) -> None:
         try:
             self._take(self._decode([page]))
-        except OddRecordError:
-            flat = decode_each(page)
+        except UnexpectedShapeError:
+            decoded = fallback.decode(page)
             if not self._compiled:
-                self._shape = self._shape.learn(flat.odd)
-            self._take(flat)
+                self._layout = self._layout.with_raw(decoded.misfits)
+            self._take(decoded)
 
-    def _take(self, flat: Flat) -> None:
-        link(flat)
-        self._take_metadata(flat)
-        rows = flat.rows
-        flat.columns["sessions"]["active_time"] = _active_time(flat)
-        flat.columns["items"]["position"] = _position(flat.parents["items"])
+    def _take(self, decoded: DecodedPages) -> None:
+        link(decoded)
+        self._take_metadata(decoded)
+        rows = decoded.rows
+        decoded.columns["sessions"]["active_time"] = _active_time(decoded)
+        decoded.columns["items"]["position"] = _position(decoded.parents["items"])
         for table in (SESSIONS, *_CHILDREN):
-            columns = flat.columns[table.name]
-            columns["extra"] = extra_column(rows[table.name], flat.leftovers[table.name])
+            columns = decoded.columns[table.name]
+            columns["extra"] = extra_column(rows[table.name], decoded.leftovers[table.name])
             self._blocks[table.name].append(
                 pa.table(
                     {
@@ -169,38 +168,35 @@ class TableBuilder:
                     }
                 )
             )
-        for name, parent in flat.parents.items():
+        for name, parent in decoded.parents.items():
             self._parents[name].append(parent + self._sessions)
         self._sessions += rows["sessions"]
-        self._unreadable += flat.unreadable
-        self._mended += flat.mended
+        self._unreadable += decoded.unreadable
+        self._repaired += decoded.repaired
 
-    def _take_metadata(self, flat: Flat) -> None:
-        """Spread each session's metadata: known keys into columns, the others into their own."""
-        known = COLUMNS["metadata"]
-        raws: dict[str, list[bytes]] = {key: [b""] * len(flat.metadata) for key in known}
-        leftovers: dict[tuple[str, ...], Any] = flat.leftovers["sessions"]
-        odd = [b""] * len(flat.metadata)
-        for row, raw in enumerate(flat.metadata):
+    def _take_metadata(self, decoded: DecodedPages) -> None:
+        """Put session metadata into columns: known keys into theirs, others into new ones."""
+        known, n = COLUMNS["metadata"], len(decoded.metadata)
+        raws: dict[str, list[bytes]] = {key: [b""] * n for key in known}
+        leftovers: dict[tuple[str, ...], Any] = decoded.leftovers["sessions"]
+        for row, raw in enumerate(decoded.metadata):
             try:
-                members = _AS_OBJECT.decode(raw) if len(raw) else {}
+                members = (_AS_OBJECT.decode(raw) if len(raw) else None) or {}
             except msgspec.DecodeError:
-                members, odd[row] = {}, bytes(raw)
-            for key, value in (members or {}).items():
+                members = {}
+                leftovers.setdefault(("metadata",), [b""] * n)[row] = bytes(raw)
+            for key, value in members.items():
                 if key in known:
                     raws[key][row] = bytes(value)
                     continue
-                found = self._metadata.setdefault(key, {})
-                found[self._sessions + row] = scalar = _scalar(bytes(value))
+                scalar = _scalar(bytes(value))
+                self._metadata.setdefault(key, {})[self._sessions + row] = scalar
                 if isinstance(scalar, str) and not bytes(value).startswith(b'"'):
-                    nested = leftovers.setdefault(("metadata", key), [b""] * len(flat.metadata))
-                    nested[row] = bytes(value)
+                    leftovers.setdefault(("metadata", key), [b""] * n)[row] = bytes(value)
         for key, column in known.items():
-            flat.columns["sessions"][column.name], left = column_of(column.kind, raws[key])
+            decoded.columns["sessions"][column.name], left = column_of(column.kind, raws[key])
             if left is not None:
                 leftovers[("metadata", key)] = left
-        if any(odd):
-            leftovers[("metadata",)] = odd
 
     def _child(
         self, table: Table, session_ids: pa.ChunkedArray, last: npt.NDArray[np.bool_]
@@ -216,17 +212,17 @@ class TableBuilder:
 _AS_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 
 
-def _active_time(flat: Flat) -> pa.Array:
-    """Sum of each session's item times; null where no item has one."""
-    time = flat.columns["items"]["time"].to_numpy(zero_copy_only=False)
+def _active_time(decoded: DecodedPages) -> pa.Array:
+    """The sum of the item times of each session; null where no item has a time."""
+    time = decoded.columns["items"]["time"].to_numpy(zero_copy_only=False)
     timed = ~np.isnan(time)
-    parent, rows = flat.parents["items"][timed], flat.rows["sessions"]
+    parent, rows = decoded.parents["items"][timed], decoded.rows["sessions"]
     total = np.bincount(parent, weights=time[timed], minlength=rows)
     return pa.array(total, pa.float64(), mask=np.bincount(parent, minlength=rows) == 0)
 
 
 def _position(parent: npt.NDArray[np.int64]) -> pa.Array:
-    """Order of each row among those of its session, from 1; a session's rows are together."""
+    """The position of each row among those of its session, from 1; these are adjacent."""
     rows = np.arange(len(parent))
     first = np.r_[True, parent[1:] != parent[:-1]][: len(parent)]
     return pa.array(rows - np.maximum.accumulate(np.where(first, rows, 0)) + 1)
@@ -242,7 +238,7 @@ def _concatenated(blocks: Sequence[pa.Table]) -> pa.Table:
 
 
 def _unified(columns: Sequence[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
-    """Give several label columns the same categories."""
+    """Unify the categories of several label columns."""
     joined = pa.chunked_array(
         [chunk for column in columns for chunk in column.chunks]
     ).unify_dictionaries()
@@ -267,14 +263,19 @@ def _to_pandas(column: pa.ChunkedArray, kind: str) -> Any:
     if kind == "label":
         return _categorical(column)
     if kind == "number":
-        return column.to_numpy()
+        return _writable(column.to_numpy())
     if kind == "time":
         return column.to_pandas().array
     values = pc.fill_null(column, False if kind == "flag" else 0).to_numpy()
     missing = column.is_null().to_numpy()
     if kind == "flag":
-        return pd.arrays.BooleanArray(values.astype(bool), missing)
-    return pd.arrays.IntegerArray(values, missing)
+        return pd.arrays.BooleanArray(values, missing)
+    return pd.arrays.IntegerArray(_writable(values), missing)
+
+
+def _writable(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    # A column of a single block is a view of Arrow's memory, which is read-only.
+    return values if values.flags.writeable else values.copy()
 
 
 def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
@@ -286,7 +287,7 @@ def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
 
 
 def _scalar(raw: bytes) -> object:
-    """A scalar as Python has it; lists, objects and numbers out of range as their JSON text."""
+    """A scalar as a Python object; lists, objects and numbers out of range as JSON text."""
     try:
         value = msgspec.json.decode(raw)
     except msgspec.DecodeError:
@@ -297,7 +298,7 @@ def _scalar(raw: bytes) -> object:
 
 
 def _metadata_column(values: Sequence[object]) -> pd.Series:
-    """The narrowest dtype that holds every value: whole, number, flag, text, else JSON text."""
+    """The narrowest dtype for all values: integer, number, flag, text, else JSON text."""
     kinds = {type(value) for value in values} - {NoneType}
     if kinds == {bool}:
         return pd.Series(values, dtype="boolean")

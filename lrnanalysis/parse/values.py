@@ -1,4 +1,4 @@
-"""Raw JSON texts into the values of a column, and what does not fit into `extra`."""
+"""From raw JSON texts to the values of a column; what does not fit goes into `extra`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lrnanalysis.parse.record_layout import ARROW
 
 __all__ = ["Leftovers", "coerce", "column_of", "extra_column", "text_column"]
 
-#: (members of nested objects, from the outside in) → JSON text per row, empty where there is none.
+#: Path inside the row → JSON text per row, empty where there is none.
 Leftovers = dict[tuple[str, ...], Sequence[bytes]]
 
 _PLAIN_TYPES: Mapping[str, set[type]] = MappingProxyType(
@@ -25,23 +25,23 @@ _PLAIN_TYPES: Mapping[str, set[type]] = MappingProxyType(
         "label": {str, NoneType},
         "time": {str, NoneType},
         "number": {int, float, NoneType},
-        "whole": {int, NoneType},
+        "integer": {int, NoneType},
         "flag": {bool, NoneType},
     }
 )
 
-_LEAST_WHOLE, _MOST_WHOLE = -(2**63), 2**63 - 1
+_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 
 
 def coerce(kind: str, raw: bytes) -> tuple[Any, bool]:
-    """Read one JSON text as a value of a column's kind.
+    """Convert one JSON text to a value of a column's kind.
 
     Returns
     -------
     value : object
-        The value, None where there is none.
+        The value, None if there is none.
     fits : bool
-        False where the text says more than the value does, so that it must be kept too.
+        False if the value does not express the text fully, so that the text must be kept too.
     """
     if not raw or raw == b"null":
         return None, True
@@ -55,7 +55,7 @@ def coerce(kind: str, raw: bytes) -> tuple[Any, bool]:
         return _time(value)
     if kind == "flag":
         return _flag(value)
-    return _number(value, whole=kind == "whole")
+    return _number(value, integer=kind == "integer")
 
 
 def _text(value: object) -> tuple[str | None, bool]:
@@ -78,7 +78,7 @@ def _time(value: object) -> tuple[Any, bool]:
 
 
 def _times(texts: Sequence[str | None]) -> pa.Array:
-    # Through the JSON reader, whose spellings of a time are not those of Arrow's cast.
+    # With the JSON reader, since Arrow's cast accepts other spellings of a time.
     lines = b"\n".join(msgspec.json.encode({"time": text}) for text in texts)
     options = pa.json.ParseOptions(pa.schema([("time", ARROW["time"])]))
     blocks = pa.json.ReadOptions(use_threads=False, block_size=len(lines) + 1)
@@ -95,7 +95,7 @@ def _flag(value: object) -> tuple[bool | None, bool]:
     return None, False
 
 
-def _number(value: object, *, whole: bool) -> tuple[float | int | None, bool]:
+def _number(value: object, *, integer: bool) -> tuple[float | int | None, bool]:
     fits = not isinstance(value, str)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None, False
@@ -105,16 +105,16 @@ def _number(value: object, *, whole: bool) -> tuple[float | int | None, bool]:
         return None, False
     if not math.isfinite(number):
         return None, False
-    if not whole:
+    if not integer:
         return number, fits
     exact = value if isinstance(value, int) else int(number)
-    if number == int(number) and _LEAST_WHOLE <= exact <= _MOST_WHOLE:
+    if number == int(number) and _MIN_INTEGER <= exact <= _MAX_INTEGER:
         return exact, fits
     return None, False
 
 
 def column_of(kind: str, raws: Sequence[bytes]) -> tuple[pa.Array, list[bytes] | None]:
-    """Read a column's raw texts; give back those that must be kept, or None where all fit."""
+    """Convert the raw texts of a column; also return those to be kept, or None if all fit."""
     if kind == "json":
         return text_column(raws), None
     together = _all_fit(kind, raws)
@@ -126,7 +126,7 @@ def column_of(kind: str, raws: Sequence[bytes]) -> tuple[pa.Array, list[bytes] |
 
 
 def _all_fit(kind: str, raws: Sequence[bytes]) -> pa.Array | None:
-    """Read a column's raw texts at once, None unless each is just what the column holds."""
+    """Convert the raw texts of a column at once; None unless each has exactly its type."""
     try:
         texts = (raw if len(raw) else b"null" for raw in raws)
         values = msgspec.json.decode(b"[" + b",".join(texts) + b"]")
@@ -140,7 +140,7 @@ def _all_fit(kind: str, raws: Sequence[bytes]) -> pa.Array | None:
 
 
 def text_column(raws: Sequence[bytes]) -> pa.Array:
-    """JSON texts as they are; null where there is none or where it says null."""
+    """JSON texts unchanged; null where there is none or where it is null."""
     n = len(raws)
     lengths = np.fromiter(map(len, raws), dtype=np.int64, count=n)
     null = lengths == 0
@@ -156,7 +156,7 @@ def text_column(raws: Sequence[bytes]) -> pa.Array:
 
 
 def extra_column(rows: int, leftovers: Leftovers) -> pa.Array:
-    """Gather what no column holds into one JSON object a row; null where there is nothing."""
+    """Gather what has no column in one JSON object per row; null where there is nothing."""
     if not leftovers:
         return pa.nulls(rows, pa.string())
     present = np.zeros(rows, dtype=bool)

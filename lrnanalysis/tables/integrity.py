@@ -1,38 +1,39 @@
-"""Do the three tables hold together? Links that dangle, rows that repeat, fields that contradict.
+"""Integrity check: dangling links, duplicate rows and contradictory fields in the three tables.
 
-Each check follows a sentence of the endpoint's documentation. A finding is no error: records like
-these come from the service, and every one is kept.
+Each check follows a statement of the endpoint's documentation. A finding is not an error: the
+service sends such records, and every one of them is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.tables.schema import STATUSES
+from lrnanalysis.tables.schema import STATUSES, TABLES
 
 __all__ = ["check_tables"]
 
-_SHOWN = 3
+_EXAMPLES = 3
 
 
 class _Finding(NamedTuple):
-    check: str
     table: str
     kind: str
+    check: str
     rows: pd.DataFrame
-    shown: str
     meaning: str
+    shown: str = "session_id"
 
 
 def check_tables(
     sessions: pd.DataFrame, responses: pd.DataFrame, items: pd.DataFrame
 ) -> pd.DataFrame:
-    """Look for links that dangle, rows that repeat and fields that contradict each other.
+    """Report dangling links, duplicate rows and contradictory or unusual values.
 
     Parameters
     ----------
@@ -42,10 +43,17 @@ def check_tables(
     Returns
     -------
     DataFrame
-        A row a finding, none where all is well. Index ``check``; columns ``table``, ``kind``
-        ("dangling", "duplicate", "contradictory" or "odd"), ``count`` (rows concerned),
-        ``sessions`` (sessions concerned), ``examples`` (up to three identifiers or values, never
+        One row per finding; empty if there is none. Index ``check``; columns ``table``, ``kind``
+        ("dangling", "duplicate", "contradictory" or "unusual"), ``count`` (rows affected),
+        ``sessions`` (sessions affected), ``examples`` (up to three identifiers or values, never
         an answer) and ``meaning``.
+
+    Examples
+    --------
+    >>> import lrnanalysis as lrn
+    >>> sessions, responses, items = lrn.load_example()
+    >>> check_tables(sessions, responses, items.head(0)).loc["item_reference not shown", "kind"]
+    'dangling'
     """
     findings = [
         *_links(sessions, responses, items),
@@ -62,7 +70,7 @@ def check_tables(
                 finding.kind,
                 len(finding.rows),
                 finding.rows["session_id"].nunique(),
-                ", ".join(map(str, finding.rows[finding.shown].iloc[:_SHOWN])),
+                ", ".join(map(str, finding.rows[finding.shown].iloc[:_EXAMPLES])),
                 finding.meaning,
             )
             for finding in findings
@@ -77,44 +85,36 @@ def _links(
     sessions: pd.DataFrame, responses: pd.DataFrame, items: pd.DataFrame
 ) -> Iterator[_Finding]:
     for name, frame in (("responses", responses), ("items", items)):
-        yield _Finding(
-            f"{name} without session",
-            name,
-            "dangling",
-            frame[~frame["session_id"].isin(sessions["session_id"])],
-            "session_id",
-            "their session_id is not among the sessions",
-        )
-    named = _named_ids(items)
+        orphans = frame[~frame["session_id"].isin(sessions["session_id"])]
+        meaning = "no session has their session_id"
+        yield _Finding(name, "dangling", f"{name} without session", orphans, meaning)
+    listed = _listed_ids(items)
     yield _Finding(
-        "dangling response_ids",
         "items",
         "dangling",
-        named[~_pairs_in(named, responses, "response_id")],
+        "dangling response_ids",
+        listed[~_pairs_in(listed, responses, "response_id")],
+        "the item lists a response that its session does not contain",
         "response_id",
-        "items name responses that their session does not hold",
     )
-    given = responses[responses["item_reference"].notna()]
-    yield _Finding(
+    dangling = partial(_Finding, "responses", "dangling")
+    named = responses[responses["item_reference"].notna()]
+    yield dangling(
         "item_reference not shown",
-        "responses",
-        "dangling",
-        given[~_pairs_in(given, items, "item_reference")],
+        named[~_pairs_in(named, items, "item_reference")],
+        "the response names an item that its session does not contain",
         "item_reference",
-        "responses name an item that their session does not hold",
     )
-    yield _Finding(
+    yield dangling(
         "responses without item",
-        "responses",
-        "dangling",
         responses[responses["item_reference"].isna()],
+        "no item_reference, and no item of the session lists the response: it has no time",
         "response_id",
-        "no item_reference, and no item of the session names them: they have no time",
     )
 
 
-def _named_ids(items: pd.DataFrame) -> pd.DataFrame:
-    """The ids that items name and that the responses' references do not give back."""
+def _listed_ids(items: pd.DataFrame) -> pd.DataFrame:
+    """The response ids listed by items that cannot be derived from the responses' references."""
     kept = items.loc[items["extra"].notna(), ["session_id", "extra"]]
     ids = [
         [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
@@ -129,7 +129,7 @@ def _named_ids(items: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pairs_in(frame: pd.DataFrame, other: pd.DataFrame, column: str) -> np.ndarray:
-    """Whether each (session_id, column) of a frame is in another."""
+    """Whether each (session_id, column) of a table occurs in another."""
     if frame.empty:
         return np.zeros(0, dtype=bool)
     both = pd.concat(
@@ -143,146 +143,106 @@ def _pairs_in(frame: pd.DataFrame, other: pd.DataFrame, column: str) -> np.ndarr
 def _duplicates(
     sessions: pd.DataFrame, responses: pd.DataFrame, items: pd.DataFrame
 ) -> Iterator[_Finding]:
-    for name, frame, key in (
-        ("sessions", sessions, "session_id"),
-        ("responses", responses, "response_id"),
-        ("items", items, "item_reference"),
-    ):
-        keys = list(dict.fromkeys(["session_id", key]))
-        present = frame[frame[key].notna()]
-        yield _Finding(
-            f"repeated {key}",
-            name,
-            "duplicate",
-            present[present.duplicated(keys)],
-            key,
-            "the same key stands on more than one row",
-        )
+    for name, frame in (("sessions", sessions), ("responses", responses), ("items", items)):
+        keys = list(TABLES[name].key)
+        present = frame[frame[keys[-1]].notna()]
+        rows, meaning = present[present.duplicated(keys)], "more than one row has this key"
+        yield _Finding(name, "duplicate", f"repeated {keys[-1]}", rows, meaning, keys[-1])
 
 
 def _counts(
     sessions: pd.DataFrame, responses: pd.DataFrame, items: pd.DataFrame
 ) -> Iterator[_Finding]:
-    shown = _per_session(items, sessions)
-    held = _per_session(responses, sessions)
-    attempted = _per_session(responses[responses["attempted"].fillna(False)], sessions)
-    known = responses.loc[responses["attempted"].isna(), "session_id"]
-    questions = sessions["num_questions"]
-    found = sessions.assign(
-        n_items=shown.to_numpy(), n_responses=held.to_numpy(), n_attempted=attempted.to_numpy()
+    n_items = _per_session(items, sessions)
+    n_responses = _per_session(responses, sessions)
+    n_attempted = _per_session(responses[responses["attempted"].fillna(False)], sessions)
+    unknown = responses.loc[responses["attempted"].isna(), "session_id"]
+    counted = ~sessions["session_id"].isin(unknown) & (n_responses > 0)
+    questions, attempted = sessions["num_questions"], sessions["num_attempted"]
+    compared = sessions.assign(
+        items=_compared(n_items, "items", questions, "questions"),
+        responses=_compared(n_responses, "responses", questions, "questions"),
+        attempts=_compared(n_attempted, "attempted", attempted, "in num_attempted"),
     )
-    found = found.assign(
-        items_beside_questions=_beside(found["n_items"], "items", questions, "questions"),
-        responses_beside_questions=_beside(
-            found["n_responses"], "responses", questions, "questions"
-        ),
-        attempts=_beside(
-            found["n_attempted"], "attempted", sessions["num_attempted"], "in num_attempted"
-        ),
-    )
-    yield _Finding(
+    contradiction = partial(_Finding, "sessions", "contradictory")
+    yield contradiction(
         "more items than questions",
-        "sessions",
-        "contradictory",
-        found[(found["n_items"] > questions).fillna(False)],
-        "items_beside_questions",
-        "items that hold no question (a passage, say), or questions that are not listed",
+        compared[(n_items > questions).fillna(False)],
+        "some items contain no question (a passage, say), or questions are missing",
+        "items",
     )
-    yield _Finding(
+    yield contradiction(
         "num_questions differs",
-        "sessions",
-        "contradictory",
-        found[(found["n_responses"] != questions).fillna(False)],
-        "responses_beside_questions",
-        "num_questions is not the number of responses",
+        compared[(n_responses != questions).fillna(False)],
+        "num_questions differs from the number of responses",
+        "responses",
     )
-    counted = ~found["session_id"].isin(known) & (found["n_responses"] > 0)
-    yield _Finding(
+    yield contradiction(
         "num_attempted differs",
-        "sessions",
-        "contradictory",
-        found[counted & (found["n_attempted"] != sessions["num_attempted"]).fillna(False)],
+        compared[counted & (n_attempted != attempted).fillna(False)],
+        "num_attempted differs from the number of attempted responses",
         "attempts",
-        "num_attempted is not the number of attempted responses",
     )
 
 
 def _per_session(rows: pd.DataFrame, sessions: pd.DataFrame) -> pd.Series:
+    """The number of rows of each session."""
     counts = rows["session_id"].value_counts()
-    return counts.reindex(sessions["session_id"], fill_value=0)
+    return counts.reindex(sessions["session_id"], fill_value=0).set_axis(sessions.index)
 
 
-def _beside(count: pd.Series, what: str, field: pd.Series, name: str) -> pd.Series:
-    return count.astype("str") + f" {what} beside " + field.astype("str") + f" {name}"
+def _compared(count: pd.Series, what: str, field: pd.Series, name: str) -> pd.Series:
+    return count.astype("str") + f" {what}, " + field.astype("str") + f" {name}"
 
 
 def _times(sessions: pd.DataFrame, items: pd.DataFrame) -> Iterator[_Finding]:
     elapsed = (sessions["dt_completed"] - sessions["dt_started"]).dt.total_seconds()
     completed = sessions["status"].isin(["Completed", "Pending Scoring"])
-    yield _Finding(
-        "completed before started",
-        "sessions",
-        "contradictory",
-        sessions[elapsed < 0],
-        "session_id",
-        "dt_completed lies before dt_started",
-    )
-    yield _Finding(
-        "more active than elapsed time",
-        "sessions",
-        "contradictory",
-        sessions[(elapsed >= 0) & (sessions["active_time"] > elapsed)],
-        "session_id",
-        "the items' times add up to more than the session took",
-    )
     off = (sessions["session_duration"].astype("Float64") * 60 - elapsed).abs() > 60
-    yield _Finding(
+    contradiction = partial(_Finding, "sessions", "contradictory")
+    yield contradiction(
+        "completed before started",
+        sessions[elapsed < 0],
+        "dt_completed is earlier than dt_started",
+    )
+    yield contradiction(
+        "more active than elapsed time",
+        sessions[(elapsed >= 0) & (sessions["active_time"] > elapsed)],
+        "the times of the items add up to more than the session took",
+    )
+    yield contradiction(
         "session_duration differs",
-        "sessions",
-        "contradictory",
         sessions[off.fillna(False) & completed & (elapsed >= 0)],
-        "session_id",
-        "session_duration is more than a minute off the time stamps",
+        "session_duration differs from the timestamps by more than a minute",
     )
-    yield _Finding(
+    yield contradiction(
         "completed without dt_completed",
-        "sessions",
-        "contradictory",
         sessions[completed & sessions["dt_completed"].isna()],
-        "session_id",
-        "the status says submitted, and no time of submission is given",
+        "the status means submitted, but dt_completed is missing",
     )
     yield _Finding(
-        "time of 0 or below",
         "items",
-        "odd",
+        "unusual",
+        "time of 0 or below",
         items[items["time"] <= 0],
+        "not a fast answer; every measure treats it as missing",
         "item_reference",
-        "not a fast answer: treated as missing in every measure",
     )
 
 
 def _values(
     sessions: pd.DataFrame, responses: pd.DataFrame, items: pd.DataFrame
 ) -> Iterator[_Finding]:
+    documented = sessions["status"].str.lower().isin([status.lower() for status in STATUSES])
     yield _Finding(
-        "unknown status",
         "sessions",
-        "odd",
-        sessions[~sessions["status"].str.lower().isin([one.lower() for one in STATUSES])],
-        "status",
+        "unusual",
+        "unknown status",
+        sessions[~documented],
         "not one of the documented statuses",
+        "status",
     )
-    for name, frame, shown in (
-        ("sessions", sessions, "session_id"),
-        ("responses", responses, "response_id"),
-        ("items", items, "item_reference"),
-    ):
-        yield _Finding(
-            f"{name} above max_score",
-            name,
-            "contradictory",
-            frame[frame["score"] > frame["max_score"]],
-            shown,
-            "score is more than max_score",
-        )
+    for name, frame in (("sessions", sessions), ("responses", responses), ("items", items)):
+        rows, meaning = frame[frame["score"] > frame["max_score"]], "score exceeds max_score"
+        check, shown = f"{name} above max_score", TABLES[name].key[-1]
+        yield _Finding(name, "contradictory", check, rows, meaning, shown)

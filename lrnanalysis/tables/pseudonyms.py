@@ -1,8 +1,8 @@
 """Keyed pseudonyms for learners, sessions and responses.
 
-A pseudonym is the first 128 bits of HMAC-SHA-256 (RFC 2104) over the kind of identifier and the
-identifier, written as hexadecimal: the same key gives the same pseudonym on every machine and in
-every fetch, and nobody without the key can tell which identifier it stands for.
+A pseudonym is the first 128 bits of HMAC-SHA-256 (RFC 2104) of the kind of identifier and the
+identifier, in hexadecimal. The same key gives the same pseudonym on every machine and in every
+fetch; without the key it cannot be traced back to its identifier.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 
-__all__ = ["CLOSED_QUESTION_TYPES", "pseudonymise_frames", "pseudonyms"]
+__all__ = ["CLOSED_QUESTION_TYPES", "pseudonymise_tables", "pseudonyms"]
 
-#: Question types whose answers are choices among given options; all others can hold free text.
+#: Question types with a closed set of options; the answers of all others may contain free text.
 CLOSED_QUESTION_TYPES = frozenset(
     {
         "association",
@@ -48,15 +48,19 @@ def pseudonyms(values: pd.Series, key: str | bytes, kind: str) -> pd.Series:
     values : Series of str
         Identifiers.
     key : str or bytes
-        The secret; keep it apart from the data.
+        The secret; store it separately from the data.
     kind : str
-        "user_id", "session_id" or "response_id": the same text is another pseudonym as another
-        kind.
+        "user_id", "session_id" or "response_id". The pseudonym of a text depends on its kind.
 
     Returns
     -------
     Series of str
-        32 hexadecimal digits, aligned to `values`.
+        32 hexadecimal digits each, with the index of `values`.
+
+    Raises
+    ------
+    MeasureError
+        The key is empty or not text.
 
     Examples
     --------
@@ -70,7 +74,7 @@ def pseudonyms(values: pd.Series, key: str | bytes, kind: str) -> pd.Series:
     return pd.Series(taken, index=values.index, name=values.name, dtype="str")
 
 
-def pseudonymise_frames(
+def pseudonymise_tables(
     sessions: pd.DataFrame,
     responses: pd.DataFrame,
     items: pd.DataFrame,
@@ -99,8 +103,8 @@ def pseudonymise_frames(
 def _secret(key: str | bytes) -> bytes:
     if not isinstance(key, str | bytes) or not key:
         raise MeasureError(
-            "the key is empty or no text: pass a secret of your own, such as "
-            "secrets.token_hex(16), and keep it apart from the data"
+            "the key is empty or not text: pass a secret of your own, such as "
+            "secrets.token_hex(16), and store it separately from the data"
         )
     return key.encode() if isinstance(key, str) else key
 
@@ -111,7 +115,7 @@ def _pseudonym(secret: bytes, kind: str, text: str) -> str:
 
 
 def _kept_ids(extra: pd.Series, secret: bytes) -> pd.Series:
-    """Keep the ids that an item names, as pseudonyms, so that the links can still be checked."""
+    """Keep the response ids that an item lists, as pseudonyms, so that links can be checked."""
 
     def kept(text: str) -> str | None:
         ids = msgspec.json.decode(text).get("response_ids")

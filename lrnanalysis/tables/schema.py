@@ -1,7 +1,10 @@
-"""The three tables, once: each column's dtype, unit, meaning and place in the record.
+"""Schema of the three tables: each column's dtype, unit, meaning and path in the record.
 
-Follows the record of the Data API's ``sessions/responses`` endpoint. Everything that builds,
+Follows the records of the Data API's ``sessions/responses`` endpoint. Everything that builds,
 checks, stores or documents a table reads it from here.
+
+>>> SESSIONS["active_time"].description
+"Sum of the items' time [s]; missing where no item has a time."
 """
 
 from __future__ import annotations
@@ -26,25 +29,25 @@ __all__ = [
     "empty_frame",
 ]
 
-Kind = Literal["text", "label", "number", "whole", "flag", "time", "json"]
+Kind = Literal["text", "label", "number", "integer", "flag", "time", "json"]
 
-#: What each kind of column is in pandas.
+#: pandas dtype of each kind of column.
 DTYPES: Mapping[Kind, str] = MappingProxyType(
     {
         "text": "str",
         "label": "category",
         "number": "float64",
-        "whole": "Int64",
+        "integer": "Int64",
         "flag": "boolean",
         "time": "datetime64[us, UTC]",
         "json": "str",
     }
 )
 
-#: The statuses that the endpoint documents. Others are kept as they come.
+#: Documented statuses of a session. Any other is kept unchanged.
 STATUSES = ("Incomplete", "Completed", "Discarded", "Pending Scoring")
 
-#: Columns of session metadata that a query asked for start with this.
+#: Prefix of columns that hold session metadata requested by a query.
 METADATA_PREFIX = "metadata."
 
 
@@ -55,14 +58,14 @@ class Column:
     Attributes
     ----------
     name : str
-        The column's name.
+        Name of the column.
     kind : str
-        "text", "label" (text of which few values repeat), "number", "whole", "flag", "time" or
+        "text", "label" (text with few distinct values), "number", "integer", "flag", "time" or
         "json" (JSON text).
     path : str
-        Where the value stands in a session's record; empty for derived columns.
+        Path of the value in a session's record; empty for derived columns.
     description : str
-        What it means, its unit in brackets, its known oddities.
+        Meaning, unit in brackets, known exceptions.
     """
 
     name: str
@@ -78,7 +81,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One of the three tables: its name, its key and its columns in order."""
+    """One of the three tables.
+
+    Attributes
+    ----------
+    name : str
+        "sessions", "responses" or "items".
+    key : tuple of str
+        Columns that identify a row.
+    columns : tuple of Column
+        Columns in order. ``table["score"]`` gives the one named "score".
+    """
 
     name: str
     key: tuple[str, ...]
@@ -100,24 +113,28 @@ SESSIONS = Table(
     "sessions",
     ("session_id",),
     (
-        Column("session_id", "text", "session_id", "Identifies the session; the tables' link."),
-        Column("user_id", "text", "user_id", "The learner, as the integration named them."),
-        Column("activity_id", "label", "activity_id", "The activity, as the integration named it."),
+        Column("session_id", "text", "session_id", "Identifies the session; links the tables."),
+        Column("user_id", "text", "user_id", "Learner, as named by the integration."),
+        Column("activity_id", "label", "activity_id", "Activity, as named by the integration."),
         Column(
             "status",
             "label",
             "status",
-            "Incomplete, Completed, Discarded or Pending Scoring; others are kept.",
+            "Incomplete, Completed, Discarded or Pending Scoring; any other is kept.",
         ),
         Column("score", "number", "score", "Score [points]; null before scoring."),
         Column("max_score", "number", "max_score", "Highest possible score [points]."),
-        Column("num_attempted", "whole", "num_attempted", "Questions attempted."),
-        Column("num_questions", "whole", "num_questions", "Questions in the session."),
+        Column("adjustment_points", "number", "adjustment_points", "Added by hand [points]."),
+        Column(
+            "score_after_adjustment", "number", "score_after_adjustment", "Adjusted score [points]."
+        ),
+        Column("num_attempted", "integer", "num_attempted", "Questions attempted."),
+        Column("num_questions", "integer", "num_questions", "Questions in the session."),
         Column(
             "session_duration",
-            "whole",
+            "integer",
             "session_duration",
-            "Start to completion, saved gaps included [min], ±1; 0 on an Incomplete "
+            "Time from start to completion, breaks included [min], ±1; 0 on an Incomplete "
             "session means unknown.",
         ),
         Column(
@@ -133,17 +150,15 @@ SESSIONS = Table(
             "activity_template_id",
             "label",
             "metadata.activity_template_id",
-            "The activity in the item bank.",
+            "Activity in the item bank.",
         ),
         Column(
             "items_api_version", "label", "metadata.items_api_version", "Version of the Items API."
         ),
         Column("max_time", "number", "metadata.max_time", "Time limit [s]."),
-        Column(
-            "user_agent", "label", "metadata.user_agent", "The browser's own words; identifying."
-        ),
-        Column("subscores", "json", "subscores", "Subscores as JSON text; an item may be in many."),
-        Column("extra", "json", "", "Keys of the record that no column holds, as JSON text."),
+        Column("user_agent", "label", "metadata.user_agent", "Browser; may identify a learner."),
+        Column("subscores", "json", "subscores", "Subscores as JSON text; items may be shared."),
+        Column("extra", "json", "", "Keys of the record without a column, as JSON text."),
     ),
 )
 
@@ -151,37 +166,49 @@ RESPONSES = Table(
     "responses",
     ("session_id", "response_id"),
     (
-        Column("session_id", "text", "session_id", "The session of the response."),
+        Column("session_id", "text", "session_id", "Session of the response."),
         Column("response_id", "text", "responses[].response_id", "Unique in its session."),
         Column(
             "item_reference",
             "label",
             "responses[].item_reference",
-            "The item; resolved through items[].response_ids where the record names none.",
+            "Item; taken from items[].response_ids where the response names none.",
         ),
-        Column("question_reference", "label", "responses[].question_reference", "The question."),
-        Column("question_type", "label", "responses[].question_type", "An open set: mcq, …"),
+        Column("question_reference", "label", "responses[].question_reference", "Question."),
+        Column("question_type", "label", "responses[].question_type", "Its type, such as mcq."),
         Column("attempted", "flag", "responses[].attempted", "Whether the learner answered."),
-        Column("automarkable", "flag", "responses[].automarkable", "Whether a machine marks it."),
+        Column("automarkable", "flag", "responses[].automarkable", "Whether marked automatically."),
         Column(
             "score",
             "number",
             "responses[].score",
-            "Score [points]; null until scored or while waiting for a marker.",
+            "Score [points]; null until scored or while it waits for a marker.",
         ),
         Column("max_score", "number", "responses[].max_score", "Highest possible score [points]."),
+        Column(
+            "adjustment_points",
+            "number",
+            "responses[].adjustment_points",
+            "Added by hand [points]; may be negative.",
+        ),
+        Column(
+            "score_after_adjustment",
+            "number",
+            "responses[].score_after_adjustment",
+            "Adjusted score [points].",
+        ),
         Column(
             "dt_score_updated",
             "time",
             "responses[].dt_score_updated",
-            "Last change of the score's value [UTC].",
+            "Last change of the score [UTC].",
         ),
-        Column("value", "json", "responses[].response.value", "The answer as raw JSON text."),
-        Column("value_type", "label", "responses[].response.type", "The value's type."),
+        Column("value", "json", "responses[].response.value", "Answer as raw JSON text."),
+        Column("value_type", "label", "responses[].response.type", "Type of the value."),
         Column("api_version", "label", "responses[].response.apiVersion", "Questions API version."),
-        Column("revision", "whole", "responses[].response.revision", "Times saved."),
-        Column("word_count", "whole", "responses[].response.wordCount", "Words of a long text."),
-        Column("extra", "json", "", "Keys of the record that no column holds, as JSON text."),
+        Column("revision", "integer", "responses[].response.revision", "How often it was saved."),
+        Column("word_count", "integer", "responses[].response.wordCount", "Words in a long text."),
+        Column("extra", "json", "", "Keys of the record without a column, as JSON text."),
     ),
 )
 
@@ -189,19 +216,19 @@ ITEMS = Table(
     "items",
     ("session_id", "item_reference"),
     (
-        Column("session_id", "text", "session_id", "The session of the item."),
+        Column("session_id", "text", "session_id", "Session of the item."),
         Column(
             "item_reference",
             "label",
             "items[].reference",
-            "The item; white space around it is stripped.",
+            "Item; surrounding white space is stripped.",
         ),
-        Column("position", "whole", "", "Order in the record, from 1."),
+        Column("position", "integer", "", "Position in the record, from 1."),
         Column(
             "time",
             "number",
             "items[].time",
-            "Time on screen [s]; a pause stops it, a hidden tab does not; may be missing.",
+            "Time on screen [s]; stops in a pause, not in a hidden tab; may be missing.",
         ),
         Column("user_flagged", "flag", "items[].user_flagged", "Flagged by the learner."),
         Column("score", "number", "items[].scoring.score", "Score [points]."),
@@ -212,15 +239,15 @@ ITEMS = Table(
             "scoring_type",
             "label",
             "items[].scoring.type",
-            "per-question, dichotomous or dependent; others are kept.",
+            "per-question, dichotomous or dependent; any other is kept.",
         ),
-        Column("response_count", "whole", "", "How many responses the item names."),
+        Column("response_count", "integer", "", "Number of responses that the item lists."),
         Column("source_reference", "label", "items[].source.reference", "Item bank reference."),
         Column(
-            "organisation_id", "whole", "items[].source.organisation_id", "The item's item bank."
+            "organisation_id", "integer", "items[].source.organisation_id", "Item bank's owner."
         ),
-        Column("item_pool_id", "label", "items[].source.item_pool_id", "The item's pool."),
-        Column("extra", "json", "", "Keys of the record that no column holds, as JSON text."),
+        Column("item_pool_id", "label", "items[].source.item_pool_id", "Item pool."),
+        Column("extra", "json", "", "Keys of the record without a column, as JSON text."),
     ),
 )
 
@@ -230,7 +257,7 @@ TABLES: Mapping[str, Table] = MappingProxyType(
 
 
 def empty_frame(table: Table) -> pd.DataFrame:
-    """A frame of no rows with the table's columns and dtypes.
+    """Make a DataFrame without rows that has the columns and dtypes of a table.
 
     Examples
     --------

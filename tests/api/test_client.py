@@ -2,7 +2,6 @@
 
 import contextlib
 import copy
-import doctest
 import itertools
 import json
 import logging
@@ -21,8 +20,6 @@ from learnosity_sdk.request import init as sdk
 
 import lrnanalysis as lrn
 from lrnanalysis import sandbox
-from lrnanalysis.api import client as module
-from lrnanalysis.api import rate_limit as ratelimit
 from lrnanalysis.api.client import Client
 from lrnanalysis.api.rate_limit import RateBudget
 from lrnanalysis.sandbox import Fault
@@ -641,8 +638,3 @@ def test_a_client_is_not_pickled():
     for copied in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="holds credentials"):
             copied(Client("key", SECRET))
-
-
-def test_examples_run():
-    assert doctest.testmod(module).failed == 0
-    assert doctest.testmod(ratelimit).failed == 0

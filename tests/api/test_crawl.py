@@ -1,6 +1,5 @@
 """From a query to linked tables over HTTP: paging, resuming, polling, stopping."""
 
-import doctest
 import json
 import threading
 
@@ -11,7 +10,6 @@ from tqdm.auto import tqdm
 
 import lrnanalysis as lrn
 from lrnanalysis import Query, sandbox
-from lrnanalysis.api import crawl as module
 from lrnanalysis.api.crawl import Crawl
 from lrnanalysis.sandbox import Fault, Growth
 
@@ -504,7 +502,3 @@ def test_the_progress_bar_is_closed_after_an_error(api, client, capfd):
         lrn.fetch(client=client)
     assert not getattr(tqdm, "_instances", ())
     assert "50 sessions" in capfd.readouterr().err
-
-
-def test_examples_run():
-    assert doctest.testmod(module).failed == 0

@@ -1,10 +1,7 @@
 """Credentials: where they come from, in which order, and what is never said."""
 
-import doctest
-
 import pytest
 
-from lrnanalysis.api import credentials
 from lrnanalysis.api.credentials import address, find_credentials
 from lrnanalysis.errors import CredentialsError, QueryError
 
@@ -237,7 +234,3 @@ def test_another_environment_than_production_is_not_asked_by_mistake(home):
     assert address(production).startswith("https://data.learnosity.com/")
     with pytest.raises(CredentialsError, match="environment is 'vg'"):
         address(find({"HOME": str(home), "LRN_ENVIRONMENT": "vg"}, **PAIR))
-
-
-def test_examples_run():
-    assert doctest.testmod(credentials).failed == 0

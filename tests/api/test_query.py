@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import datetime as dt
-import doctest
 import enum
 import inspect
 import pickle
@@ -16,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrnanalysis import Query, QueryError
-from lrnanalysis.api import query as module
 
 NAMES = [field.name for field in dataclasses.fields(Query)]
 
@@ -367,7 +365,3 @@ def test_what_is_wrong_is_always_a_query_error(name, value):
             Query(**{name: value})
     else:
         assert made.to_dict().keys() <= {name}
-
-
-def test_examples_run():
-    assert doctest.testmod(module).failed == 0

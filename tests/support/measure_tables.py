@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from lrnanalysis.parse import TableBuilder
+from lrnanalysis.parse.table_builder import TableBuilder
 from lrnanalysis.sandbox.simulate import simulate
 from lrnanalysis.tables.schema import ITEMS, RESPONSES, SESSIONS, empty_frame
 

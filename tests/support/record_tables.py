@@ -2,7 +2,7 @@
 
 import json
 
-from lrnanalysis.parse import TableBuilder, Tables
+from lrnanalysis.parse.table_builder import TableBuilder, Tables
 
 
 def page_of(*sessions, **dumps) -> bytes:

@@ -32,6 +32,7 @@ __all__ = [
     "YELLOW",
     "add_footnote",
     "foreground",
+    "in_grid",
     "integer_axis",
     "item_position",
     "label_axes",
@@ -42,7 +43,9 @@ __all__ = [
     "require_data",
     "row_noun",
     "seconds_axis",
+    "span",
     "split_groups",
+    "tick_size",
 ]
 
 #: Okabe and Ito's colours, which colour-blind readers can tell apart; black is for cells only,
@@ -55,8 +58,11 @@ PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
 COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-#: Average width of a caption's character [inch].
-_CHARACTER = 0.07
+#: Average width of a character [inch per point of font size].
+_CHARACTER = 0.008
+
+#: Font sizes of title and caption.
+_TITLE, _CAPTION = 11, 9
 
 
 def new_axes(ax: Axes | None, *, width: float = 7.0, height: float = 4.2) -> Axes:
@@ -72,7 +78,7 @@ def label_axes(ax: Axes, *, x: str, y: str, title: str, caption: str) -> Axes:
     """Label the axes; the caption, n and the rule, is below the title."""
     ax.set_xlabel(x)
     ax.set_ylabel(y)
-    ax.set_title(title, loc="left")
+    ax.set_title("\n".join(_wrap(ax, title, _TITLE)), loc="left")
     ax.spines[["top", "right"]].set_visible(False)
     _caption(ax).set_text("")
     return add_footnote(ax, caption)
@@ -101,11 +107,11 @@ def add_footnote(ax: Axes, text: str) -> Axes:
     'n = 9\ncompleted sessions, first attempts'
     """
     caption = _caption(ax)
-    width = max(24, int(_room(ax) / _CHARACTER))
-    lines = [*caption.get_text().splitlines(), *textwrap.wrap(text, width)]
+    lines = [*caption.get_text().splitlines(), *_wrap(ax, text, _CAPTION)]
     caption.set_text("\n".join(lines))
     # The title makes room for the caption: the layout keeps only titles clear of other axes.
-    ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=11, pad=6 + 11 * len(lines))
+    high = 72 * caption.get_window_extent().height / ax.figure.dpi if lines else 0
+    ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=_TITLE, pad=6 + high)
     return ax
 
 
@@ -120,23 +126,31 @@ def _caption(ax: Axes) -> Annotation:
         xytext=(0, 4),
         xycoords="axes fraction",
         textcoords="offset points",
-        fontsize=9,
+        fontsize=_CAPTION,
         alpha=0.7,
         gid="caption",
     )
     # A wide text would squeeze the axes of a grid of pictures.
-    caption.set_in_layout(False)
+    caption.set_in_layout(not in_grid(ax))
     return caption
 
 
-def _room(ax: Axes) -> float:
-    """Width for a caption [inch]: up to the edge of the figure, or that of the axes in a grid."""
+def _wrap(ax: Axes, text: str, size: float) -> list[str]:
+    """Lines up to the edge of the figure, or as wide as the axes in a grid."""
     box = ax.get_position()
-    return ax.figure.bbox.width / ax.figure.dpi * (box.width if _in_grid(ax) else 1 - box.x0)
+    room = ax.figure.bbox.width / ax.figure.dpi * (box.width if in_grid(ax) else 1 - box.x0)
+    return textwrap.wrap(text, max(24, int(room / (_CHARACTER * size))))
 
 
-def _in_grid(ax: Axes) -> bool:
-    """Whether there are other pictures beside this one; twin axes and colour bars are none."""
+def tick_size(ax: Axes, which: str, number: int, fraction: float = 1.0) -> float:
+    """Font size at which so many tick labels fit on a fraction of an axis."""
+    box = ax.get_window_extent()
+    pixels = box.width if which == "x" else box.height
+    return float(np.clip(50 * fraction * pixels / ax.figure.dpi / number, 4, 8))
+
+
+def in_grid(ax: Axes) -> bool:
+    """Whether the figure has other pictures too; twin axes and colour bars do not count."""
     return len({other.get_subplotspec() for other in ax.figure.axes} - {None}) > 1
 
 
@@ -152,7 +166,7 @@ def seconds_axis(ax: Axes, which: str = "x") -> None:
     getattr(ax, f"set_{which}scale")("log")
     axis = getattr(ax, f"{which}axis")
     low, high = axis.get_view_interval()
-    steps = (1, 2, 5) if high > 20 * low else (1, 1.5, 2, 3, 4, 5, 7)
+    steps = (1, 2, 5) if high > 20 * low else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
     axis.set_major_locator(LogLocator(subs=steps))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
@@ -187,6 +201,12 @@ def row_noun(matrix: pd.DataFrame) -> str:
     return "sessions" if matrix.index.name == "session_id" else "persons"
 
 
+def span(values: pd.Series) -> str:
+    """The smallest and the largest integer, or the one that all are."""
+    low, high = int(values.min()), int(values.max())
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
 def split_groups(keys: pd.Index | pd.Series, group: pd.Series | None) -> dict[str, BoolArray]:
     """Name of each group → which of the keys belong to it; without groups, all under "".
 
@@ -215,12 +235,12 @@ def split_groups(keys: pd.Index | pd.Series, group: pd.Series | None) -> dict[st
 def legend_outside(
     ax: Axes, *, title: str | None = None, handles: Sequence[Artist] | None = None
 ) -> None:
-    """Put the legend to the right of the axes, where it hides nothing; inside in a grid."""
+    """Put the legend to the right of the axes; inside in a grid, unless it is of an image."""
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False}
-    if _in_grid(ax):
-        place = {"loc": "best", "framealpha": 0.85, "edgecolor": "none"}
     if handles is not None:
         place["handles"] = handles
+    elif in_grid(ax):
+        place = {"loc": "best", "framealpha": 0.85, "edgecolor": "none"}
     ax.legend(fontsize=9, title=title, title_fontsize=9, alignment="left", **place)
 
 
@@ -259,7 +279,7 @@ def name_points(
         boxes = np.array([_box(points[at], wide, high, dot, *side) for side in _SIDES])
         hits = [
             int(((taken[:, :2] < box[2:]) & (taken[:, 2:] > box[:2])).all(axis=1).sum())
-            + 100 * int(box[0] < frame.x0 or box[2] > frame.x1)
+            + 100 * int((box[:2] < frame.p0).any() or (box[2:] > frame.p1).any())
             for box in boxes
         ]
         best = int(np.argmin(hits))

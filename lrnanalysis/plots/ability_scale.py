@@ -22,6 +22,7 @@ from lrnanalysis.plots._style import (
     label_axes,
     new_axes,
     require_data,
+    tick_size,
 )
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def wright_map(
         [-tick * wide / counts.max(), 0, *range(1, len(items) + 1)],
         [f"{tick:,}", "0", *map(str, items.index)],
     )
-    small = 8 if len(items) <= 30 else 6.5
+    small = tick_size(ax, "x", len(items), 1 - _WIDE)
     for label in ax.get_xticklabels()[2:]:
         label.set_rotation(90)
         label.set_fontsize(small)
@@ -275,7 +276,7 @@ def person_fit(
             lz[part & drawn],
             color=colour,
             s=size,
-            alpha=0.55,
+            alpha=0.6,
             linewidth=0,
             label=f"{name}, n = {part.sum():,}",
         )

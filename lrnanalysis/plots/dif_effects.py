@@ -26,6 +26,8 @@ from lrnanalysis.plots._style import (
     new_axes,
     require_data,
     row_noun,
+    span,
+    tick_size,
 )
 
 if TYPE_CHECKING:
@@ -176,7 +178,7 @@ def dif(
             ax.axvline(line, color=GREY, linestyle=":", linewidth=1.1)
     ax.axvline(0, color=foreground(ax), linewidth=0.8)
     ax.set_yticks(places, [str(item) for item in rows.index])
-    ax.tick_params(axis="y", labelsize=8 if len(rows) <= 45 else 5)
+    ax.tick_params(axis="y", labelsize=tick_size(ax, "y", len(rows)))
     # One more row at the top explains the sides.
     ax.set_ylim(len(rows) - 0.4, -1.6)
     legend_outside(ax, title=_TITLES[how.classes])
@@ -185,7 +187,7 @@ def dif(
         note = ax.annotate(words, (0, -1), ha=side, va="center", fontsize=8.5, alpha=0.7)
         note.set_in_layout(False)
     persons = rows["n_reference"] + rows["n_focal"]
-    caption = [f"n = {_span(persons)} persons", f"{len(rows)} items"]
+    caption = [f"n = {span(persons)} persons", f"{len(rows)} items"]
     if len(rows) < len(table):
         caption.append(f"{len(table) - len(rows)} without this effect size")
     if infinite.any():
@@ -222,12 +224,6 @@ def _classes(rows: pd.DataFrame, how: _Effect) -> np.ndarray:
     if how.classes is not None:
         return rows[how.classes].astype(object).fillna("no class").to_numpy()
     return np.where(rows["flagged"].to_numpy(dtype=bool), "flagged", "not significant")
-
-
-def _span(values: pd.Series) -> str:
-    """The smallest and the largest number, or the one of both."""
-    low, high = int(values.min()), int(values.max())
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def dif_curves(

@@ -9,7 +9,6 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.plots._style import (
-    BLACK,
     BLUE,
     GREEN,
     GREY,
@@ -18,11 +17,13 @@ from lrnanalysis.plots._style import (
     RED,
     SKY,
     YELLOW,
+    foreground,
     label_axes,
     legend_outside,
     new_axes,
     require_data,
     row_noun,
+    tick_size,
 )
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["guttman"]
 
-#: Colour of each kind of cell, from the best answer to none; cells not administered stay empty.
-KIND_COLOURS = {
+#: Colour of each kind of cell, from the best answer to none; "" is the foreground of the style.
+_COLOURS = {
     "right": BLUE,
     "partial": SKY,
     "wrong": ORANGE,
     "omitted": RED,
-    "not reached": BLACK,
+    "not reached": "",
     "rapid": YELLOW,
     "unmarked": PURPLE,
     "unscored": GREEN,
@@ -97,25 +98,27 @@ def guttman(
     if len(persons) > most:
         persons = persons[np.linspace(0, len(persons) - 1, most).astype(int)]
     shown = cells.iloc[persons, columns]
-    kinds = list(KIND_COLOURS)
-    codes = np.column_stack([pd.Categorical(kind, kinds).codes for _, kind in shown.items()])
+    codes = np.column_stack(
+        [pd.Categorical(kind, list(_COLOURS)).codes for _, kind in shown.items()]
+    )
     ax = new_axes(ax, width=float(np.clip(3 + 0.14 * len(columns), 7.6, 14)), height=5.2)
+    colours = [colour or foreground(ax) for colour in _COLOURS.values()]
     ax.imshow(
         codes,
         aspect="auto",
         interpolation="nearest",
-        cmap=ListedColormap(list(KIND_COLOURS.values())),
+        cmap=ListedColormap(colours),
         vmin=-0.5,
-        vmax=len(kinds) - 0.5,
+        vmax=len(colours) - 0.5,
     )
     ax.set_xticks(range(len(columns)), [str(item) for item in shown.columns])
-    ax.tick_params(axis="x", rotation=90, labelsize=7 if len(columns) <= 60 else 4)
+    ax.tick_params(axis="x", rotation=90, labelsize=tick_size(ax, "x", len(columns)))
     ax.set_yticks([])
     legend_outside(
         ax,
         handles=[
             Patch(facecolor=colour, edgecolor=GREY, linewidth=0.5, label=kind)
-            for place, (kind, colour) in enumerate(KIND_COLOURS.items())
+            for place, (kind, colour) in enumerate(zip(_COLOURS, colours, strict=True))
             if (codes == place).any()
         ],
     )

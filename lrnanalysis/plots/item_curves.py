@@ -23,6 +23,7 @@ from lrnanalysis.plots._style import (
     GREY,
     RED,
     foreground,
+    in_grid,
     item_position,
     label_axes,
     legend_outside,
@@ -39,6 +40,9 @@ __all__ = ["characteristic_curves", "information"]
 
 #: More curves than this are drawn in one style, without a legend entry each.
 _NAMED = 10
+
+#: Height of the axes of information, relative to the highest curve: above is the legend.
+_HEADROOM = 1.2
 
 
 def characteristic_curves(
@@ -221,7 +225,7 @@ def _several(model: IRTModel, items: list[Hashable], theta: FloatArray, ax: Axes
     if len(items) > _NAMED:
         total = (expected[:, places] - low).sum(axis=1) / (high - low).sum()
         ax.plot(theta, total, color=foreground(ax), linewidth=2.5, label="mean")
-        ax.legend(frameon=False, fontsize=9, loc="upper left")
+    legend_outside(ax)
     ax.set_xlim(theta.min(), theta.max())
     ax.set_ylim(-0.02, 1.02)
     return label_axes(
@@ -237,14 +241,13 @@ def _several(model: IRTModel, items: list[Hashable], theta: FloatArray, ax: Axes
 def _lines(ax: Axes, theta: FloatArray, values: FloatArray, items: list[Hashable]) -> None:
     """One line per item, with a legend where there are few."""
     if len(items) > _NAMED:
-        lines = ax.plot(theta, values, color=BLUE, linewidth=0.8, alpha=0.6)
+        lines = ax.plot(theta, values, color=BLUE, linewidth=0.8, alpha=0.8)
         lines[0].set_label("items")
         return
     for number, item in enumerate(items):
         line = "-" if number < len(COLOURS) else "--"
         colour, _ = line_style(number)
         ax.plot(theta, values[:, number], line, color=colour, linewidth=1.6, label=str(item))
-    legend_outside(ax)
 
 
 def _kinds(model: IRTModel, places: Iterable[int]) -> str:
@@ -305,38 +308,35 @@ def information(
         linewidth=0,
         label="middle 95 % of persons",
     )
+    listed = list(model.scores if items is None else items)
+    places = [item_position(model.scores, item, "the model") for item in listed]
     if items is not None:
-        listed = list(items)
-        places = [item_position(model.scores, item, "the model") for item in listed]
         values = model.item_information(points).to_numpy()[:, places]
         _lines(ax, points, values, listed)
-        if len(listed) > _NAMED:
-            ax.legend(frameon=False, fontsize=9, loc="upper left")
-        title, y, rule = "Item information", "item information", ""
+        legend_outside(ax)
+        title, rule = "Item information", ""
     else:
         found = model.information(points)
-        values = found[["information"]].to_numpy()
+        values = found["information"].to_numpy()
         ax.plot(points, values, color=BLUE, linewidth=2, label="information (left)")
+        # Drawn here too, without data, for one legend of both axes.
+        ax.plot([], [], color=RED, linestyle="--", linewidth=1.6, label="SE (right)")
         right = ax.twinx()
-        (line,) = right.plot(
-            points, found["se"], color=RED, linestyle="--", linewidth=1.6, label="SE (right)"
-        )
-        right.set_ylim(0, min(5 * found["se"].min(), 1.05 * found["se"].max()))
+        right.plot(points, found["se"], color=RED, linestyle="--", linewidth=1.6)
+        right.set_ylim(0, _HEADROOM * min(5 * found["se"].min(), found["se"].max()))
         right.set_ylabel("standard error of ability", color=RED)
         right.tick_params(axis="y", colors=RED)
         right.spines["top"].set_visible(False)
         ax.tick_params(axis="y", colors=BLUE)
         ax.yaxis.label.set_color(BLUE)
-        handles, labels = ax.get_legend_handles_labels()
-        ax.legend([*handles, line], [*labels, "SE (right)"], frameon=False, fontsize=9)
-        places = list(range(len(model.items)))
-        title, y, rule = "Test information", "test information", "; SE = 1 / √information"
+        ax.legend(frameon=False, fontsize=9, ncols=1 if in_grid(ax) else 3)
+        title, rule = "Test information", "; SE = 1 / √information"
+    ax.set_ylim(0, _HEADROOM * float(values.max()))
     ax.set_xlim(points.min(), points.max())
-    ax.set_ylim(0, 1.06 * float(values.max()))
     return label_axes(
         ax,
         x=ability_label(model),
-        y=y,
+        y=title.lower(),
         title=title,
         caption=f"n = {model.persons:,.0f} persons in the fit, {len(places)} items "
         f"({_kinds(model, places)}){rule}",

@@ -20,6 +20,7 @@ from lrnanalysis.plots._style import (
     new_axes,
     require_data,
     row_noun,
+    span,
 )
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def difficulty_discrimination(
     if isinstance(statistics, ItemAnalysis):
         flags = statistics.flags if flags is None else flags
         statistics = statistics.items
-    require_columns(statistics, difficulty, discrimination, table="statistics")
+    require_columns(statistics, "n", difficulty, discrimination, table="statistics")
     if flags is None:
         from lrnanalysis.measures import classical
 
@@ -120,16 +121,18 @@ def difficulty_discrimination(
     ax.axhline(0, color=GREY, linewidth=0.8)
     if kinds:
         legend_outside(ax)
-    if labels:
-        name_points(ax, x, y, list(rows.index), (raised != "").to_numpy())
     lines = "; dotted: limits of the rules" if any(limits) else ""
-    return label_axes(
+    label_axes(
         ax,
         x=_LABELS.get(difficulty, difficulty),
         y=_LABELS.get(discrimination, discrimination),
         title="Discrimination against difficulty",
-        caption=f"n = {len(rows)} items, {(raised != '').sum()} flagged{lines}",
+        caption=f"n = {span(statistics['n'])} persons, {len(rows)} items, "
+        f"{(raised != '').sum()} flagged{lines}",
     )
+    if labels:
+        name_points(ax, x, y, list(rows.index), (raised != "").to_numpy())
+    return ax
 
 
 def _raised(flags: pd.DataFrame, items: pd.Index) -> pd.Series:

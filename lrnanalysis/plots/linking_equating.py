@@ -84,16 +84,17 @@ def linking(link: Link, *, ax: Axes | None = None) -> Axes:
         labels[row] if drift[row] and step == lowest[row] else None
         for row, step in zip(rows, steps, strict=True)
     ]
-    name_points(ax, x[rows, steps], y[rows, steps], named, drift[rows])
     ax.legend(frameon=False, fontsize=9, loc="upper left")
-    return label_axes(
+    label_axes(
         ax,
         x="difficulty b, base calibration",
-        y="difficulty b, new calibration on the base scale",
+        y="difficulty b, linked calibration",
         title="Common items of two calibrations",
         caption=f"n = {len(table)} common items; {link.method}: θ_base = {link.slope:.3f} θ_new "
         f"{'+' if link.intercept >= 0 else '−'} {abs(link.intercept):.3f}",
     )
+    name_points(ax, x[rows, steps], y[rows, steps], named, drift[rows])
+    return ax
 
 
 def equating(equated: Equating, *, ax: Axes | None = None) -> Axes:

@@ -15,6 +15,7 @@ from lrnanalysis.plots._style import (
     foreground,
     integer_axis,
     label_axes,
+    legend_outside,
     line_style,
     new_axes,
     require_data,
@@ -88,13 +89,15 @@ def pacing(
     ax.set_ylim(bottom=0)
     ax.set_xlim(left=0)
     integer_axis(ax)
-    ax.legend(frameon=False, fontsize=9, loc="upper left")
+    legend_outside(ax)
     low, high = (f"{100 * share:g}" for share in band)
     n = sum(int(found["n"].max()) for found in curves.values())
     return label_axes(
         ax,
         x="items done, in the order shown",
-        y=f"cumulative time on screen [{unit if limit is None else 'share of the limit'}]",
+        y=f"cumulative time on screen [{unit}]"
+        if limit is None
+        else "share of the time limit used",
         title="Pacing",
         caption=f"n = {n:,} sessions, each up to its last item with a time; "
         f"band: {low} to {high} %",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.plots._style import BLACK, label_axes, new_axes, require_data
+from lrnanalysis.plots._style import BLACK, label_axes, new_axes, require_data, tick_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,10 @@ def local_dependence(
     """
     from matplotlib.patches import Rectangle
 
-    found = model if isinstance(model, pd.DataFrame) else model.local_dependence()
+    if isinstance(model, pd.DataFrame):
+        found, persons = model, ""
+    else:
+        found, persons = model.local_dependence(), f"{model.persons:,.0f} persons, "
     k = len(found)
     if k < 2:
         raise MeasureError(f"the model has {k} items: local dependence is between two")
@@ -69,9 +72,8 @@ def local_dependence(
     mean = float(pairs.mean())
     largest = max(0.3, float(np.abs(pairs).max()))
     names = [str(item) for item in found.columns]
-    small = 8 if k <= 25 else 6.5 if k <= 60 else 4
-    side = float(np.clip((0.45 if k <= 12 else 0.24) * k, 3.2, 10.0))
-    label = 0.0085 * small * max(map(len, names))
+    side = float(np.clip((0.45 if k <= 12 else 0.24) * k, 4.2, 10.0))
+    label = 0.07 * max(map(len, names))
     ax = new_axes(ax, width=max(7.0, side + label + 1.8), height=side + label + 0.9)
     image = ax.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest")
     high = np.argwhere(values > mean + limit)
@@ -90,10 +92,12 @@ def local_dependence(
                 fontsize=8,
                 color="white" if abs(value) > 0.6 * largest else BLACK,
             )
+    small = tick_size(ax, "x", k)
     ax.set_xticks(range(k - 1), names[:-1], rotation=90, fontsize=small)
     ax.set_yticks(range(1, k), names[1:], fontsize=small)
     ax.set_xlim(-0.5, k - 1.5)
     ax.set_ylim(k - 0.5, 0.5)
+    ax.set_anchor("NW")
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02)
     bar.set_label("Q3 [correlation of residuals]")
     label_axes(
@@ -101,8 +105,8 @@ def local_dependence(
         x="item",
         y="item",
         title="Local dependence (Q3)",
-        caption=f"n = {len(pairs):,} pairs of {k} items, mean {mean:.2f}; outlined: above mean + "
-        f"{limit:g} ({len(high):,})",
+        caption=f"n = {persons}{len(pairs):,} pairs of {k} items, mean {mean:.2f}; outlined: "
+        f"{len(high):,} above mean + {limit:g}",
     )
     ax.spines[["left", "bottom"]].set_visible(False)
     return ax

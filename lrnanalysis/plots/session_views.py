@@ -96,7 +96,7 @@ def score_against_time(
             part["percent"],
             color=colour,
             marker=marker,
-            alpha=0.45,
+            alpha=0.6,
             s=18,
             linewidth=0,
             label=label,
@@ -168,6 +168,7 @@ def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) 
         label="idle: paused or saved",
     )
     ax.set_yticks([])
+    ax.set_ylim(-0.8, len(order) - 0.2)
     ax.set_xscale("log")
     ax.set_xlim(left=1)
     high = ax.get_xlim()[1]
@@ -238,6 +239,6 @@ def attempts(sessions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         x="attempt",
         y="score [% of points]",
         title="Scores over attempts",
-        caption=f"n = {several['learner'].nunique():,} learners with several scored attempts "
-        f"(orange: their mean); {(scored == 1).sum():,} with one are not drawn",
+        caption=f"n = {several['learner'].nunique():,} learners with several scored attempts; "
+        f"orange: mean; not drawn: {(scored == 1).sum():,} with one",
     )

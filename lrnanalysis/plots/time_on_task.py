@@ -101,11 +101,8 @@ def times(
         found = effort.thresholds(times[[item]], rule, scores=own_scores)
         name = f"{rule:g} s fixed" if isinstance(rule, int | float) else str(rule)
         cut = float(found["threshold"].iloc[0])
-        style = {"color": foreground(ax), "linestyle": line}
-        if np.isnan(cut):
-            ax.plot([], [], label=f"{name}: none", **style)
-        else:
-            ax.axvline(cut, label=f"{name}: {cut:.1f} s", **style)
+        label = f"{name}: none" if np.isnan(cut) else f"{name}: {cut:.1f} s"
+        ax.axvline(cut, color=foreground(ax), linestyle=line, label=label)
     seconds_axis(ax)
     legend_outside(ax)
     noun = row_noun(times)
@@ -178,13 +175,13 @@ def accuracy_by_time(
     if item is None:
         times = times / times.median()
     used = times.notna().to_numpy()
-    spent = pd.Series(times.to_numpy()[used])
-    require_data(spent, "scored answer with a time above 0")
-    by_group = pd.Series(scores.to_numpy()[used] >= _FULL).groupby(
-        pd.qcut(spent, groups, duplicates="drop"), observed=True
+    answers = pd.DataFrame(
+        {"time": times.to_numpy()[used], "correct": scores.to_numpy()[used] >= _FULL}
     )
-    middle = spent.groupby(by_group.grouper, observed=True).median()
-    share, n = by_group.mean().to_numpy(np.float64), by_group.size().to_numpy(np.float64)
+    require_data(answers, "scored answer with a time above 0")
+    by_group = answers.groupby(pd.qcut(answers["time"], groups, duplicates="drop"), observed=True)
+    middle, n = by_group["time"].median(), by_group.size().to_numpy().astype(np.float64)
+    share = by_group["correct"].mean().to_numpy(np.float64)
     low, high = wilson_interval(share, n, 0.95)
     ax = new_axes(ax)
     spread = np.abs([share - low, high - share])
@@ -201,7 +198,7 @@ def accuracy_by_time(
         x="time on screen [medians of the item]" if item is None else "time on screen [s]",
         y="proportion correct",
         title="Accuracy by time" if item is None else f"Accuracy by time, {item}",
-        caption=f"n = {len(spent):,} answers of {used.any(axis=1).sum():,} {noun} in {len(share)} "
+        caption=f"n = {used.any(axis=1).sum():,} {noun}, {len(answers):,} answers in {len(share)} "
         "groups by time; correct: full score",
     )
 
@@ -245,14 +242,16 @@ def time_against_difficulty(
     ax.scatter(table["p"], table["time"], color=BLUE, s=28, zorder=3)
     seconds_axis(ax, "y")
     ax.set_xlim(-0.02, 1.02)
-    if labels:
-        name_points(ax, table["p"], table["time"], list(table.index), np.zeros(len(table)))
+    ax.margins(y=0.1)
     rank = table["p"].corr(table["time"], method="spearman") if len(table) > 2 else np.nan
     correlation = "" if np.isnan(rank) else f"; rank correlation {rank:.2f}"
-    return label_axes(
+    label_axes(
         ax,
         x="item difficulty p [proportion of points]",
         y="geometric mean time [s]",
         title="Time against difficulty",
         caption=f"n = {len(scores):,} {row_noun(scores)}, {len(table)} items{correlation}",
     )
+    if labels:
+        name_points(ax, table["p"], table["time"], list(table.index), np.zeros(len(table)))
+    return ax

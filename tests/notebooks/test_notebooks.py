@@ -133,7 +133,8 @@ def test_has_a_question_a_checked_result_a_reference_and_a_picture(file):
     assert "**Question.**" in words
     assert "**Method.**" in words
     assert re.search(r"\b(?:19|20)\d\d\b|RFC \d+|Reference:", words)
-    assert any("NBVAL_CHECK_OUTPUT" in cell.source for cell in cells(file))
+    assert any("nbval-check-output" in cell.metadata.get("tags", []) for cell in cells(file))
+    assert not any("NBVAL" in cell.source for cell in cells(file))
     pictures = [
         one["data"]["image/png"] for one in outputs(file) if "image/png" in one.get("data", {})
     ]

@@ -1,9 +1,11 @@
 """Pictures of sessions, items and their times, and of psychometric models.
 
-Every function takes `ax` and returns it; without, it makes a figure of notebook size. n and the
-rule stand below the title. matplotlib is imported at the first picture.
+Every function draws data that are ready: it selects nothing. It takes `ax` and returns it; without
+`ax` it makes a figure of notebook size. A caption below the title states n and the rule, to which
+`add_footnote` adds. matplotlib is imported at the first picture.
 """
 
+from lrnanalysis.plots._style import add_footnote
 from lrnanalysis.plots.ability_scale import person_fit, wright_map
 from lrnanalysis.plots.dif_effects import dif, dif_curves
 from lrnanalysis.plots.guttman_order import guttman
@@ -19,6 +21,7 @@ from lrnanalysis.plots.time_on_task import accuracy_by_time, time_against_diffic
 
 __all__ = [
     "accuracy_by_time",
+    "add_footnote",
     "attempts",
     "characteristic_curves",
     "dif",

@@ -11,19 +11,10 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray
-from lrnanalysis.plots._style import item_position
+from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from lrnanalysis.measures.irt import IRTModel
-
-__all__ = [
-    "Observed",
-    "ability_axis",
-    "ability_label",
-    "chosen_persons",
-    "latent",
-    "observed",
-]
 
 #: Models whose slope of 1 makes a unit of the scale a logit.
 _LOGITS = {"Rasch", "PCM", "RSM"}
@@ -103,7 +94,7 @@ def observed(
     placed where the curve has that height, so that its distance from the curve is observed −
     expected score.
     """
-    at = item_position(model.scores, item, "the model")
+    at = style.item_position(model.scores, item, "the model")
     points = np.array(list(model.scores.values())[at])
     answers = model.answers(matrix, group)
     mean, sd = model.groups["mean"].to_numpy(), np.sqrt(model.groups["variance"].to_numpy())

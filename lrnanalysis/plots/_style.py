@@ -18,36 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Annotation
 
-__all__ = [
-    "BLACK",
-    "BLUE",
-    "COLOURS",
-    "GREEN",
-    "GREY",
-    "MARKERS",
-    "ORANGE",
-    "PURPLE",
-    "RED",
-    "SKY",
-    "YELLOW",
-    "add_footnote",
-    "foreground",
-    "in_grid",
-    "integer_axis",
-    "item_position",
-    "label_axes",
-    "legend_outside",
-    "line_style",
-    "name_points",
-    "new_axes",
-    "require_data",
-    "row_noun",
-    "seconds_axis",
-    "span",
-    "split_groups",
-    "tick_size",
-]
-
 #: Okabe and Ito's colours, which colour-blind readers can tell apart; black is for cells only,
 #: lines take the `foreground` of the style in use.
 BLACK, GREY = "#000000", "#999999"
@@ -159,6 +129,14 @@ def foreground(ax: Axes) -> str:
     return str(ax.xaxis.label.get_color())
 
 
+def interval_points(
+    ax: Axes, x: FloatArray, y: FloatArray, low: FloatArray, high: FloatArray, **options: Any
+) -> None:
+    """Draw points with vertical intervals from `low` to `high`."""
+    look: dict[str, Any] = {"marker": "o", "markersize": 4.5, "linestyle": "none", "capsize": 2}
+    ax.errorbar(x, y, yerr=np.maximum([y - low, high - y], 0), **look | options)
+
+
 def seconds_axis(ax: Axes, which: str = "x") -> None:
     """Make an axis of times logarithmic, labelled with plain numbers of seconds."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -228,7 +206,10 @@ def split_groups(keys: pd.Index | pd.Series, group: pd.Series | None) -> dict[st
     found = {str(name): values == name for name in values.categories}
     found = {name: members for name, members in found.items() if members.any()}
     if not found:
-        raise MeasureError("none of the rows has a group: group must have the index of the data")
+        raise MeasureError(
+            f"none of the rows has a group: the index of group must hold {keys.name or 'row'} "
+            f"labels such as {keys[:1].tolist()}"
+        )
     return found
 
 

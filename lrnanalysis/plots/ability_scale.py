@@ -10,20 +10,8 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, check_fraction, choice
+from lrnanalysis.plots import _style as style
 from lrnanalysis.plots._observed import ability_label, chosen_persons
-from lrnanalysis.plots._style import (
-    BLUE,
-    COLOURS,
-    GREY,
-    ORANGE,
-    RED,
-    SKY,
-    foreground,
-    label_axes,
-    new_axes,
-    require_data,
-    tick_size,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,11 +86,11 @@ def wright_map(
     ability = model.abilities(method, matrix=matrix, group=group)["ability"].to_numpy()
     answered = _answered(model, matrix, group)
     known = ability[np.isfinite(ability) & answered]
-    require_data(pd.Series(known), "ability")
+    style.require_data(pd.Series(known), "ability")
     items = table[located]
     if order == "difficulty":
         items = items.loc[items[names].mean(axis=1).sort_values(kind="stable").index]
-    ax = new_axes(ax, width=min(14.0, max(7.0, 3.5 + 0.19 * len(items))), height=5.0)
+    ax = style.new_axes(ax, width=min(14.0, max(7.0, 3.5 + 0.19 * len(items))), height=5.0)
     low, high = _range(known, items[names].to_numpy(dtype=np.float64))
     counts, edges = np.histogram(np.clip(known, low, high), bins=bins, range=(low, high))
     # Items are at 1, 2, …; persons to the left of 0, in the unit of the items.
@@ -112,11 +100,11 @@ def wright_map(
         -counts * wide / counts.max(),
         height=np.diff(edges),
         align="edge",
-        color=SKY,
+        color=style.SKY,
         edgecolor=ax.get_facecolor(),
         linewidth=0.4,
     )
-    ax.axvline(0, color=foreground(ax), linewidth=0.8)
+    ax.axvline(0, color=style.foreground(ax), linewidth=0.8)
     for place, (_, row) in enumerate(items.iterrows(), start=1):
         _item(ax, place, row, names, low, high)
     tick = _round_below(counts.max())
@@ -124,7 +112,7 @@ def wright_map(
         [-tick * wide / counts.max(), 0, *range(1, len(items) + 1)],
         [f"{tick:,}", "0", *map(str, items.index)],
     )
-    small = tick_size(ax, "x", len(items), 1 - _WIDE)
+    small = style.tick_size(ax, "x", len(items), 1 - _WIDE)
     for label in ax.get_xticklabels()[2:]:
         label.set_rotation(90)
         label.set_fontsize(small)
@@ -136,7 +124,7 @@ def wright_map(
     without = f", {infinite:,} without a finite ability" if infinite else ""
     without += f", {silent:,} without an answer" if silent else ""
     steps = "; numbers: thresholds" if len(names) > (1 if "b" in names else 0) else ""
-    return label_axes(
+    return style.label_axes(
         ax,
         x="persons (left) and items (right)",
         y=ability_label(model),
@@ -168,13 +156,15 @@ def _item(ax: Axes, place: int, row: pd.Series, names: list[str], low: float, hi
     """Draw the difficulty or the thresholds of one item."""
     inside = row[names].astype("float64").dropna().clip(low, high)
     if len(inside) > 1:
-        ax.plot([place, place], [inside.min(), inside.max()], color=GREY, linewidth=1, zorder=1)
+        ax.plot(
+            [place, place], [inside.min(), inside.max()], color=style.GREY, linewidth=1, zorder=1
+        )
     for name in names:
         value = float(row[name])
         if np.isnan(value):
             continue
         step = int(name[1:]) if len(name) > 1 else 0
-        colour = COLOURS[step % len(COLOURS)]
+        colour = style.COLOURS[step % len(style.COLOURS)]
         if not low <= value <= high:
             marker, at = ("v", low) if value < low else ("^", high)
             ax.plot([place], [at], color=colour, marker=marker, markersize=7, clip_on=False)
@@ -182,7 +172,7 @@ def _item(ax: Axes, place: int, row: pd.Series, names: list[str], low: float, hi
         error = row[f"{name}_se"]
         if step == 0 and error > 0:
             ends = np.clip([value - 1.96 * error, value + 1.96 * error], low, high)
-            ax.plot([place, place], ends, color=BLUE, linewidth=1.0)
+            ax.plot([place, place], ends, color=style.BLUE, linewidth=1.0)
         size = 4.5 if step == 0 else 9
         ax.plot([place], [value], color=colour, marker="o", markersize=size, linestyle="none")
         if step:
@@ -263,14 +253,14 @@ def person_fit(
         x = 100 * _shares(model, matrix, group)
         label = "score [% of points]"
     known = np.isfinite(lz) & np.isfinite(x)
-    require_data(pd.Series(lz[known]), "person with scores")
+    style.require_data(pd.Series(lz[known]), "person with scores")
     x, lz = x[known], lz[known]
     critical = NormalDist().inv_cdf(level)
     below = lz < critical
     drawn = chosen_persons(len(lz), most)
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     size = 16 if drawn.sum() <= 2000 else 6
-    for part, colour, name in ((~below, BLUE, "others"), (below, ORANGE, "below")):
+    for part, colour, name in ((~below, style.BLUE, "others"), (below, style.ORANGE, "below")):
         ax.scatter(
             x[part & drawn],
             lz[part & drawn],
@@ -280,11 +270,13 @@ def person_fit(
             linewidth=0,
             label=f"{name}, n = {part.sum():,}",
         )
-    ax.axhline(critical, color=RED, linestyle="--", linewidth=1.2, label=f"critical {critical:.2f}")
-    ax.axhline(0, color=GREY, linewidth=0.8)
+    ax.axhline(
+        critical, color=style.RED, linestyle="--", linewidth=1.2, label=f"critical {critical:.2f}"
+    )
+    ax.axhline(0, color=style.GREY, linewidth=0.8)
     ax.legend(frameon=False, fontsize=9)
     part = "" if drawn.all() else f", {drawn.sum():,} of them drawn"
-    return label_axes(
+    return style.label_axes(
         ax,
         x=label,
         y="person fit lz [SD], low: misfit",

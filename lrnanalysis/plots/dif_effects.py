@@ -12,23 +12,7 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import check_fraction
-from lrnanalysis.plots._style import (
-    BLUE,
-    GREY,
-    MARKERS,
-    ORANGE,
-    RED,
-    foreground,
-    item_position,
-    label_axes,
-    legend_outside,
-    line_style,
-    new_axes,
-    require_data,
-    row_noun,
-    span,
-    tick_size,
-)
+from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,40 +48,32 @@ class _Effect:
 #: negative the item is harder for the focal group.
 _EFFECTS = {
     "d_dif": _Effect("D-DIF [ETS delta]", "d_dif_se", (1.0, 1.5), "ets"),
-    "smd_sd": _Effect("standardised mean difference [SD of the item]", None, (0.17, 0.25), "ets"),
+    "smd_sd": _Effect("standardised mean difference [SD]", None, (0.17, 0.25), "ets"),
     "smd": _Effect("mean difference [points]", None, (), "ets"),
     "std_p_dif": _Effect("STD P-DIF [proportion of points]", "se", (0.05, 0.10), "size"),
     "log_odds": _Effect("log odds ratio [logits]", "log_odds_se", (), "jodoin_gierl"),
     "expected_difference": _Effect("expected score difference [points]", None, (), None),
 }
 
-#: Column of classes → title of the legend.
-_TITLES = {
-    "ets": "ETS class",
-    "size": "size",
-    "jodoin_gierl": "Jodoin & Gierl's class",
-    None: "test",
-}
-
-#: Function of `lrnanalysis.dif` → its name in titles.
-_MEASURES = {
-    "mantel_haenszel": "Mantel–Haenszel",
-    "standardisation": "standardisation",
-    "logistic": "logistic regression",
-    "likelihood_ratio": "likelihood ratio",
+#: Column of classes → name of its method, title of the legend.
+_METHODS = {
+    "ets": ("Mantel–Haenszel", "ETS class"),
+    "size": ("standardisation", "size"),
+    "jodoin_gierl": ("logistic regression", "Jodoin & Gierl's class"),
+    None: ("likelihood ratio", "test"),
 }
 
 #: Class → colour and marker.
 _CLASSES = {
-    "A": (BLUE, MARKERS[0]),
-    "B": (ORANGE, MARKERS[1]),
-    "C": (RED, MARKERS[3]),
-    "negligible": (BLUE, MARKERS[0]),
-    "moderate": (ORANGE, MARKERS[1]),
-    "large": (RED, MARKERS[3]),
-    "not significant": (BLUE, MARKERS[0]),
-    "flagged": (RED, MARKERS[3]),
-    "no class": (GREY, MARKERS[0]),
+    "A": (style.BLUE, style.MARKERS[0]),
+    "B": (style.ORANGE, style.MARKERS[1]),
+    "C": (style.RED, style.MARKERS[3]),
+    "negligible": (style.BLUE, style.MARKERS[0]),
+    "moderate": (style.ORANGE, style.MARKERS[1]),
+    "large": (style.RED, style.MARKERS[3]),
+    "not significant": (style.BLUE, style.MARKERS[0]),
+    "flagged": (style.RED, style.MARKERS[3]),
+    "no class": (style.GREY, style.MARKERS[0]),
 }
 
 
@@ -145,26 +121,24 @@ def dif(
     check_fraction("confidence", confidence)
     name = _effect(table, effect)
     how = _EFFECTS[name]
+    method, legend = _METHODS[how.classes]
     rows = table[table[name].notna()].sort_values(name, ascending=False, kind="stable")
     values = rows[name].to_numpy(dtype=np.float64)
     infinite = np.isinf(values)
     edge = 1.1 * np.abs(values[~infinite]).max(initial=max(how.limits, default=0.1))
     values = np.clip(values, -edge, edge)
     classes = _classes(rows, how)
-    ax = new_axes(ax, height=float(np.clip(1.5 + 0.2 * len(rows), 3.0, 14.0)))
+    ax = style.new_axes(ax, height=float(np.clip(1.5 + 0.2 * len(rows), 3.0, 14.0)))
     places = np.arange(len(rows))
-    if how.error is not None:
-        z = NormalDist().inv_cdf((1 + confidence) / 2)
-        half = z * rows[how.error].to_numpy(dtype=np.float64)
-    else:
-        half = np.full(len(rows), np.nan)
+    error = rows[how.error].fillna(0).to_numpy(np.float64) if how.error else np.zeros(len(rows))
+    half = NormalDist().inv_cdf((1 + confidence) / 2) * error
     for kind in [kind for kind in _CLASSES if (classes == kind).any()]:
         colour, marker = _CLASSES[kind]
         part = classes == kind
         ax.errorbar(
             values[part],
             places[part],
-            xerr=np.nan_to_num(half[part]),
+            xerr=half[part],
             color=colour,
             marker=marker,
             markersize=5,
@@ -175,31 +149,30 @@ def dif(
         )
     for limit in how.limits:
         for line in (-limit, limit):
-            ax.axvline(line, color=GREY, linestyle=":", linewidth=1.1)
-    ax.axvline(0, color=foreground(ax), linewidth=0.8)
+            ax.axvline(line, color=style.GREY, linestyle=":", linewidth=1.1)
+    ax.axvline(0, color=style.foreground(ax), linewidth=0.8)
     ax.set_yticks(places, [str(item) for item in rows.index])
-    ax.tick_params(axis="y", labelsize=tick_size(ax, "y", len(rows)))
+    ax.tick_params(axis="y", labelsize=style.tick_size(ax, "y", len(rows)))
     # One more row at the top explains the sides.
     ax.set_ylim(len(rows) - 0.4, -1.6)
-    legend_outside(ax, title=_TITLES[how.classes])
+    style.legend_outside(ax, title=legend)
     focal = ", ".join(table.attrs.get("focal", ["the focal group"]))
     for words, side in ((f"← harder for {focal}  ", "right"), (f"  easier for {focal} →", "left")):
         note = ax.annotate(words, (0, -1), ha=side, va="center", fontsize=8.5, alpha=0.7)
         note.set_in_layout(False)
     persons = rows["n_reference"] + rows["n_focal"]
-    caption = [f"n = {span(persons)} persons", f"{len(rows)} items"]
+    caption = [f"n = {style.span(persons)} persons", f"{len(rows)} items"]
     if len(rows) < len(table):
         caption.append(f"{len(table) - len(rows)} without this effect size")
     if infinite.any():
         caption.append(f"{infinite.sum()} infinite, drawn at the edge")
     if how.error is not None:
         caption.append(f"{100 * confidence:g} % intervals")
-    measure = _MEASURES.get(str(table.attrs.get("measure")))
-    return label_axes(
+    return style.label_axes(
         ax,
         x=how.label,
         y="item",
-        title=f"Differential item functioning{f': {measure}' if measure else ''}",
+        title=f"Differential item functioning: {method}",
         caption=", ".join(caption),
     )
 
@@ -277,18 +250,18 @@ def dif_curves(
     from lrnanalysis.measures.dif._design import read_design
 
     check_fraction("confidence", confidence)
-    item_position(matrix, item, "matrix")
+    style.item_position(matrix, item, "matrix")
     design = read_design(
         matrix, group, reference=reference, focal=focal, match=match, strata=strata, anchor=None
     )
     at = list(design.scored.items).index(item)
     (counts,) = design.counts([at])
-    require_data(pd.Series(counts.scores), "score on the item")
+    style.require_data(pd.Series(counts.scores), "score on the item")
     two = len(counts.scores) == 2
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     lowest, highest = counts.scores.min(), counts.scores.max()
     for number, (name, cells) in enumerate(zip(design.names, counts.table, strict=True)):
-        colour, marker = line_style(number)
+        colour, marker = style.line_style(number)
         n = cells.sum(axis=1)
         kept = n >= (1 if two else 2)
         cells, n, x = cells[kept], n[kept], counts.levels[kept]
@@ -302,16 +275,15 @@ def dif_curves(
             low, high = mean_interval(mean, variance, n, confidence)
         # Side by side, so that the intervals of a stratum do not hide each other.
         shift = (number - (len(design.names) - 1) / 2) * 0.006 * np.ptp(counts.levels)
-        ax.errorbar(
+        style.interval_points(
+            ax,
             x + shift,
             mean,
-            yerr=np.vstack([mean - np.maximum(low, lowest), np.minimum(high, highest) - mean]),
+            np.maximum(low, lowest),
+            np.minimum(high, highest),
             color=colour,
             marker=marker,
-            markersize=5,
             linestyle="-" if number == 0 else "--",
-            capsize=2,
-            elinewidth=1,
             label=f"{name}, n = {int(n.sum()):,}",
         )
     margin = 0.03 * (highest - lowest)
@@ -319,11 +291,11 @@ def dif_curves(
     ax.legend(frameon=False, fontsize=9)
     matched = "total score" if match is None else "matching variable"
     groups = "one stratum per value" if strata is None else f"{len(counts.levels)} strata"
-    return label_axes(
+    return style.label_axes(
         ax,
         x="total score [points]" if match is None else matched,
         y="mean score on the item [points]",
         title=f"{item} by group, at equal {matched}",
-        caption=f"n = {int(counts.table.sum()):,} {row_noun(matrix)}, {groups} of the {matched}; "
-        f"{100 * confidence:g} % intervals",
+        caption=f"n = {int(counts.table.sum()):,} {style.row_noun(matrix)}, {groups} of the "
+        f"{matched}; {100 * confidence:g} % intervals",
     )

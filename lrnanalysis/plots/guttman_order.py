@@ -8,23 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.plots._style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    RED,
-    SKY,
-    YELLOW,
-    foreground,
-    label_axes,
-    legend_outside,
-    new_axes,
-    require_data,
-    row_noun,
-    tick_size,
-)
+from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,14 +17,14 @@ __all__ = ["guttman"]
 
 #: Colour of each kind of cell, from the best answer to none; "" is the foreground of the style.
 _COLOURS = {
-    "right": BLUE,
-    "partial": SKY,
-    "wrong": ORANGE,
-    "omitted": RED,
+    "right": style.BLUE,
+    "partial": style.SKY,
+    "wrong": style.ORANGE,
+    "omitted": style.RED,
     "not reached": "",
-    "rapid": YELLOW,
-    "unmarked": PURPLE,
-    "unscored": GREEN,
+    "rapid": style.YELLOW,
+    "unmarked": style.PURPLE,
+    "unscored": style.GREEN,
     "not administered": "none",
 }
 
@@ -90,7 +74,7 @@ def guttman(
             f"scores ({len(scores)} × {scores.shape[1]}) and cells ({len(cells)} × "
             f"{cells.shape[1]}) differ in rows or columns: take both from one analysis"
         )
-    require_data(cells, "cell")
+    style.require_data(cells, "cell")
     highest = scores.max()
     shares = scores / highest.where(highest > 0, 1.0)
     persons = np.argsort(-shares.mean(axis=1).to_numpy(), kind="stable")
@@ -101,8 +85,8 @@ def guttman(
     codes = np.column_stack(
         [pd.Categorical(kind, list(_COLOURS)).codes for _, kind in shown.items()]
     )
-    ax = new_axes(ax, width=float(np.clip(3 + 0.14 * len(columns), 7.6, 14)), height=5.2)
-    colours = [colour or foreground(ax) for colour in _COLOURS.values()]
+    ax = style.new_axes(ax, width=float(np.clip(3 + 0.14 * len(columns), 7.6, 14)), height=5.2)
+    colours = [colour or style.foreground(ax) for colour in _COLOURS.values()]
     ax.imshow(
         codes,
         aspect="auto",
@@ -112,19 +96,19 @@ def guttman(
         vmax=len(colours) - 0.5,
     )
     ax.set_xticks(range(len(columns)), [str(item) for item in shown.columns])
-    ax.tick_params(axis="x", rotation=90, labelsize=tick_size(ax, "x", len(columns)))
+    ax.tick_params(axis="x", rotation=90, labelsize=style.tick_size(ax, "x", len(columns)))
     ax.set_yticks([])
-    legend_outside(
+    style.legend_outside(
         ax,
         handles=[
-            Patch(facecolor=colour, edgecolor=GREY, linewidth=0.5, label=kind)
+            Patch(facecolor=colour, edgecolor=style.GREY, linewidth=0.5, label=kind)
             for place, (kind, colour) in enumerate(zip(_COLOURS, colours, strict=True))
             if (codes == place).any()
         ],
     )
-    noun = row_noun(scores)
+    noun = style.row_noun(scores)
     drawn = "" if len(shown) == len(cells) else f", {len(shown):,} of them drawn"
-    label_axes(
+    style.label_axes(
         ax,
         x="items, easy to hard",
         y=f"{noun}, high to low",

@@ -11,24 +11,12 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, check_fraction, choice
+from lrnanalysis.plots import _style as style
 from lrnanalysis.plots._observed import (
     ability_axis,
     ability_label,
     latent,
     observed,
-)
-from lrnanalysis.plots._style import (
-    BLUE,
-    COLOURS,
-    GREY,
-    RED,
-    foreground,
-    in_grid,
-    item_position,
-    label_axes,
-    legend_outside,
-    line_style,
-    new_axes,
 )
 
 if TYPE_CHECKING:
@@ -120,7 +108,7 @@ def characteristic_curves(
     several: object = item  # one label may be a tuple; several are a list or an Index
     if several is None or isinstance(several, list | pd.Index):
         return _several(model, list(model.scores if several is None else several), points, ax)
-    at = item_position(model.scores, item, "the model")
+    at = style.item_position(model.scores, item, "the model")
     scores = np.array(list(model.scores.values())[at])
     if of is None:
         of = "categories" if len(scores) > 2 else "expected"
@@ -129,11 +117,11 @@ def characteristic_curves(
     seen = None
     if groups is not None:
         seen = observed(model, item, groups=groups, most=most, matrix=matrix, group=group)
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     two = len(scores) == 2
     if of == "categories":
         for k, score in enumerate(scores):
-            colour, marker = line_style(k)
+            colour, marker = style.line_style(k)
             ax.plot(points, curves[:, k], color=colour, linewidth=1.8, label=f"score {score:g}")
             if seen is not None:
                 # Side by side, so that the intervals of a group do not hide each other.
@@ -143,23 +131,34 @@ def characteristic_curves(
                 low, high = wilson_interval(seen.shares[:, k], seen.n, confidence)
                 share_seen = seen.shares[:, k] + above
                 low, high = np.clip([low + above, high + above], 0, 1)
-                _points(ax, seen.ability + shift, share_seen, low, high, colour, marker, 0.6)
-        legend_outside(ax)
+                style.interval_points(
+                    ax,
+                    seen.ability + shift,
+                    share_seen,
+                    low,
+                    high,
+                    color=colour,
+                    marker=marker,
+                    elinewidth=0.6,
+                    capsize=0,
+                )
+        style.legend_outside(ax)
         y, lowest, highest = "probability", 0.0, 1.0
-    elif two:
-        # The expected score is that of the higher one's probability.
-        y, lowest, highest = f"probability of score {scores[1]:g}", 0.0, 1.0
-        ax.plot(points, curves[:, 1], color=BLUE, linewidth=2)
-        if seen is not None:
-            low, high = wilson_interval(seen.shares[:, 1], seen.n, confidence)
-            _points(ax, seen.ability, seen.shares[:, 1], low, high, foreground(ax), "o")
     else:
         y, lowest, highest = "expected score [points]", float(scores.min()), float(scores.max())
-        ax.plot(points, curves @ scores, color=BLUE, linewidth=2)
+        curve = curves @ scores
+        if two:
+            # The expected share of the higher score is its probability.
+            y, lowest, highest = f"probability of score {scores[1]:g}", 0.0, 1.0
+            curve = curves[:, 1]
+        ax.plot(points, curve, color=style.BLUE, linewidth=2)
         if seen is not None:
+            mean = seen.shares[:, 1] if two else seen.mean
             half = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt(seen.variance / seen.n)
-            low, high = np.clip([seen.mean - half, seen.mean + half], lowest, highest)
-            _points(ax, seen.ability, seen.mean, low, high, foreground(ax), "o")
+            low, high = np.clip([mean - half, mean + half], lowest, highest)
+            if two:
+                low, high = wilson_interval(mean, seen.n, confidence)
+            style.interval_points(ax, seen.ability, mean, low, high, color=style.foreground(ax))
     ax.set_xlim(points.min(), points.max())
     margin = 0.03 * (highest - lowest)
     ax.set_ylim(lowest - margin, highest + margin)
@@ -171,7 +170,7 @@ def characteristic_curves(
             f"n = {seen.persons:,.0f} persons{used}; points: observed in {len(seen.n)} groups by "
             f"ability, {100 * confidence:g} % intervals"
         )
-    return label_axes(
+    return style.label_axes(
         ax,
         x=ability_label(model),
         y=y,
@@ -187,48 +186,23 @@ def _probabilities(model: IRTModel, at: int, theta: FloatArray) -> FloatArray:
     return model.probabilities(theta).to_numpy()[:, start : start + sizes[at]]
 
 
-def _points(
-    ax: Axes,
-    x: FloatArray,
-    y: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-    colour: str,
-    marker: str,
-    strength: float = 1.0,
-) -> None:
-    """Points with intervals of a line width of `strength`."""
-    ax.errorbar(
-        x,
-        y,
-        yerr=np.maximum(np.vstack([y - low, high - y]), 0),
-        color=colour,
-        marker=marker,
-        markersize=4.5,
-        linestyle="none",
-        elinewidth=strength,
-        capsize=2 * (strength == 1),
-        zorder=3,
-    )
-
-
 def _several(model: IRTModel, items: list[Hashable], theta: FloatArray, ax: Axes | None) -> Axes:
     """The expected scores of several items as proportions of their points."""
-    places = [item_position(model.scores, item, "the model") for item in items]
+    places = [style.item_position(model.scores, item, "the model") for item in items]
     expected = model.expected_scores(theta).to_numpy()
     scores = list(model.scores.values())
     low = np.array([min(scores[at]) for at in places])
     high = np.array([max(scores[at]) for at in places])
     shares = (expected[:, places] - low) / (high - low)
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     _lines(ax, theta, shares, items)
     if len(items) > _NAMED:
         total = (expected[:, places] - low).sum(axis=1) / (high - low).sum()
-        ax.plot(theta, total, color=foreground(ax), linewidth=2.5, label="mean")
-    legend_outside(ax)
+        ax.plot(theta, total, color=style.foreground(ax), linewidth=2.5, label="mean")
+    style.legend_outside(ax)
     ax.set_xlim(theta.min(), theta.max())
     ax.set_ylim(-0.02, 1.02)
-    return label_axes(
+    return style.label_axes(
         ax,
         x=ability_label(model),
         y="expected score [proportion of points]",
@@ -241,12 +215,12 @@ def _several(model: IRTModel, items: list[Hashable], theta: FloatArray, ax: Axes
 def _lines(ax: Axes, theta: FloatArray, values: FloatArray, items: list[Hashable]) -> None:
     """One line per item, with a legend where there are few."""
     if len(items) > _NAMED:
-        lines = ax.plot(theta, values, color=BLUE, linewidth=0.8, alpha=0.8)
+        lines = ax.plot(theta, values, color=style.BLUE, linewidth=0.8, alpha=0.8)
         lines[0].set_label("items")
         return
     for number, item in enumerate(items):
-        line = "-" if number < len(COLOURS) else "--"
-        colour, _ = line_style(number)
+        line = "-" if number < len(style.COLOURS) else "--"
+        colour, _ = style.line_style(number)
         ax.plot(theta, values[:, number], line, color=colour, linewidth=1.6, label=str(item))
 
 
@@ -299,41 +273,41 @@ def information(
     """
     points = ability_axis(model) if theta is None else np.asarray(theta, dtype=np.float64)
     mean, sd = latent(model)
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     ax.axvspan(
         mean - 1.96 * sd,
         mean + 1.96 * sd,
-        color=GREY,
+        color=style.GREY,
         alpha=0.15,
         linewidth=0,
         label="middle 95 % of persons",
     )
     listed = list(model.scores if items is None else items)
-    places = [item_position(model.scores, item, "the model") for item in listed]
+    places = [style.item_position(model.scores, item, "the model") for item in listed]
     if items is not None:
         values = model.item_information(points).to_numpy()[:, places]
         _lines(ax, points, values, listed)
-        legend_outside(ax)
+        style.legend_outside(ax)
         title, rule = "Item information", ""
     else:
         found = model.information(points)
         values = found["information"].to_numpy()
-        ax.plot(points, values, color=BLUE, linewidth=2, label="information (left)")
+        ax.plot(points, values, color=style.BLUE, linewidth=2, label="information (left)")
         # Drawn here too, without data, for one legend of both axes.
-        ax.plot([], [], color=RED, linestyle="--", linewidth=1.6, label="SE (right)")
+        ax.plot([], [], color=style.RED, linestyle="--", linewidth=1.6, label="SE (right)")
         right = ax.twinx()
-        right.plot(points, found["se"], color=RED, linestyle="--", linewidth=1.6)
+        right.plot(points, found["se"], color=style.RED, linestyle="--", linewidth=1.6)
         right.set_ylim(0, _HEADROOM * min(5 * found["se"].min(), found["se"].max()))
-        right.set_ylabel("standard error of ability", color=RED)
-        right.tick_params(axis="y", colors=RED)
+        right.set_ylabel("standard error of ability", color=style.RED)
+        right.tick_params(axis="y", colors=style.RED)
         right.spines["top"].set_visible(False)
-        ax.tick_params(axis="y", colors=BLUE)
-        ax.yaxis.label.set_color(BLUE)
-        ax.legend(frameon=False, fontsize=9, ncols=1 if in_grid(ax) else 3)
+        ax.tick_params(axis="y", colors=style.BLUE)
+        ax.yaxis.label.set_color(style.BLUE)
+        ax.legend(frameon=False, fontsize=9, ncols=1 if style.in_grid(ax) else 3)
         title, rule = "Test information", "; SE = 1 / √information"
     ax.set_ylim(0, _HEADROOM * float(values.max()))
     ax.set_xlim(points.min(), points.max())
-    return label_axes(
+    return style.label_axes(
         ax,
         x=ability_label(model),
         y=title.lower(),

@@ -5,23 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import require_columns
 from lrnanalysis.measures.item_analysis import ItemAnalysis
-from lrnanalysis.plots._style import (
-    GREY,
-    label_axes,
-    legend_outside,
-    line_style,
-    name_points,
-    new_axes,
-    require_data,
-    row_noun,
-    span,
-)
+from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,14 +85,14 @@ def difficulty_discrimination(
 
         flags = classical.flags(statistics)
     rows = statistics[[difficulty, discrimination]].dropna()
-    require_data(rows, "item with difficulty and discrimination")
+    style.require_data(rows, "item with difficulty and discrimination")
     raised = _raised(flags, rows.index)
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     x, y = rows[difficulty].to_numpy(), rows[discrimination].to_numpy()
     kinds = [kind for kind in raised.value_counts().index if kind]
     for number, kind in enumerate(["", *kinds]):
         part = (raised == kind).to_numpy()
-        colour, marker = line_style(number)
+        colour, marker = style.line_style(number)
         if part.any():
             ax.scatter(
                 x[part],
@@ -118,20 +107,20 @@ def difficulty_discrimination(
     low, high = min(0.0, y.min()), y.max()
     ax.set_ylim(low - 0.06 * (high - low) - 0.02, high + 0.08 * (high - low) + 0.02)
     limits = _limits(flags, difficulty, ax.axvline), _limits(flags, discrimination, ax.axhline)
-    ax.axhline(0, color=GREY, linewidth=0.8)
+    ax.axhline(0, color=style.GREY, linewidth=0.8)
     if kinds:
-        legend_outside(ax)
+        style.legend_outside(ax)
     lines = "; dotted: limits of the rules" if any(limits) else ""
-    label_axes(
+    style.label_axes(
         ax,
         x=_LABELS.get(difficulty, difficulty),
         y=_LABELS.get(discrimination, discrimination),
         title="Discrimination against difficulty",
-        caption=f"n = {span(statistics['n'])} persons, {len(rows)} items, "
+        caption=f"n = {style.span(statistics['n'])} persons, {len(rows)} items, "
         f"{(raised != '').sum()} flagged{lines}",
     )
     if labels:
-        name_points(ax, x, y, list(rows.index), (raised != "").to_numpy())
+        style.name_points(ax, x, y, list(rows.index), (raised != "").to_numpy())
     return ax
 
 
@@ -153,7 +142,7 @@ def _limits(flags: pd.DataFrame, column: str, line: Any) -> int:
     for rule in flags.attrs.get("rules", {}).values():
         compared, _, limit = rule.split(maxsplit=2) if rule.count(" ") == 2 else ("", "", "")
         if compared == column:
-            line(float(limit), color=GREY, linestyle=":", linewidth=1.2)
+            line(float(limit), color=style.GREY, linestyle=":", linewidth=1.2)
             found += 1
     return found
 
@@ -222,37 +211,35 @@ def distractors(
     table = classical.distractors(own, scores, key=key, **options)
     lines, table, name = _one_part(lines, table, item, part)
     correct = table["key"].fillna(False).to_numpy(dtype=bool)
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     rows = zip(table.index, correct, table["share"], strict=True)
     for number, (option, right, taken) in enumerate(rows):
         one = lines[lines.index.get_level_values("option") == option]
         nothing = option == "(none)"
-        colour, marker = line_style(number)
-        spread = np.vstack([one["share"] - one["low"], one["high"] - one["share"]])
-        ax.errorbar(
-            100 * one["score"],
-            one["share"],
-            yerr=np.maximum(spread, 0),
-            color=GREY if nothing else colour,
+        colour, marker = style.line_style(number)
+        style.interval_points(
+            ax,
+            100 * one["score"].to_numpy(),
+            *one[["share", "low", "high"]].to_numpy().T,
+            color=style.GREY if nothing else colour,
             marker=marker,
             markersize=6 if right else 4.5,
             linewidth=2.6 if right else 1.2,
             linestyle="-" if right else ":" if nothing else "--",
             elinewidth=0.8,
-            capsize=2,
             label=f"{option}{' (key)' if right else ''}, {taken:.0%}",
         )
     ax.set_ylim(-0.02, 1.02)
-    legend_outside(ax, title="option, chosen by")
+    style.legend_outside(ax, title="option, chosen by")
     seen = int(table["n_seen"].max())
     keyed = "key in bold" if correct.any() else "no key given"
-    return label_axes(
+    return style.label_axes(
         ax,
         x="mean score of the group [% of points]",
         y="proportion choosing the option",
         title=f"Options of {name}",
-        caption=f"n = {seen:,} {row_noun(scores)} in {len(one)} groups by total score; {keyed}; "
-        f"{100 * confidence:g} % intervals",
+        caption=f"n = {seen:,} {style.row_noun(scores)} in {len(one)} groups by total score; "
+        f"{keyed}; {100 * confidence:g} % intervals",
     )
 
 

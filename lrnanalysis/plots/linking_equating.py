@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrnanalysis.plots._style import (
-    BLUE,
-    ORANGE,
-    SKY,
-    foreground,
-    label_axes,
-    name_points,
-    new_axes,
-)
+from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,14 +48,14 @@ def linking(link: Link, *, ax: Axes | None = None) -> Axes:
     x = table[[f"{name}_base" for name in names]].to_numpy(dtype=np.float64)
     y = table[names].to_numpy(dtype=np.float64)
     drift = (table["robust_z"].abs() > _DRIFT).to_numpy()
-    ax = new_axes(ax, width=7.0, height=5.0)
+    ax = style.new_axes(ax, width=7.0, height=5.0)
     both = np.concatenate([x[~np.isnan(x)], y[~np.isnan(y)]])
     margin = 0.06 * max(np.ptp(both), 0.1)
     ends = [both.min() - margin, both.max() + margin]
-    ax.plot(ends, ends, color=foreground(ax), linewidth=1, label="identity")
+    ax.plot(ends, ends, color=style.foreground(ax), linewidth=1, label="identity")
     for part, colour, marker, label in (
-        (~drift, BLUE, "o", "others"),
-        (drift, ORANGE, "D", f"robust z beyond ±{_DRIFT}"),
+        (~drift, style.BLUE, "o", "others"),
+        (drift, style.ORANGE, "D", f"robust z beyond ±{_DRIFT}"),
     ):
         ax.scatter(
             x[part].ravel(),
@@ -85,7 +77,7 @@ def linking(link: Link, *, ax: Axes | None = None) -> Axes:
         for row, step in zip(rows, steps, strict=True)
     ]
     ax.legend(frameon=False, fontsize=9, loc="upper left")
-    label_axes(
+    style.label_axes(
         ax,
         x="difficulty b, base calibration",
         y="difficulty b, linked calibration",
@@ -93,7 +85,7 @@ def linking(link: Link, *, ax: Axes | None = None) -> Axes:
         caption=f"n = {len(table)} common items; {link.method}: θ_base = {link.slope:.3f} θ_new "
         f"{'+' if link.intercept >= 0 else '−'} {abs(link.intercept):.3f}",
     )
-    name_points(ax, x[rows, steps], y[rows, steps], named, drift[rows])
+    style.name_points(ax, x[rows, steps], y[rows, steps], named, drift[rows])
     return ax
 
 
@@ -122,16 +114,16 @@ def equating(equated: Equating, *, ax: Axes | None = None) -> Axes:
     """
     table = equated.table
     score = table.index.to_numpy(dtype=np.float64)
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     if {"low", "high"} <= set(table.columns):
         low, high = table["low"] - score, table["high"] - score
         name = f"{equated.notes['confidence']:.0%} interval"
-        ax.fill_between(score, low, high, color=SKY, alpha=0.45, label=name)
-    ax.plot(score, table["equated"] - score, color=BLUE, marker=".", label="equated − X")
-    ax.axhline(0, color=foreground(ax), linewidth=0.8)
+        ax.fill_between(score, low, high, color=style.SKY, alpha=0.45, label=name)
+    ax.plot(score, table["equated"] - score, color=style.BLUE, marker=".", label="equated − X")
+    ax.axhline(0, color=style.foreground(ax), linewidth=0.8)
     ax.legend(frameon=False, fontsize=9)
     n = equated.moments["n"]
-    return label_axes(
+    return style.label_axes(
         ax,
         x="score on form X [points]",
         y="equated score − score on X [points]",

@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.plots._style import (
-    BLUE,
-    ORANGE,
-    foreground,
-    label_axes,
-    new_axes,
-    require_data,
-    row_noun,
-)
+from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,27 +48,27 @@ def residuals(model: LognormalModel, *, z: float = 1.96, ax: Axes | None = None)
     table = model.residuals()
     used = table.notna().to_numpy()
     found = table.to_numpy()[used]
-    require_data(pd.Series(found), "residual")
+    style.require_data(pd.Series(found), "residual")
     shown = np.clip(found, -5, 5)
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     edges = np.linspace(-5, 5, 81)
-    ax.hist(shown, bins=edges.tolist(), density=True, color=BLUE, label="residuals")
+    ax.hist(shown, bins=edges.tolist(), density=True, color=style.BLUE, label="residuals")
     ax.hist(
         shown[np.abs(found) > z],
         bins=edges.tolist(),
         weights=np.full(int((np.abs(found) > z).sum()), 8 / len(found)),
-        color=ORANGE,
+        color=style.ORANGE,
         label=f"beyond ±{z:g}",
     )
     normal = np.exp(-(edges**2) / 2) / np.sqrt(2 * np.pi)
-    ax.plot(edges, normal, color=foreground(ax), label="normal")
+    ax.plot(edges, normal, color=style.foreground(ax), label="normal")
     ax.legend(frameon=False, fontsize=9)
     fast, slow = (found < -z).mean(), (found > z).mean()
-    return label_axes(
+    return style.label_axes(
         ax,
         x="standardised residual of ln time [SD], fast to slow",
         y="density",
         title="Residuals of the lognormal model",
-        caption=f"n = {used.any(axis=1).sum():,} {row_noun(table)}, {len(found):,} times; "
+        caption=f"n = {used.any(axis=1).sum():,} {style.row_noun(table)}, {len(found):,} times; "
         f"{fast:.1%} below −{z:g}, {slow:.1%} above {z:g}; values beyond ±5 are drawn at ±5",
     )

@@ -9,18 +9,7 @@ import pandas as pd
 from lrnanalysis.measures import completion, timing
 from lrnanalysis.measures._checks import TimeUnit
 from lrnanalysis.measures.completion import ReachRule
-from lrnanalysis.plots._style import (
-    ORANGE,
-    RED,
-    foreground,
-    integer_axis,
-    label_axes,
-    legend_outside,
-    line_style,
-    new_axes,
-    require_data,
-    split_groups,
-)
+from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,13 +54,13 @@ def pacing(
     """
     curves = {
         name: timing.pacing(items[members], limit=limit, band=band, unit=unit)
-        for name, members in split_groups(items["session_id"], group).items()
+        for name, members in style.split_groups(items["session_id"], group).items()
     }
     for found in curves.values():
-        require_data(found["median"], "time on screen")
-    ax = new_axes(ax)
+        style.require_data(found["median"], "time on screen")
+    ax = style.new_axes(ax)
     for number, (name, found) in enumerate(curves.items()):
-        colour, marker = line_style(number)
+        colour, marker = style.line_style(number)
         ax.fill_between(
             found.index, found["low"], found["high"], color=colour, alpha=0.25, linewidth=0
         )
@@ -85,14 +74,14 @@ def pacing(
             label=f"{name}, n = {found['n'].max():,}" if name else "median",
         )
     if limit is not None:
-        ax.axhline(1, color=foreground(ax), linestyle="--", linewidth=1.2, label="time limit")
+        ax.axhline(1, color=style.foreground(ax), linestyle="--", linewidth=1.2, label="time limit")
     ax.set_ylim(bottom=0)
     ax.set_xlim(left=0)
-    integer_axis(ax)
-    legend_outside(ax)
+    style.integer_axis(ax)
+    style.legend_outside(ax)
     low, high = (f"{100 * share:g}" for share in band)
     n = sum(int(found["n"].max()) for found in curves.values())
-    return label_axes(
+    return style.label_axes(
         ax,
         x="items done, in the order shown",
         y=f"cumulative time on screen [{unit}]"
@@ -136,21 +125,21 @@ def reach(
     'proportion of sessions'
     """
     found = completion.reach(items, responses, rule=rule)
-    require_data(found["answered"], "item shown")
-    ax = new_axes(ax)
+    style.require_data(found["answered"], "item shown")
+    ax = style.new_axes(ax)
     ax.stackplot(
         found.index,
         found["not_reached"],
         found["omitted"],
-        colors=[RED, ORANGE],
+        colors=[style.RED, style.ORANGE],
         labels=["not reached", "omitted"],
     )
     most = (found["omitted"] + found["not_reached"]).max()
     ax.set_ylim(0, min(1.0, max(0.05, 1.25 * most)))
     ax.set_xlim(found.index.min(), found.index.max())
-    integer_axis(ax)
+    style.integer_axis(ax)
     ax.legend(frameon=False, fontsize=9, loc="upper left")
-    return label_axes(
+    return style.label_axes(
         ax,
         x="position in the test",
         y="proportion of sessions",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.plots._style import BLACK, label_axes, new_axes, require_data, tick_size
+from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,19 +67,21 @@ def local_dependence(
         raise MeasureError(f"the model has {k} items: local dependence is between two")
     values = found.to_numpy(dtype=np.float64).copy()
     values[np.triu_indices(k)] = np.nan
-    require_data(pd.Series(values.ravel()), "pair of items with persons in common")
+    style.require_data(pd.Series(values.ravel()), "pair of items with persons in common")
     pairs = values[~np.isnan(values)]
     mean = float(pairs.mean())
     largest = max(0.3, float(np.abs(pairs).max()))
     names = [str(item) for item in found.columns]
     side = float(np.clip((0.45 if k <= 12 else 0.24) * k, 4.2, 10.0))
     label = 0.07 * max(map(len, names))
-    ax = new_axes(ax, width=max(7.0, side + label + 1.8), height=side + label + 0.9)
+    ax = style.new_axes(ax, width=max(7.0, side + label + 1.8), height=side + label + 0.9)
     image = ax.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest")
     high = np.argwhere(values > mean + limit)
     for row, column in high:
         ax.add_patch(
-            Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=BLACK, linewidth=1.5)
+            Rectangle(
+                (column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=style.BLACK, linewidth=1.5
+            )
         )
     if k <= 12 and ax.get_window_extent().width / ax.figure.dpi >= 0.3 * k:
         for row, column in np.argwhere(~np.isnan(values)):
@@ -90,9 +92,9 @@ def local_dependence(
                 ha="center",
                 va="center",
                 fontsize=8,
-                color="white" if abs(value) > 0.6 * largest else BLACK,
+                color="white" if abs(value) > 0.6 * largest else style.BLACK,
             )
-    small = tick_size(ax, "x", k)
+    small = style.tick_size(ax, "x", k)
     ax.set_xticks(range(k - 1), names[:-1], rotation=90, fontsize=small)
     ax.set_yticks(range(1, k), names[1:], fontsize=small)
     ax.set_xlim(-0.5, k - 1.5)
@@ -100,7 +102,7 @@ def local_dependence(
     ax.set_anchor("NW")
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02)
     bar.set_label("Q3 [correlation of residuals]")
-    label_axes(
+    style.label_axes(
         ax,
         x="item",
         y="item",

@@ -9,15 +9,7 @@ import pandas as pd
 
 from lrnanalysis.measures import effort as measures
 from lrnanalysis.measures.effort import Method
-from lrnanalysis.plots._style import (
-    foreground,
-    label_axes,
-    line_style,
-    new_axes,
-    require_data,
-    row_noun,
-    split_groups,
-)
+from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,27 +60,31 @@ def effort(
     'response time effort (RTE)'
     """
     rte = measures.response_time_effort(times, method, scores=scores, cap=cap).dropna()
-    require_data(rte, "timed answer")
-    noun = row_noun(times)
-    parts = {name: rte[members] for name, members in split_groups(rte.index, group).items()}
+    style.require_data(rte, "timed answer")
+    noun = style.row_noun(times)
+    parts = {name: rte[members] for name, members in style.split_groups(rte.index, group).items()}
     bins = np.linspace(0, 1, 41).tolist()
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     for number, (name, part) in enumerate(parts.items()):
-        colour, _ = line_style(number)
+        colour, _ = style.line_style(number)
         label = f"{name}, n = {len(part):,}" if name else noun
         if name:
             ax.hist(part, bins, histtype="step", linewidth=1.8, color=colour, label=label)
         else:
             ax.hist(part, bins, color=colour, label=label)
     ax.axvline(
-        minimum, color=foreground(ax), linestyle="--", linewidth=1.2, label=f"screen {minimum:g}"
+        minimum,
+        color=style.foreground(ax),
+        linestyle="--",
+        linewidth=1.2,
+        label=f"screen {minimum:g}",
     )
     ax.set_yscale("log")
     ax.set_xlim(0, 1.01)
     ax.legend(frameon=False, fontsize=9, loc="upper left")
     drawn = pd.concat(parts.values())
     capped = "" if cap is None else f", at most {cap:g} s"
-    return label_axes(
+    return style.label_axes(
         ax,
         x="response time effort (RTE)",
         y=f"{noun} (logarithmic)",

@@ -9,37 +9,16 @@ import pandas as pd
 
 from lrnanalysis.measures import scores, timing
 from lrnanalysis.measures._checks import TimeUnit
-from lrnanalysis.plots._style import (
-    BLUE,
-    GREY,
-    ORANGE,
-    SKY,
-    label_axes,
-    legend_outside,
-    line_style,
-    new_axes,
-    require_data,
-    split_groups,
-)
+from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["attempts", "score_against_time", "timeline"]
 
-#: Labels of a time axis [min].
-_CLOCK = {
-    1: "1 min",
-    5: "5 min",
-    20: "20 min",
-    60: "1 h",
-    240: "4 h",
-    1440: "1 d",
-    4320: "3 d",
-    14400: "10 d",
-    43200: "30 d",
-    432000: "300 d",
-}
+#: Ticks of a time axis [min].
+_CLOCK = [1, 5, 20, 60, 240, 1440, 4320, 14400, 43200, 432000]
+_CLOCK_LABELS = ["1 min", "5 min", "20 min", "1 h", "4 h", "1 d", "3 d", "10 d", "30 d", "300 d"]
 
 #: Fewer sessions than this have no medians by time.
 _FEW = 25
@@ -61,7 +40,7 @@ def score_against_time(
     unit : {"s", "min", "h"}, default "min"
         Unit of time.
     group : Series, optional
-        Group of each session, by the index of `sessions`: one colour per group.
+        Group of each session, by ``session_id``: one colour per group.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
@@ -83,13 +62,13 @@ def score_against_time(
     """
     spent = timing.session_active_time(sessions, unit=unit)
     table = pd.DataFrame({"spent": spent, "percent": scores.score_percent(sessions)}).dropna()
-    require_data(table, "session with score and active time")
-    groups = split_groups(table.index, group)
+    style.require_data(table, "session with score and active time")
+    groups = style.split_groups(sessions["session_id"][table.index], group)
     n = sum(int(members.sum()) for members in groups.values())
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     for number, (name, members) in enumerate(groups.items()):
         part = table[members]
-        colour, marker = line_style(number)
+        colour, marker = style.line_style(number)
         label = f"{name}, n = {len(part):,}" if name else "sessions"
         ax.scatter(
             part["spent"],
@@ -105,16 +84,16 @@ def score_against_time(
             fifths = part.groupby(pd.qcut(part["spent"], 5, duplicates="drop"), observed=True)
             ax.plot(
                 *fifths.median().to_numpy().T,
-                color=colour if name else ORANGE,
+                color=colour if name else style.ORANGE,
                 marker=marker if name else "s",
                 linewidth=2,
                 label=None if name else "medians of fifths by time",
             )
     ax.set_xlim(left=0)
     ax.set_ylim(0, 102)
-    legend_outside(ax)
+    style.legend_outside(ax)
     lines = "; lines: medians of fifths by time" if group is not None else ""
-    return label_axes(
+    return style.label_axes(
         ax,
         x=f"active time [{unit}]",
         y="score [% of points]",
@@ -154,29 +133,29 @@ def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) 
     elapsed = timing.elapsed_time(sessions, unit="min")
     active = timing.session_active_time(sessions, unit="min")
     idle = (elapsed - active).dropna().sort_values(ascending=False)
-    require_data(idle, "session with start and completion")
+    style.require_data(idle, "session with start and completion")
     order = idle.index[:most][::-1]
-    ax = new_axes(ax, height=max(3.0, 0.14 * len(order) + 1.4))
+    ax = style.new_axes(ax, height=max(3.0, 0.14 * len(order) + 1.4))
     rows = np.arange(len(order))
-    ax.barh(rows, active[order], color=BLUE, height=0.75, label="active: items on screen")
+    ax.barh(rows, active[order], color=style.BLUE, height=0.75, label="active: items on screen")
     ax.barh(
         rows,
         idle[order].clip(lower=0),
         left=active[order],
-        color=SKY,
+        color=style.SKY,
         height=0.75,
         label="idle: paused or saved",
     )
     ax.set_yticks([])
     ax.set_ylim(-0.8, len(order) - 0.2)
     ax.set_xscale("log")
-    ax.set_xlim(left=1)
     high = ax.get_xlim()[1]
-    ax.set_xticks([at for at in _CLOCK if at <= high], [_CLOCK[at] for at in _CLOCK if at <= high])
+    ax.set_xticks(_CLOCK, _CLOCK_LABELS)
+    ax.set_xlim(1, high)
     ax.minorticks_off()
-    legend_outside(ax)
+    style.legend_outside(ax)
     drawn = f"; drawn: the {len(order):,} with the longest idle time" * (len(order) < len(idle))
-    return label_axes(
+    return style.label_axes(
         ax,
         x="time since start (logarithmic)",
         y="sessions, by idle time",
@@ -219,22 +198,24 @@ def attempts(sessions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             "learner": sessions.groupby(["user_id", "activity_id"], observed=True).ngroup(),
         }
     ).dropna()
-    require_data(table, "scored session")
+    style.require_data(table, "scored session")
     table["number"] = table["number"].astype(int)
     scored = table.groupby("learner")["learner"].transform("size")
     several = table[scored > 1].sort_values("number")
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     for _, one in several.groupby("learner"):
-        ax.plot(one["number"], one["percent"], color=GREY, linewidth=0.8, marker=".", alpha=0.7)
+        ax.plot(
+            one["number"], one["percent"], color=style.GREY, linewidth=0.8, marker=".", alpha=0.7
+        )
     by_number = several.groupby("number")["percent"].agg(["mean", "size"])
-    ax.plot(by_number.index, by_number["mean"], color=ORANGE, marker="s", linewidth=2.2)
+    ax.plot(by_number.index, by_number["mean"], color=style.ORANGE, marker="s", linewidth=2.2)
     for number, (mean, n) in by_number.iterrows():
         ax.annotate(
             f"n = {n:.0f}", (number, mean), xytext=(8, 8), textcoords="offset points", fontsize=9
         )
     ax.set_xticks(range(1, max(2, table["number"].max()) + 1))
     ax.set_ylim(0, 102)
-    return label_axes(
+    return style.label_axes(
         ax,
         x="attempt",
         y="score [% of points]",

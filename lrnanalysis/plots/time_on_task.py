@@ -10,20 +10,7 @@ import pandas as pd
 
 from lrnanalysis.measures import effort
 from lrnanalysis.measures.effort import Method
-from lrnanalysis.plots._style import (
-    BLUE,
-    GREY,
-    ORANGE,
-    foreground,
-    item_position,
-    label_axes,
-    legend_outside,
-    name_points,
-    new_axes,
-    require_data,
-    row_noun,
-    seconds_axis,
-)
+from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,21 +67,21 @@ def times(
     >>> times(analysis.times, "item-05", thresholds=["nt10", 5]).get_xlabel()
     'time on screen [s]'
     """
-    item_position(times, item, "times")
+    style.item_position(times, item, "times")
     spent = times[item][times[item] > 0]
-    require_data(spent, "time above 0")
-    parts, colours, names = [spent], [BLUE], ["answers"]
+    style.require_data(spent, "time above 0")
+    parts, colours, names = [spent], [style.BLUE], ["answers"]
     if scores is not None:
-        item_position(scores, item, "scores")
+        style.item_position(scores, item, "scores")
         correct = scores[item].reindex(spent.index) >= _FULL
         parts, colours, names = (
             [spent[correct], spent[~correct]],
-            [BLUE, ORANGE],
+            [style.BLUE, style.ORANGE],
             ["correct", "other"],
         )
     edges = np.geomspace(spent.min() * 0.98, spent.max() * 1.02, bins + 1)
     labels = [f"{name}, n = {len(part):,}" for name, part in zip(names, parts, strict=True)]
-    ax = new_axes(ax)
+    ax = style.new_axes(ax)
     ax.hist(parts, bins=edges.tolist(), stacked=True, color=colours, label=labels)
     own_scores = None if scores is None else scores[[item]]
     for rule, line in zip(thresholds, _LINES * len(thresholds), strict=False):
@@ -102,11 +89,11 @@ def times(
         name = f"{rule:g} s fixed" if isinstance(rule, int | float) else str(rule)
         cut = float(found["threshold"].iloc[0])
         label = f"{name}: none" if np.isnan(cut) else f"{name}: {cut:.1f} s"
-        ax.axvline(cut, color=foreground(ax), linestyle=line, label=label)
-    seconds_axis(ax)
-    legend_outside(ax)
-    noun = row_noun(times)
-    return label_axes(
+        ax.axvline(cut, color=style.foreground(ax), linestyle=line, label=label)
+    style.seconds_axis(ax)
+    style.legend_outside(ax)
+    noun = style.row_noun(times)
+    return style.label_axes(
         ax,
         x="time on screen [s]",
         y=noun,
@@ -166,9 +153,9 @@ def accuracy_by_time(
     """
     from lrnanalysis.measures.classical._intervals import wilson_interval
 
-    noun = row_noun(times)
+    noun = style.row_noun(times)
     if item is not None:
-        item_position(times, item, "times")
+        style.item_position(times, item, "times")
         times = times[[item]]
     scores = scores.reindex(index=times.index, columns=times.columns)
     times = times.where((times > 0) & scores.notna())
@@ -178,22 +165,23 @@ def accuracy_by_time(
     answers = pd.DataFrame(
         {"time": times.to_numpy()[used], "correct": scores.to_numpy()[used] >= _FULL}
     )
-    require_data(answers, "scored answer with a time above 0")
+    style.require_data(answers, "scored answer with a time above 0")
     by_group = answers.groupby(pd.qcut(answers["time"], groups, duplicates="drop"), observed=True)
-    middle, n = by_group["time"].median(), by_group.size().to_numpy().astype(np.float64)
-    share = by_group["correct"].mean().to_numpy(np.float64)
+    middle, share, n = (
+        values.to_numpy().astype(np.float64)
+        for values in (by_group["time"].median(), by_group["correct"].mean(), by_group.size())
+    )
     low, high = wilson_interval(share, n, 0.95)
-    ax = new_axes(ax)
-    spread = np.abs([share - low, high - share])
-    ax.errorbar(
-        middle, share, yerr=spread, color=BLUE, marker="o", capsize=2, label="95 % interval"
+    ax = style.new_axes(ax)
+    style.interval_points(
+        ax, middle, share, low, high, linestyle="-", color=style.BLUE, label="95 % interval"
     )
     if chance is not None:
-        ax.axhline(chance, color=GREY, linestyle="--", label=f"chance {chance:.2f}")
-    seconds_axis(ax)
+        ax.axhline(chance, color=style.GREY, linestyle="--", label=f"chance {chance:.2f}")
+    style.seconds_axis(ax)
     ax.set_ylim(0, 1)
     ax.legend(frameon=False, fontsize=9)
-    return label_axes(
+    return style.label_axes(
         ax,
         x="time on screen [medians of the item]" if item is None else "time on screen [s]",
         y="proportion correct",
@@ -237,21 +225,21 @@ def time_against_difficulty(
     """
     table = pd.DataFrame({"p": scores.mean(), "time": np.exp(np.log(times[times > 0]).mean())})
     table = table.dropna()
-    require_data(table, "item with scores and times")
-    ax = new_axes(ax)
-    ax.scatter(table["p"], table["time"], color=BLUE, s=28, zorder=3)
-    seconds_axis(ax, "y")
+    style.require_data(table, "item with scores and times")
+    ax = style.new_axes(ax)
+    ax.scatter(table["p"], table["time"], color=style.BLUE, s=28, zorder=3)
+    style.seconds_axis(ax, "y")
     ax.set_xlim(-0.02, 1.02)
     ax.margins(y=0.1)
     rank = table["p"].corr(table["time"], method="spearman") if len(table) > 2 else np.nan
     correlation = "" if np.isnan(rank) else f"; rank correlation {rank:.2f}"
-    label_axes(
+    style.label_axes(
         ax,
         x="item difficulty p [proportion of points]",
         y="geometric mean time [s]",
         title="Time against difficulty",
-        caption=f"n = {len(scores):,} {row_noun(scores)}, {len(table)} items{correlation}",
+        caption=f"n = {len(scores):,} {style.row_noun(scores)}, {len(table)} items{correlation}",
     )
     if labels:
-        name_points(ax, table["p"], table["time"], list(table.index), np.zeros(len(table)))
+        style.name_points(ax, table["p"], table["time"], list(table.index), np.zeros(len(table)))
     return ax

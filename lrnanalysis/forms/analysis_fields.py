@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,17 +121,12 @@ class AnalysisFields:
     @property
     def decisions(self) -> dict[str, Any]:
         """Arguments of `SessionData.analysis` that differ from the defaults."""
-        found: dict[str, Any] = {}
-        for field in self._who + self._cells:
-            found |= field.arguments
-        return found
+        return _arguments([*self._who, *self._cells])
 
     @property
     def conditions(self) -> list[Condition]:
         """The conditions of the selection; none where all sessions are selected."""
-        chosen: dict[str, Any] = {}
-        for field in self._selection:
-            chosen |= field.arguments
+        chosen = _arguments(self._selection)
         sessions, items = self._study.sessions, self._study.items
         started, found = sessions["dt_started"], []
         if "earliest" in chosen:
@@ -150,6 +146,10 @@ class AnalysisFields:
             shown = items.loc[items["item_reference"].isin(wanted), "session_id"]
             found.append(Condition("with_items", code, sessions["session_id"].isin(shown)))
         return found
+
+
+def _arguments(fields: Iterable[FormField]) -> dict[str, Any]:
+    return {name: one for field in fields for name, one in field.arguments.items()}
 
 
 def _counts(column: pd.Series) -> dict[str, int]:

@@ -11,7 +11,7 @@ from lrnanalysis.api.query import Query
 __all__ = ["EMBEDDED", "analysis_code", "fetch_code", "literal"]
 
 #: What the embedded Data API of a form simulates.
-EMBEDDED = {"learners": 200, "items": 20, "seed": 1}
+EMBEDDED: dict[str, Any] = {"learners": 200, "items": 20, "seed": 1}
 
 _WIDTH = 88
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrnanalysis import sandbox
 from lrnanalysis.api.client import Client
-from lrnanalysis.api.credentials import WAYS
+from lrnanalysis.api.credentials import CREDENTIALS_HELP
 from lrnanalysis.errors import CredentialsError
 from lrnanalysis.forms.code_generation import EMBEDDED, literal
 from lrnanalysis.forms.form_fields import FormField, MenuField, TextField
@@ -126,4 +126,4 @@ def _client(profile: str | None) -> Client:
     try:
         return Client(profile=profile)
     except CredentialsError as error:
-        raise CredentialsError(str(error).replace(WAYS, _FORM_HELP)) from error
+        raise CredentialsError(str(error).replace(CREDENTIALS_HELP, _FORM_HELP)) from error

@@ -244,6 +244,5 @@ def _summary(study: SessionData) -> str:
         if found
         else "no inconsistencies found"
     )
-    return (
-        f'<div style="margin-left:8px;line-height:1.35">{study._repr_html_()}<p>{checked}</p></div>'
-    )
+    about = f"{study._repr_html_()}<p>{checked}</p>"
+    return f'<div style="margin-left:8px;line-height:1.35">{about}</div>'

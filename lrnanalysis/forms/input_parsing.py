@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from lrnanalysis.api.dates import utc_text
-from lrnanalysis.api.query import LONGEST_LIST
+from lrnanalysis.api.query import Query
 from lrnanalysis.errors import QueryError
 
 __all__ = [
@@ -76,8 +76,8 @@ def describe_ids(ids: tuple[str, ...], noun: str) -> str:
     parts = [f"{distinct:,} {noun if distinct == 1 else plural}"]
     if distinct < len(ids):
         parts.append(f"{len(ids) - distinct:,} repeated")
-    if distinct > LONGEST_LIST:
-        parts.append(f"split into {-(-distinct // LONGEST_LIST)} requests")
+    if distinct > Query.endpoint.max_list:
+        parts.append(f"split into {-(-distinct // Query.endpoint.max_list)} requests")
     return ", ".join(parts)
 
 

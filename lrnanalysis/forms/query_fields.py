@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
-from lrnanalysis.api.query import MOST_PER_PAGE, Query
+from lrnanalysis.api.query import FILTERS, Filter, Query
 from lrnanalysis.forms.form_elements import heading
 from lrnanalysis.forms.form_fields import (
     CheckboxField,
@@ -31,33 +30,31 @@ class QueryFields:
     """
 
     def __init__(self) -> None:
-        filters = [_field(one.name) for one in dataclasses.fields(Query)]
-        shown = [field for field in filters if field is not None]
-        self._stop = IntegerField(
-            "Stop after",
-            "max_sessions",
-            "all sessions",
-            "sessions in total",
-            None,
+        fields = [_field(name, declared) for name, declared in FILTERS.items()]
+        shown = [field for field in fields if field is not None]
+        shown.append(
+            IntegerField("Stop after", "max_sessions", "all sessions", "sessions in total", None)
         )
-        self._periods = [one for one in shown if isinstance(one, PeriodField)]
         self._which = [one for one in shown if one.label.endswith("IDs") or one.label == "Status"]
-        self._more = [one for one in shown if one not in self._periods + self._which] + [self._stop]
+        self._periods = [one for one in shown if isinstance(one, PeriodField)]
+        self._more = [one for one in shown if one not in self._which + self._periods]
         self.fields: list[FormField] = [*self._which, *self._periods, *self._more]
 
     @property
+    def max_sessions(self) -> int | None:
+        """Where to stop, as the fields were checked last."""
+        return self._arguments.get("max_sessions")
+
+    @property
     def query(self) -> Query:
-        """The query of the fields as they were checked last."""
-        filters: dict[str, Any] = {}
-        for field in self.fields:
-            if field is not self._stop:
-                filters |= field.arguments
+        """The query, as the fields were checked last."""
+        filters = self._arguments
+        filters.pop("max_sessions", None)
         return Query(**filters)
 
     @property
-    def max_sessions(self) -> int | None:
-        """Where to stop, as it was checked last."""
-        return self._stop.arguments.get("max_sessions")
+    def _arguments(self) -> dict[str, Any]:
+        return {name: one for field in self.fields for name, one in field.arguments.items()}
 
     def rows(self) -> list[Any]:
         """Give the rows of the form."""
@@ -77,34 +74,40 @@ class QueryFields:
             field.fill(settings)
 
 
-def _field(name: str) -> FormField | None:
+def _field(name: str, declared: Filter[Any, Any]) -> FormField | None:
     """Make the field of a filter; None where another filter's field sets it, too."""
-    if name.startswith("max"):
-        return None
-    if name.startswith("min"):
-        label = name.removeprefix("mintime").removeprefix("_").capitalize() or "Updated"
-        return PeriodField(label, (name, "max" + name.removeprefix("min")))
-    if name.endswith("_id"):
-        noun = name.removesuffix("_id")
-        return _ids_field(f"{noun.capitalize()} IDs", name, noun, "any")
-    if name == "include":
-        return _ids_field("Metadata", name, "attribute", "no session metadata")
-    if name == "status":
-        return CheckboxField("Status", name, {one: one for one in STATUSES})
-    if name == "sort":
-        # Ascending is what a fetch asks for by default.
-        order = {"oldest update first": "asc", "latest update first": "desc"}
-        return MenuField("Order", name, order, "asc", _describe_order)
-    if name == "limit":
-        most = MOST_PER_PAGE
-        return IntegerField("Sessions per page", name, str(most), "sessions per request", most)
-    if name == "next":
-        return TextField("Token", name, "study.next of an earlier fetch", _describe_token)
-    return TextField(name, name, "", lambda text: "" if text else "any")
+    noun = name.removesuffix("_id")
+    match declared.kind.metavar:
+        case "ID":
+            return _ids_field(f"{noun.capitalize()} IDs", name, noun, "any")
+        case "NAME":
+            return _ids_field("Metadata", name, "attribute", "no session metadata")
+        case "STATUS":
+            return CheckboxField("Status", name, {one: one for one in STATUSES})
+        case "TIME" if name.startswith("max"):
+            return None
+        case "TIME":
+            label = name.removeprefix("mintime").removeprefix("_").capitalize() or "Updated"
+            return PeriodField(label, (name, name.replace("min", "max")))
+        case "ORDER":
+            # Ascending is what a fetch asks for by default.
+            order = {"oldest update first": "asc", "latest update first": "desc"}
+            return MenuField("Order", name, order, "asc", _describe_order)
+        case "N":
+            most = Query.endpoint.max_page
+            return IntegerField("Sessions per page", name, str(most), "sessions per request", most)
+        case "TOKEN":
+            return TextField("Token", name, "study.next of an earlier fetch", _describe_token)
+        case _:
+            return TextField(name, name, "", lambda _: declared.help)
 
 
 def _ids_field(label: str, name: str, noun: str, empty: str) -> IdsField:
-    return IdsField(label, name, noun, empty, lambda ids: Query(**{name: ids}))
+    def check(ids: tuple[str, ...]) -> None:
+        filters: dict[str, Any] = {name: ids}
+        Query(**filters)
+
+    return IdsField(label, name, noun, empty, check)
 
 
 def _describe_order(order: str) -> str:

@@ -1,6 +1,5 @@
 """Pictures: what is drawn is what was measured, with units, n and the rule."""
 
-import inspect
 import subprocess
 import sys
 
@@ -8,13 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 
 import lrnanalysis as lrn
 from lrnanalysis import plots
-from lrnanalysis.measures import completion, effort, scores, timing
+from lrnanalysis.measures import answer_decoding, completion, effort, scores, timing
 from lrnanalysis.measures.classical._intervals import wilson_interval
-from lrnanalysis.plots._style import KINDS
+from lrnanalysis.measures.scores.cell_kinds import CELL_KINDS
+from lrnanalysis.plots.guttman_order import _COLOURS
+from pictures import bars, legend, pivot, points, words
+
+PICTURES = sorted(set(plots.__all__) - {"add_footnote"})
+RULES = (
+    "291 persons × 20 items; Completed and Pending Scoring; first attempts; omitted 0, not reached "
+    "missing"
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,31 +30,62 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def completed(study):
-    return study[study.sessions["status"] == "Completed"]
+def times(study):
+    return pivot(study.items, "time").replace(0, np.nan)
 
 
 @pytest.fixture(scope="module")
-def model(study):
-    return lrn.speed.lognormal(study.items.lrn.time_matrix(sessions=study.sessions))
+def long_sessions(times):
+    """Times of sessions with enough answers for a response time effort."""
+    return times.dropna(thresh=10)
 
 
 @pytest.fixture(scope="module")
-def psychometrics(study):
-    """What the pictures of items and models are drawn from."""
-    matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+def shares(study):
+    return pivot(study.items.eval("score / max_score").to_frame("share").join(study.items), "share")
+
+
+@pytest.fixture(scope="module")
+def cells(shares):
+    """Kinds of cell, each of them somewhere."""
+    kinds = np.where(shares == 1, "right", "wrong").astype(object)
+    for at, kind in enumerate(CELL_KINDS):
+        kinds[at::40, at] = kind
+    return pd.DataFrame(kinds, index=shares.index, columns=shares.columns)
+
+
+@pytest.fixture(scope="module")
+def model(times):
+    return lrn.speed.lognormal(times)
+
+
+@pytest.fixture(scope="module")
+def pictures(study, times, long_sessions, shares, cells, model):
+    """What every picture is drawn from."""
+    matrix = pivot(study.items, "score")
     fitted = lrn.irt.fit(matrix[["item-01", "item-04", "item-05", "item-07", "item-09"]], "2PL")
     group = pd.Series(np.where(np.arange(len(matrix)) % 2, "b", "a"), index=matrix.index)
     x, y = np.random.default_rng(1).binomial(20, [[0.5], [0.6]], size=(2, 400))
     base = fitted.items[["model", "a", "b"]]
     return {
+        "times": (times, "item-05"),
+        "accuracy_by_time": (times, shares, "item-05"),
+        "time_against_difficulty": (times, shares),
+        "score_against_time": (study.sessions,),
+        "pacing": (study.items,),
+        "reach": (study.items, study.responses),
+        "timeline": (study.sessions,),
+        "guttman": (shares, cells),
+        "effort": (long_sessions,),
+        "residuals": (model,),
+        "attempts": (study.sessions,),
         "characteristic_curves": (fitted, "item-07"),
         "information": (fitted,),
         "wright_map": (fitted,),
         "person_fit": (fitted,),
         "local_dependence": (fitted,),
-        "difficulty_discrimination": (study.item_analysis(),),
-        "distractors": (study.responses.lrn.choices(), matrix, "item-05"),
+        "difficulty_discrimination": (lrn.classical.item_statistics(matrix),),
+        "distractors": (answer_decoding.choices(study.responses), matrix, "item-05"),
         "dif": (lrn.dif.mantel_haenszel(matrix, group),),
         "dif_curves": (matrix, group, "item-05"),
         "equating": (lrn.equating.equate(x, y),),
@@ -55,118 +93,208 @@ def psychometrics(study):
     }
 
 
-def draw(name, study, completed, model, psychometrics, **options):
-    given = psychometrics | {
-        "times": (study.items, "item-05"),
-        "accuracy_by_time": (study.items, "item-05"),
-        "time_against_difficulty": (study.items, study.responses),
-        "score_against_time": (study.sessions,),
-        "pacing": (study.items,),
-        "reach": (study.items, study.responses),
-        "timeline": (study.sessions,),
-        "guttman": (study.items, study.responses),
-        "effort": (completed.items,),
-        "residuals": (model,),
-        "attempts": (study.sessions,),
-    }
-    return getattr(plots, name)(*given[name], **options)
+@pytest.fixture(scope="module")
+def draw(pictures):
+    return lambda name, **options: getattr(plots, name)(*pictures[name], **options)
 
 
-def words(ax):
-    # A caption is broken into lines where the axes are narrow.
-    texts = [ax.get_title(loc="left"), *(text.get_text() for text in ax.texts)]
-    return " ".join(" ".join(texts).split())
+def caption(ax):
+    (found,) = [text for text in ax.texts if text.get_gid() == "caption"]
+    return found
 
 
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-@pytest.mark.parametrize("name", plots.__all__)
-def test_every_picture_is_labelled_and_drawn_where_asked(
-    name, study, completed, model, psychometrics
-):
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_picture_is_labelled_and_drawn_where_asked(name, draw):
     _, ax = pyplot.subplots()
-    assert draw(name, study, completed, model, psychometrics, ax=ax) is ax
+    assert draw(name, ax=ax) is ax
     assert ax.get_xlabel()
     assert ax.get_ylabel()
-    assert "n = " in words(ax) or "of 308" in words(ax)
+    assert "n = " in caption(ax).get_text()
     assert ax.has_data()
     ax.figure.draw_without_rendering()
 
 
-@pytest.mark.parametrize("name", plots.__all__)
-def test_without_axes_a_figure_is_made(name, study, completed, model, psychometrics):
+@pytest.mark.parametrize("name", PICTURES)
+def test_without_axes_a_figure_is_made(name, draw):
     before = dict(pyplot.rcParams)
-    ax = draw(name, study, completed, model, psychometrics)
+    ax = draw(name)
     assert ax.figure.get_size_inches()[0] >= 7
     assert dict(pyplot.rcParams) == before
 
 
-def test_times_are_those_of_the_item(study):
-    ax = plots.times(study.items, "item-05", thresholds=["nt10", "nt20", 5], bins=30)
-    rows = study.items[(study.items["item_reference"] == "item-05") & (study.items["time"] > 0)]
-    assert sum(bar.get_height() for bar in ax.patches) == len(rows)
-    right = int((rows["score"] == rows["max_score"]).sum())
-    assert legend(ax)[:2] == [f"right, n = {right}", f"other, n = {len(rows) - right}"]
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_footnote_is_below_the_caption_and_covers_nothing(name, draw):
+    ax = draw(name)
+    assert plots.add_footnote(ax, RULES) is ax
+    assert words(ax).count("n = ") >= 1
+    assert RULES in words(ax)
+    ax.figure.draw_without_rendering()
+    below, top = caption(ax).get_window_extent(), ax.get_window_extent().y1
+    # The left title is not public.
+    title = ax._left_title.get_window_extent()
+    assert top <= below.y0
+    assert below.y1 <= title.y0
+    assert title.y1 <= ax.figure.bbox.y1
+    assert below.x1 <= ax.figure.bbox.x1
+
+
+@pytest.mark.parametrize("layout", ["constrained", "tight"])
+def test_pictures_share_a_grid(layout, draw):
+    figure, axes = pyplot.subplots(2, 3, figsize=(13, 9), layout=layout)
+    some = ["distractors", "dif", "local_dependence", "information", "wright_map", "reach"]
+    for name, ax in zip(some, axes.flat, strict=True):
+        plots.add_footnote(draw(name, ax=ax), RULES)
+    figure.draw_without_rendering()
+    for ax in axes.flat:
+        # Captions are hardly wider than the axes, and squeeze none.
+        assert ax.get_position().width > 0.15
+        assert caption(ax).get_window_extent().width < 1.2 * ax.get_window_extent().width
+    for upper, lower in zip(*axes, strict=True):
+        assert lower._left_title.get_window_extent().y1 < upper.get_window_extent().y0
+
+
+def test_footnotes_add_up_and_a_new_picture_begins_anew(draw):
+    ax = draw("reach")
+    plots.add_footnote(plots.add_footnote(ax, "first"), "second")
+    assert words(ax).endswith("rule for not reached: run first second")
+    draw("reach", ax=ax)
+    assert words(ax).endswith("rule for not reached: run")
+    _, own = pyplot.subplots()
+    assert plots.add_footnote(own, "first attempts").texts[0].get_text() == "first attempts"
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_are_legible_on_a_dark_background(name, draw):
+    with pyplot.style.context("dark_background"):
+        ax = draw(name)
+    assert to_hex(ax.get_facecolor()) == "#000000"
+    texts = [ax.title, ax.xaxis.label, *ax.get_xticklabels(), caption(ax)]
+    # Numbers in cells and markers have a background of their own.
+    texts += [text for text in ax.texts if not text.get_text().lstrip("-.").isdigit()]
+    if ax.get_legend():
+        texts += ax.get_legend().get_texts()
+    for artist in [*ax.lines, *texts]:
+        assert max(to_rgb(artist.get_color())) > 0.4, artist
+
+
+def test_times_are_those_of_the_item(times, shares):
+    ax = plots.times(times, "item-05", thresholds=["nt10", "nt20", 5], scores=shares, bins=30)
+    spent = times["item-05"].dropna()
+    assert sum(bar.get_height() for bar in ax.patches) == len(spent)
+    correct = int((shares["item-05"][spent.index] == 1).sum())
+    assert legend(ax)[:2] == [f"correct, n = {correct}", f"other, n = {len(spent) - correct}"]
     lines = [line.get_xdata()[0] for line in ax.lines]
-    rules = [effort.thresholds(study.items, rule)["threshold"] for rule in ("nt10", "nt20")]
+    rules = [effort.thresholds(times, rule)["threshold"] for rule in ("nt10", "nt20")]
     assert lines == pytest.approx([rules[0]["item-05"], rules[1]["item-05"], 5])
     assert ax.get_xscale() == "log"
     assert ax.get_xlabel() == "time on screen [s]"
+    assert f"n = {len(spent)} sessions with a time above 0" in words(ax)
+    assert legend(plots.times(times, "item-05"))[0] == f"answers, n = {len(spent)}"
 
 
-def test_a_rule_without_a_threshold_says_so(study):
-    few = study.items[study.items["item_reference"] == "item-05"].head(3)
-    ax = plots.times(few, "item-05", thresholds=["mixture"])
+def test_a_rule_without_a_threshold_is_named(times):
+    ax = plots.times(times.dropna().head(3), "item-05", thresholds=["mixture"])
     assert "mixture: none" in legend(ax)
+    ax.figure.draw_without_rendering()
 
 
-def test_accuracy_is_the_share_right_in_each_group(study):
-    ax = plots.accuracy_by_time(study.items, "item-05", chance=0.25, groups=4)
-    rows = study.items[(study.items["item_reference"] == "item-05") & (study.items["time"] > 0)]
-    rows = rows[rows["score"].notna()]
-    right = rows["score"] >= rows["max_score"]
-    wanted = right.groupby(pd.qcut(rows["time"], 4), observed=True).mean()
-    shown = ax.lines[0].get_ydata()
-    assert np.asarray(shown, dtype=float) == pytest.approx(wanted.to_numpy(dtype=float))
-    (segments,) = [c.get_segments() for c in ax.collections]
-    assert all(low[1] <= y <= high[1] for (low, high), y in zip(segments, shown, strict=True))
-    n = rows.groupby(pd.qcut(rows["time"], 4), observed=True).size().to_numpy(dtype=float)
-    ends = np.array([[low[1], high[1]] for low, high in segments]).T
-    assert ends == pytest.approx(np.array(wilson_interval(wanted.to_numpy(), n, 0.95)))
+def test_accuracy_is_the_proportion_correct_in_each_group(times, shares):
+    ax = plots.accuracy_by_time(times, shares, "item-05", chance=0.25, groups=4)
+    used = times["item-05"].notna() & shares["item-05"].notna()
+    cut = pd.qcut(times["item-05"][used], 4)
+    by_group = (shares["item-05"][used] == 1).groupby(cut, observed=True)
+    wanted = by_group.mean().to_numpy(dtype=float)
+    (container,) = ax.containers
+    assert container[0].get_ydata() == pytest.approx(wanted)
+    n = by_group.size().to_numpy(dtype=float)
+    assert bars(container) == pytest.approx(np.array(wilson_interval(wanted, n, 0.95)))
     assert "chance 0.25" in legend(ax)
+    assert f"n = {used.sum()} sessions, {used.sum()} answers in 4 groups" in words(ax)
 
 
-def test_difficulty_and_time_of_each_item(study):
-    ax = plots.time_against_difficulty(study.items, study.responses)
-    points = ax.collections[0].get_offsets()
-    p = scores.score_matrix(study.items, study.responses, value="share").mean()
-    spent = timing.time_summary(study.items)["geometric_mean"].reindex(p.index)
-    assert np.asarray(points) == pytest.approx(np.column_stack([p, spent]))
+def test_accuracy_on_all_items_is_by_medians_of_the_items(times, shares):
+    ax = plots.accuracy_by_time(times, shares, groups=5)
+    spent = (times / times.where(shares.notna()).median()).where(shares.notna()).stack()
+    middle = spent.groupby(pd.qcut(spent, 5), observed=True).median()
+    assert ax.containers[0][0].get_xdata() == pytest.approx(middle.to_numpy())
+    assert ax.get_xlabel() == "time on screen [medians of the item]"
+
+
+def test_difficulty_and_time_of_each_item(times, shares):
+    ax = plots.time_against_difficulty(times, shares)
+    wanted = np.column_stack([shares.mean(), np.exp(np.log(times).mean())])
+    assert points(ax) == pytest.approx(wanted)
     assert {"item-01", "item-20"} <= {text.get_text() for text in ax.texts}
 
 
 def test_scores_and_times_of_sessions(study):
     ax = plots.score_against_time(study.sessions, unit="min")
-    points = np.asarray(ax.collections[0].get_offsets())
     scored = study.sessions[study.sessions["score"].notna() & study.sessions["active_time"].notna()]
-    assert points[:, 0] == pytest.approx(scored["active_time"].to_numpy() / 60)
-    assert points[:, 1] == pytest.approx((100 * scored["score"] / scored["max_score"]).to_numpy())
+    assert points(ax)[:, 0] == pytest.approx(scored["active_time"].to_numpy() / 60)
+    percent = (100 * scored["score"] / scored["max_score"]).to_numpy()
+    assert points(ax)[:, 1] == pytest.approx(percent)
     assert len(ax.lines[0].get_xdata()) == 5
+    assert f"n = {len(scored)} sessions" in words(ax)
 
 
 def test_pacing_shows_median_band_and_limit(study):
-    found = timing.pacing(study.items, sessions=study.sessions, unit="min")
-    ax = plots.pacing(study.items, sessions=study.sessions)
+    found = timing.pacing(study.items, unit="min")
+    ax = plots.pacing(study.items)
     assert ax.lines[0].get_ydata() == pytest.approx(found["median"].to_numpy())
-    limit = study.sessions["max_time"].iloc[0] / 60
-    assert ax.lines[1].get_ydata()[0] == pytest.approx(limit)
     assert ax.get_ylabel() == "cumulative time on screen [min]"
-    assert legend(ax) == ["10 to 90 %", "median", "time limit"]
-    shares = plots.pacing(study.items, of="limit", sessions=study.sessions)
-    assert shares.lines[1].get_ydata()[0] == 1
-    assert "time limit" not in legend(plots.pacing(study.items))
+    assert legend(ax) == ["median"]
+    assert "band: 10 to 90 %" in words(ax)
+    limit = study.sessions.set_index("session_id")["max_time"]
+    ax = plots.pacing(study.items, limit=limit)
+    wanted = timing.pacing(study.items, limit=limit)["median"].to_numpy()
+    assert ax.lines[0].get_ydata() == pytest.approx(wanted)
+    assert ax.lines[1].get_ydata()[0] == 1
+    assert legend(ax) == ["median", "time limit"]
+    assert ax.get_ylabel() == "share of the time limit used"
+
+
+def test_groups_have_a_line_each(study, long_sessions):
+    session = study.sessions["session_id"]
+    group = pd.Series(np.where(np.arange(len(session)) % 3, "b", "a"), index=session)
+    group.iloc[:9] = None
+    a, b = ((group == name).sum() for name in "ab")
+
+    ax = plots.pacing(study.items, group=group)
+    assert legend(ax) == [f"a, n = {a}", f"b, n = {b}"]
+    assert f"n = {a + b} sessions" in words(ax)
+    own = study.items[study.items["session_id"].isin(group.index[group == "a"])]
+    wanted = timing.pacing(own, unit="min")["median"].to_numpy()
+    assert ax.lines[0].get_ydata() == pytest.approx(wanted)
+
+    ax = plots.effort(long_sessions, group=group)
+    rte = effort.response_time_effort(long_sessions)
+    counts = group[rte.index].value_counts()
+    assert legend(ax)[:2] == [f"{name}, n = {counts[name]}" for name in "ab"]
+    assert f"n = {counts.sum()} sessions" in words(ax)
+
+    ax = plots.score_against_time(study.sessions, group=group)
+    own = study.sessions[(group == "a").to_numpy()]
+    kept = own["score"].notna() & own["active_time"].notna()
+    drawn = np.asarray(ax.collections[0].get_offsets())[:, 0]
+    assert drawn == pytest.approx(own["active_time"][kept].to_numpy() / 60)
+    assert legend(ax)[0] == f"a, n = {kept.sum()}"
+    colours = {to_hex(part.get_facecolor()[0]) for part in ax.collections}
+    assert len(colours) == 2
+
+
+@pytest.mark.parametrize(
+    ("group", "message"),
+    [
+        ("metadata.group", r"group is 'metadata.group': pass a Series"),
+        (pd.Series(["a", "b"], index=["x", "x"]), "the index of group has duplicates"),
+        (pd.Series(["a", "b"]), "none of the rows has a group"),
+    ],
+)
+def test_a_group_that_does_not_fit_is_refused(group, message, study, long_sessions):
+    with pytest.raises(lrn.MeasureError, match=message):
+        plots.effort(long_sessions, group=group)
+    with pytest.raises(lrn.MeasureError, match=message):
+        plots.score_against_time(study.sessions, group=group)
 
 
 def test_reach_is_stacked(study):
@@ -180,46 +308,63 @@ def test_reach_is_stacked(study):
 def test_timeline_adds_active_and_idle_time(study):
     ax = plots.timeline(study.sessions, most=10)
     idle = timing.idle_time(study.sessions, unit="min").nlargest(10)
-    bars = ax.patches
-    assert len(bars) == 20
-    ends = sorted(bar.get_x() + bar.get_width() for bar in bars[10:])
-    elapsed = timing.elapsed_time(study.sessions, unit="min")[idle.index]
-    assert ends == pytest.approx(sorted(elapsed))
+    drawn = ax.patches
+    assert len(drawn) == 20
+    ends = sorted(bar.get_x() + bar.get_width() for bar in drawn[10:])
+    elapsed = timing.elapsed_time(study.sessions, unit="min")
+    assert ends == pytest.approx(sorted(elapsed[idle.index]))
+    assert f"n = {elapsed.notna().sum()} sessions" in words(ax)
+    assert "the 10 with the longest idle time" in words(ax)
+    assert ax.get_title(loc="left") == "Session timelines"
 
 
-def test_guttman_order_and_colours(study):
-    ax = plots.guttman(study.items, study.responses)
+def test_guttman_order_and_colours(shares, cells):
+    ax = plots.guttman(shares, cells)
     (image,) = ax.images
-    cells = image.get_array()
-    kinds = scores.cell_codes(study.items, study.responses)
-    assert cells.shape == kinds.shape
-    names = list(KINDS)
+    drawn = image.get_array()
+    names = list(_COLOURS)
+    assert set(names) == set(CELL_KINDS)
     for name in names:
-        assert (cells == names.index(name)).sum() == (kinds == name).to_numpy().sum()
-    worth = np.isin(cells, [names.index("right")])
-    assert worth[:20].mean() > worth[-20:].mean()
-    assert worth[:, :3].mean() > worth[:, -3:].mean()
-    shown = [to_hex(handle.get_facecolor()) for handle in ax.get_legend().legend_handles]
-    assert len(set(shown)) == len(shown) == len(legend(ax))
-    small = plots.guttman(study.items, study.responses, most=50)
+        assert (drawn == names.index(name)).sum() == (cells == name).to_numpy().sum() > 0
+    right = drawn == names.index("right")
+    assert right[:20].mean() > right[-20:].mean()
+    assert right[:, :3].mean() > right[:, -3:].mean()
+    order = [label.get_text() for label in ax.get_xticklabels()]
+    assert order == list(shares.mean().sort_values(ascending=False, kind="stable").index)
+    shown = [
+        to_hex(handle.get_facecolor(), keep_alpha=True) for handle in ax.get_legend().legend_handles
+    ]
+    assert len(set(shown)) == len(shown) == len(legend(ax)) == len(CELL_KINDS)
+    small = plots.guttman(shares, cells, most=50)
     assert small.images[0].get_array().shape[0] == 50
-    assert "50 of them drawn" in words(small)
+    assert f"n = {len(cells)} sessions, 50 of them drawn" in words(small)
+    with pytest.raises(lrn.MeasureError, match="differ in rows or columns"):
+        plots.guttman(shares.iloc[1:], cells)
 
 
-def test_effort_counts_sessions(completed):
-    ax = plots.effort(completed.items, "nt20", minimum=0.85)
-    rte = effort.response_time_effort(completed.items, "nt20")
+def test_items_are_ordered_by_shares_of_their_points():
+    points = pd.DataFrame({"hard": [0.0, 2.0, 4.0], "easy": [1.0, 1.0, 0.0], "never": [0.0] * 3})
+    cells = pd.DataFrame("right", index=points.index, columns=points.columns)
+    ax = plots.guttman(points, cells)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["easy", "hard", "never"]
+    assert "n = 3 persons" in words(ax)
+
+
+def test_effort_counts_sessions(long_sessions):
+    ax = plots.effort(long_sessions, "nt20", minimum=0.85)
+    rte = effort.response_time_effort(long_sessions, "nt20")
     assert sum(bar.get_height() for bar in ax.patches) == len(rte)
     assert f"{(rte < 0.85).sum()} below 0.85" in words(ax)
     assert "nt20" in words(ax)
 
 
-def test_residuals_add_up_to_one(model):
+def test_residuals_add_up_to_one(model, times):
     ax = plots.residuals(model)
     area = sum(bar.get_height() * bar.get_width() for bar in ax.patches[:80])
     assert area == pytest.approx(1)
     beyond = sum(bar.get_height() * bar.get_width() for bar in ax.patches[80:])
     found = model.residuals().to_numpy()
+    assert f"n = {(~np.isnan(found)).any(axis=1).sum()} sessions" in words(ax)
     found = found[~np.isnan(found)]
     assert beyond == pytest.approx((np.abs(found) > 1.96).mean())
 
@@ -231,38 +376,35 @@ def test_attempts_draw_learners_with_several(study):
     several = scored.groupby("user_id").size()
     assert len(ax.lines) == (several > 1).sum() + 1
     assert f"n = {(several > 1).sum()} learners" in words(ax)
+    assert f"not drawn: {(several == 1).sum()} with one" in words(ax)
 
 
 @pytest.mark.parametrize(
-    "name", ["accuracy_by_time", "score_against_time", "pacing", "reach", "timeline", "attempts"]
+    "name",
+    [
+        "accuracy_by_time",
+        "attempts",
+        "guttman",
+        "pacing",
+        "reach",
+        "score_against_time",
+        "time_against_difficulty",
+        "timeline",
+        "times",
+    ],
 )
-def test_nothing_to_draw_is_an_error(name, study):
-    table = "sessions" if name in ("score_against_time", "timeline", "attempts") else "items"
-    with pytest.raises(lrn.MeasureError):
-        getattr(plots, name)(getattr(study, table).iloc[:0])
+def test_nothing_to_draw_is_an_error(name, pictures):
+    given = [value.iloc[:0] if hasattr(value, "iloc") else value for value in pictures[name]]
+    with pytest.raises(lrn.MeasureError, match="nothing to draw"):
+        getattr(plots, name)(*given)
+    assert not pyplot.get_fignums()
 
 
-def test_an_unknown_item_is_an_error(study):
-    with pytest.raises(lrn.MeasureError, match="'item-99' is not among"):
-        plots.times(study.items, "item-99")
-
-
-def test_the_namespace_forwards_to_the_pictures(study, completed):
-    ax = study.items.lrn.plot.times("item-05", thresholds=["nt20"], bins=12)
-    assert len(ax.patches) == 24
-    assert study.sessions.lrn.plot.timeline(most=5).get_ylabel() == "5 sessions"
-    classes = {
-        "sessions": lrn.accessor.SessionsPlots,
-        "responses": lrn.accessor.ResponsesPlots,
-        "items": lrn.accessor.ItemsPlots,
-    }
-    for table, class_ in classes.items():
-        names = {n for n, f in vars(class_).items() if inspect.isfunction(f) and n[0] != "_"}
-        assert names <= set(plots.__all__)
-        assert {n for n in dir(getattr(study, table).lrn.plot) if n[0] != "_"} == names
-    matrix = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
-    traced = study.responses.lrn.plot.distractors(matrix, "item-05", key={"item-05": "0"})
-    assert "0 (key), 67%" in legend(traced)
+@pytest.mark.parametrize("name", ["times", "accuracy_by_time"])
+def test_an_unknown_item_is_an_error(name, pictures):
+    *matrices, _ = pictures[name]
+    with pytest.raises(lrn.MeasureError, match="times has no item 'item-99': its items are"):
+        getattr(plots, name)(*matrices, "item-99")
 
 
 def test_plots_load_matplotlib_at_the_first_picture():
@@ -271,16 +413,3 @@ def test_plots_load_matplotlib_at_the_first_picture():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
-
-
-def test_pictures_share_a_grid(study, completed, model, psychometrics):
-    figure, axes = pyplot.subplots(2, 3, figsize=(12, 7), layout="constrained")
-    some = ["distractors", "dif", "local_dependence", "information", "wright_map", "reach"]
-    for name, ax in zip(some, axes.flat, strict=True):
-        draw(name, study, completed, model, psychometrics, ax=ax)
-    figure.draw_without_rendering()
-    for ax in axes.flat:
-        # Captions are as wide as the axes at most, and squeeze none.
-        assert ax.get_position().width > 0.15
-        (caption,) = [text for text in ax.texts if "n = " in text.get_text()]
-        assert caption.get_window_extent().width < 1.2 * ax.get_window_extent().width

@@ -7,7 +7,9 @@ from matplotlib import pyplot
 
 import lrnanalysis as lrn
 from lrnanalysis import plots
+from lrnanalysis.measures import answer_decoding
 from lrnanalysis.plots._style import name_points
+from pictures import legend, pivot, points, words
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +19,12 @@ def study():
 
 @pytest.fixture(scope="module")
 def matrix(study):
-    return study.items.lrn.score_matrix(study.responses, sessions=study.sessions)
+    return pivot(study.items, "score")
+
+
+@pytest.fixture(scope="module")
+def choices(study):
+    return answer_decoding.choices(study.responses)
 
 
 @pytest.fixture(scope="module")
@@ -32,26 +39,12 @@ def unfair():
     return pd.DataFrame(scores, columns=[f"item-{at + 1}" for at in range(8)]), group
 
 
-def words(ax):
-    # A caption is broken into lines where the axes are narrow.
-    texts = [ax.get_title(loc="left"), *(text.get_text() for text in ax.texts)]
-    return " ".join(" ".join(texts).split())
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-def points(ax):
-    return np.vstack([np.asarray(part.get_offsets()) for part in ax.collections])
-
-
 def test_items_stand_at_difficulty_and_discrimination(matrix):
     statistics = lrn.classical.item_statistics(matrix)
     ax = plots.difficulty_discrimination(statistics)
     wanted = statistics[["p", "item_rest_r"]].to_numpy()
     assert np.sort(points(ax), axis=0) == pytest.approx(np.sort(wanted, axis=0))
-    assert "n = 20 items, 0 flagged" in words(ax)
+    assert "persons, 20 items, 0 flagged" in words(ax)
     biserial = plots.difficulty_discrimination(statistics, discrimination="biserial")
     assert biserial.get_ylabel() == "biserial correlation"
 
@@ -96,8 +89,7 @@ def test_names_cover_neither_each_other_nor_points():
     assert overlaps <= 0.02 * len(boxes) * (len(boxes) - 1) / 2
 
 
-def test_trace_lines_are_the_shares_by_score_group(study, matrix):
-    choices = study.responses.lrn.choices()
+def test_trace_lines_are_the_shares_by_score_group(choices, matrix):
     ax = plots.distractors(choices, matrix, "item-05", key={"item-05": "0"}, groups=4)
     lines = lrn.classical.trace_lines(choices, matrix, groups=4).loc["item-05"]
     for container in ax.containers:
@@ -114,9 +106,8 @@ def test_trace_lines_are_the_shares_by_score_group(study, matrix):
     assert "no key given" in words(plots.distractors(choices, matrix, "item-05"))
 
 
-def test_one_part_of_an_item_is_drawn(study, matrix):
-    choices = study.responses.lrn.choices()
-    with pytest.raises(lrn.MeasureError, match="item 'item-06' has 4 parts: say which"):
+def test_one_part_of_an_item_is_drawn(choices, matrix):
+    with pytest.raises(lrn.MeasureError, match="item 'item-06' has 4 parts: choose one"):
         plots.distractors(choices, matrix, "item-06")
     ax = plots.distractors(choices, matrix, "item-06", part=1)
     lines = lrn.classical.trace_lines(choices[choices["item_reference"] == "item-06"], matrix)
@@ -130,8 +121,7 @@ def test_one_part_of_an_item_is_drawn(study, matrix):
         plots.distractors(choices, matrix, "item-03")
 
 
-def test_whole_answers_have_lines(study, matrix):
-    choices = study.responses.lrn.choices()
+def test_whole_answers_have_lines(choices, matrix):
     ax = plots.distractors(choices, matrix, "item-11", by="pattern", key={"item-11": ["1", "2"]})
     assert any(entry.startswith("1 + 2 (key)") for entry in legend(ax))
     looks = {(c[0].get_color(), c[0].get_marker()) for c in ax.containers}
@@ -164,7 +154,7 @@ def test_dif_is_drawn_by_size_with_ets_classes(unfair):
     half = 1.959964 * row["d_dif_se"]
     assert segment[:, 0] == pytest.approx([row["d_dif"] - half, row["d_dif"] + half])
     assert "1 without this effect size" in words(ax)
-    assert "← b does worse" in words(ax)
+    assert "← harder for b" in words(ax)
     assert ax.get_xlabel() == "D-DIF [ETS delta]"
     partial = plots.dif(table, effect="smd_sd")
     assert len(names(partial)) == 8
@@ -194,7 +184,7 @@ def test_every_dif_table_has_its_picture(unfair, test, effect):
 def test_a_table_that_was_cut_is_drawn_too(unfair):
     table = lrn.dif.mantel_haenszel(*unfair).iloc[:3]
     table.attrs = {}
-    assert "← focal group does worse" in words(plots.dif(table))
+    assert "← harder for the focal group" in words(plots.dif(table))
 
 
 def test_infinite_effects_stand_at_the_edge(unfair):
@@ -204,7 +194,7 @@ def test_infinite_effects_stand_at_the_edge(unfair):
     ax = plots.dif(table)
     assert names(ax)[0] == "item-2"
     assert np.isfinite(drawn_effects(ax)).all()
-    assert "1 infinite, at the edge" in words(ax)
+    assert "1 infinite, drawn at the edge" in words(ax)
 
 
 def test_a_table_without_effects_is_refused(unfair):
@@ -227,7 +217,7 @@ def test_groups_are_compared_at_equal_totals(unfair):
     assert legend(ax) == ["a, n = 600", "b, n = 600"]
     upper, lower = (container[0].get_ydata() for container in ax.containers)
     assert upper[2:-2].mean() > lower[2:-2].mean() + 0.1
-    assert "n = 1,200 persons, one a value by total" in words(ax)
+    assert "n = 1,200 persons, one stratum per value of the total score" in words(ax)
 
 
 def test_groups_on_partial_credit_and_by_another_variable(unfair):
@@ -238,7 +228,7 @@ def test_groups_on_partial_credit_and_by_another_variable(unfair):
     cut = pd.qcut(match, 4, labels=False)
     wanted = scores["item-8"][group == "b"].groupby(cut).mean()
     assert ax.containers[1][0].get_ydata() == pytest.approx(wanted.to_numpy())
-    with pytest.raises(lrn.MeasureError, match="no item 'item-9'"):
+    with pytest.raises(lrn.MeasureError, match="matrix has no item 'item-9'"):
         plots.dif_curves(scores, group, "item-9")
 
 

@@ -8,6 +8,7 @@ import lrnanalysis as lrn
 from lrnanalysis import plots
 from lrnanalysis.measures.classical._intervals import wilson_interval
 from lrnanalysis.plots._observed import observed
+from pictures import bars, legend, words
 
 
 def simulated(persons, items, seed, slope=1.2):
@@ -36,22 +37,6 @@ def partial():
     values = 1.0 * (noise < logit + 1) + 1.0 * (noise < logit - 1)
     values[rng.random(values.shape) < 0.2] = np.nan
     return lrn.irt.fit(pd.DataFrame(values, columns=list("uvwxyz")), "GRM")
-
-
-def words(ax):
-    # A caption is broken into lines where the axes are narrow.
-    texts = [ax.get_title(loc="left"), *(text.get_text() for text in ax.texts)]
-    return " ".join(" ".join(texts).split())
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-def bars(container):
-    """Lower and upper ends of the intervals of an errorbar."""
-    (lines,) = container[2]
-    return np.array([segment[:, 1] for segment in lines.get_segments()]).T
 
 
 def test_the_curve_is_the_models(model):
@@ -114,7 +99,7 @@ def test_patterns_with_weights_are_drawn_as_the_persons_they_stand_for(scores, m
     drawn = ax.containers[0][0].get_ydata()
     wanted = plots.characteristic_curves(model, "item-3").containers[0][0].get_ydata()
     assert drawn == pytest.approx(wanted, abs=1e-6)
-    assert "n = 600;" in words(ax)
+    assert "n = 600 persons;" in words(ax)
 
 
 def test_an_item_that_does_not_fit_is_seen_off_its_curve():
@@ -167,7 +152,7 @@ def test_many_curves_have_their_mean_and_no_long_legend():
     fitted = lrn.irt.fit(simulated(400, 15, seed=7), "Rasch")
     ax = plots.characteristic_curves(fitted)
     assert len(ax.lines) == 16
-    assert legend(ax) == ["an item", "all together"]
+    assert legend(ax) == ["items", "mean"]
     theta, mean = ax.lines[-1].get_data()
     assert mean == pytest.approx(fitted.expected_scores(theta).mean(axis=1).to_numpy())
     assert len(plots.information(fitted, list(fitted.scores)).lines) == 15
@@ -185,7 +170,7 @@ def test_groups_stand_on_one_scale():
 
 def test_only_some_persons_are_used_of_many(model):
     ax = plots.characteristic_curves(model, "item-2", most=100)
-    assert "n = 600, 100 of them used" in words(ax)
+    assert "n = 600 persons, 100 of them used" in words(ax)
     assert "50 of them drawn" in words(plots.person_fit(model, most=50))
 
 
@@ -295,7 +280,7 @@ def test_person_fit_colours_those_below(scores, model, against):
     x = model.abilities()["ability"] if against == "ability" else 100 * scores.mean(axis=1)
     both = np.vstack([others, below])
     assert sorted(both[:, 0]) == pytest.approx(sorted(x))
-    assert ax.get_xlabel().startswith("ability" if against == "ability" else "share of points")
+    assert ax.get_xlabel().startswith("ability" if against == "ability" else "score [% of points]")
     assert f"{(lz < -1.2816).mean():.1%} below -1.28" in words(ax)
 
 
@@ -314,7 +299,7 @@ def test_local_dependence_is_the_lower_triangle(model):
     lower = np.tril_indices(8, -1)
     assert drawn[lower] == pytest.approx(found.to_numpy()[lower])
     assert np.isnan(drawn[np.triu_indices(8)]).all()
-    assert "n = 28 pairs of 8 items" in words(ax)
+    assert "n = 600 persons, 28 pairs of 8 items" in words(ax)
     assert image.get_clim()[0] == -image.get_clim()[1]
 
 
@@ -324,15 +309,15 @@ def test_dependent_pairs_are_outlined(scores):
     ax = plots.local_dependence(fitted.local_dependence(), limit=0.3)
     (outline,) = ax.patches
     assert (outline.get_x(), outline.get_y()) == (-0.5, 0.5)
-    assert "outlined: above mean + 0.3 (1)" in words(ax)
+    assert "outlined: 1 above mean + 0.3" in words(ax)
 
 
-def test_items_that_never_met_stay_white():
+def test_items_that_never_met_stay_empty():
     left, right = simulated(300, 4, seed=13), simulated(300, 4, seed=14).add_prefix("other-")
     matrix = pd.concat([left, right], ignore_index=True)
     fitted = lrn.irt.fit(matrix, "Rasch", disconnected="equivalent")
     ax = plots.local_dependence(fitted)
-    assert "n = 12 pairs of 8 items" in words(ax)
+    assert "n = 600 persons, 12 pairs of 8 items" in words(ax)
 
 
 def test_a_link_is_drawn_on_the_bases_scale():
@@ -364,5 +349,5 @@ def test_equated_scores_are_drawn_as_gains():
     low, high = found.table["low"] - score, found.table["high"] - score
     heights = band.get_paths()[0].vertices[:, 1]
     assert (heights.min(), heights.max()) == pytest.approx((low.min(), high.max()))
-    assert legend(ax) == ["90% interval", "equated less X"]
-    assert "n = 400 with X, 500 with Y; linear, equivalent groups design" in words(ax)
+    assert legend(ax) == ["90% interval", "equated − X"]
+    assert "n = 400 persons on X, 500 on Y; linear, equivalent groups design" in words(ax)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-sys.path[:0] = [str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "tests" / "support")]
 
 import nbformat  # noqa: E402
 from playwright.sync_api import Locator, expect  # noqa: E402
@@ -21,12 +21,10 @@ from lab_server import lab_server  # noqa: E402
 
 FORM = 'form = lrn.FetchForm(lrn.Query(activity_id="demo", status="Completed"))\nform'
 PICTURES = {
-    "times": 'study.items.lrn.plot.times("item-05", thresholds=["nt10", 5])',
-    "wright-map": (
-        "scores = study.items.lrn.score_matrix(study.responses, sessions=study.sessions)\n"
-        'model = lrn.irt.fit(scores, model="GRM")\n'
-        "lrn.plots.wright_map(model)"
+    "times": (
+        'analysis = study.analysis()\nanalysis.plot.times("item-05", thresholds=["nt10", 5])'
     ),
+    "wright-map": 'model = analysis.fit("GRM")\nanalysis.plot.wright_map(model)',
 }
 START = """
 %config InlineBackend.figure_formats = ["retina"]

@@ -1,4 +1,4 @@
-"""The command `lrnanalysis`: a demonstration, a fetch to files, and an embedded Data API."""
+"""The command `lrnanalysis`: a demonstration, fetching to files, and an embedded Data API."""
 
 from __future__ import annotations
 
@@ -16,23 +16,14 @@ import pandas as pd
 import lrnanalysis as lrn
 from lrnanalysis import sandbox
 from lrnanalysis.api.client import Client
+from lrnanalysis.api.query import FILTERS
 from lrnanalysis.errors import FetchInterrupted, LrnError
 from lrnanalysis.loading import fetch
 from lrnanalysis.study import SessionData
-from lrnanalysis.tables.schema import STATUSES
 
 __all__ = ["main"]
 
-_TIMES = {
-    "mintime": "updated at or after",
-    "maxtime": "updated at or before",
-    "mintime-started": "started at or after",
-    "maxtime-started": "started at or before",
-    "mintime-completed": "submitted at or after",
-    "maxtime-completed": "submitted at or before",
-}
-
-#: The columns that the demonstration shows.
+#: Columns shown by the demonstration.
 _SHOWN = {
     "sessions": [
         "session_id",
@@ -63,19 +54,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        By default those of the process.
+        Default: those of the process.
 
     Returns
     -------
     int
-        0 where all went well, 1 on an error, 2 on wrong arguments, 130 on an interrupt.
+        0 on success, 1 on an error, 2 on wrong arguments, 130 on an interrupt.
     """
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
         code: int = given.run(given)
     except (LrnError, OSError, ValueError) as error:
-        # Beside our own errors: a port that is taken, a disk that is full, a negative number.
+        # Besides our own errors: a port in use, a full disk, a negative number.
         print(f"lrnanalysis: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -112,38 +103,35 @@ def _add_demo(commands: Any) -> None:
 def _add_fetch(commands: Any) -> None:
     command = commands.add_parser(
         "fetch",
-        help="fetch sessions to a file or a folder",
-        description="Fetch sessions to Parquet or JSON. Credentials come from "
+        help="fetch sessions to a file or folder",
+        description="Fetch sessions to Parquet or JSON. Credentials are read from "
         "LRN_CONSUMER_KEY and LRN_CONSUMER_SECRET, or from a profile.",
     )
     command.add_argument(
         "out",
         type=Path,
-        help="a folder for Parquet, or a .json, .jsonl or .ndjson file, each also with .gz",
+        help="folder for Parquet files, or a .json, .jsonl or .ndjson file, also with .gz",
     )
-    filters = command.add_argument_group("which sessions")
-    for name in ("activity-id", "session-id", "user-id"):
-        filters.add_argument(f"--{name}", action="append", metavar="ID", help="may be repeated")
-    filters.add_argument(
-        "--status", action="append", metavar="STATUS", help=f"{', '.join(STATUSES)}; may repeat"
+    filters = command.add_argument_group(
+        "filters", "Times are ISO 8601 text (UTC) or Unix seconds."
     )
-    for name, meaning in _TIMES.items():
+    for name, one in FILTERS.items():
         filters.add_argument(
-            f"--{name}", metavar="TIME", help=f"{meaning}: ISO 8601 (UTC) or Unix seconds"
+            f"--{name.replace('_', '-')}",
+            action="append" if one.kind.many else "store",
+            type=int if one.kind.accepts == "int" else str,
+            metavar=one.kind.metavar,
+            help=one.help + "; may be repeated" * one.kind.many,
         )
-    filters.add_argument("--include", action="append", metavar="NAME", help="session metadata")
-    paging = command.add_argument_group("how")
-    paging.add_argument("--sort", choices=("asc", "desc"), help="by updated time; default: asc")
-    paging.add_argument("--limit", type=int, metavar="N", help="sessions a page, 1 to 50")
-    paging.add_argument("--next", metavar="TOKEN", help="go on from an earlier fetch")
-    paging.add_argument("--max-sessions", type=int, metavar="N", help="stop after a first look")
-    paging.add_argument("--overwrite", action="store_true", help="replace what is there")
-    paging.add_argument("--quiet", action="store_true", help="no progress bar")
-    connection = command.add_argument_group("from where")
-    connection.add_argument("--profile", help="of the credentials file")
-    connection.add_argument("--region", help="the consumer's region; default: US East")
+    output = command.add_argument_group("output")
+    output.add_argument("--max-sessions", type=int, metavar="N", help="stop after N sessions")
+    output.add_argument("--overwrite", action="store_true", help="replace an existing OUT")
+    output.add_argument("--quiet", action="store_true", help="show no progress bar")
+    connection = command.add_argument_group("connection")
+    connection.add_argument("--profile", help="profile in ~/.learnosity/credentials")
+    connection.add_argument("--region", help="region of the consumer; default: US East")
     connection.add_argument("--version", dest="lts", metavar="LTS", help="such as v2026.2.LTS")
-    connection.add_argument("--base-url", metavar="URL", help="an embedded Data API's address")
+    connection.add_argument("--base-url", metavar="URL", help="address of another Data API")
     command.set_defaults(run=_fetch)
 
 
@@ -151,14 +139,14 @@ def _add_sandbox(commands: Any) -> None:
     command = commands.add_parser(
         "sandbox",
         help="serve an embedded Data API with simulated learners until stopped",
-        description="Serve a Data API on loopback with simulated learners until Ctrl-C.",
+        description="Serve a Data API with simulated learners on loopback until Ctrl-C.",
     )
     command.add_argument("--learners", type=int, default=500, help="default: %(default)s")
     command.add_argument("--items", type=int, default=40, help="default: %(default)s")
     command.add_argument("--seed", type=int, default=1, help="default: %(default)s")
-    command.add_argument("--port", type=int, default=0, help="default: any free one")
+    command.add_argument("--port", type=int, default=0, help="default: any free port")
     command.add_argument(
-        "--latency", type=float, default=0.0, metavar="SECONDS", help="a page; default: 0"
+        "--latency", type=float, default=0.0, metavar="SECONDS", help="per page; default: 0"
     )
     command.set_defaults(run=_sandbox)
 
@@ -167,7 +155,7 @@ def _demo(given: argparse.Namespace) -> int:
     started = time.perf_counter()
     with sandbox.serve(learners=given.learners, items=given.items, seed=given.seed) as api:
         served = time.perf_counter()
-        print(f"An embedded Data API at {api.base_url}: every learner is simulated.\n")
+        print(f"Embedded Data API at {api.base_url}: every learner is simulated.\n")
         study = fetch(client=api.client())
         fetched = time.perf_counter()
     sessions = study.sessions
@@ -178,7 +166,7 @@ def _demo(given: argparse.Namespace) -> int:
             print(frame[columns].head(3).to_string(index=False))
         print("\nstatus")
         print(sessions["status"].value_counts().to_string(header=False))
-        print("\nactive time against session_duration, completed sessions [min]")
+        print("\nactive_time and session_duration of completed sessions [min]")
         completed = sessions[sessions["status"] == "Completed"]
         both = pd.DataFrame(
             {
@@ -189,7 +177,7 @@ def _demo(given: argparse.Namespace) -> int:
         print(both.describe().loc[["count", "mean", "50%", "max"]].round(1).to_string())
         print("\nstudy.check()")
         found = study.check()
-        print(found[["table", "count", "meaning"]].to_string() if len(found) else "nothing found")
+        print(found[["table", "count", "meaning"]].to_string() if len(found) else "no findings")
     print(
         f"\n{served - started:.1f} s to simulate {len(sessions):,} sessions and start the API, "
         f"{fetched - served:.1f} s to fetch and link them. No file was written."
@@ -200,39 +188,31 @@ def _demo(given: argparse.Namespace) -> int:
 def _fetch(given: argparse.Namespace) -> int:
     out: Path = given.out
     if out.exists() and not given.overwrite:
-        print(f"lrnanalysis: {out} is there already: pass --overwrite", file=sys.stderr)
+        print(f"lrnanalysis: {out} already exists: pass --overwrite", file=sys.stderr)
         return 2
     client = Client(
         profile=given.profile, region=given.region, version=given.lts, base_url=given.base_url
     )
-    names = ["activity_id", "session_id", "user_id", "status", "include", "sort", "limit"]
-    names += [name.replace("-", "_") for name in _TIMES]
-    filters = {name: getattr(given, name) for name in names}
-    for name in _TIMES:
-        value = filters[name.replace("-", "_")]
-        if value is not None and value.lstrip("-").isdigit():
-            filters[name.replace("-", "_")] = int(value)
     try:
         study = fetch(
             client=client,
-            next=given.next,
             max_sessions=given.max_sessions,
             progress=not given.quiet,
-            **filters,
+            **{name: getattr(given, name) for name in FILTERS},
         )
     except (LrnError, FetchInterrupted) as error:
         if error.partial is not None and len(error.partial):
             partial = out.with_name(f"partial-{out.name}")
             _write(error.partial, partial, overwrite=True)
-            print(f"What was fetched before the error is in {partial}.", file=sys.stderr)
-            _say_next(error.partial, sys.stderr)
+            print(f"Sessions fetched before the error are in {partial}.", file=sys.stderr)
+            _print_next(error.partial, sys.stderr)
         raise
     _write(study, out, overwrite=given.overwrite)
     print(
         f"{len(study.sessions):,} sessions, {len(study.responses):,} responses and "
         f"{len(study.items):,} items in {out}."
     )
-    _say_next(study, sys.stdout)
+    _print_next(study, sys.stdout)
     return 0
 
 
@@ -243,9 +223,9 @@ def _write(study: SessionData, out: Path, *, overwrite: bool) -> None:
         study.to_parquet(out, overwrite=overwrite)
 
 
-def _say_next(study: SessionData, file: Any) -> None:
+def _print_next(study: SessionData, file: Any) -> None:
     if study.next:
-        print(f"For what comes after: --next {study.next}", file=file)
+        print(f"To fetch later updates: --next {study.next}", file=file)
 
 
 def _sandbox(given: argparse.Namespace) -> int:
@@ -259,9 +239,9 @@ def _sandbox(given: argparse.Namespace) -> int:
         port=given.port,
         latency=given.latency,
     ) as api:
-        print(f"An embedded Data API at {api.base_url}: every learner is simulated.")
+        print(f"Embedded Data API at {api.base_url}: every learner is simulated.")
         print(f"consumer key    {sandbox.CONSUMER_KEY}")
         print(f"consumer secret {sandbox.CONSUMER_SECRET}")
-        print("Ctrl-C stops it.", flush=True)
+        print("Stop it with Ctrl-C.", flush=True)
         stop.wait()
     return 0

@@ -1,4 +1,4 @@
-"""Ways to a study: fetch it, read it from files, or load the bundled example."""
+"""Three ways to a study: `fetch` it, `read` it from files, or `load_example`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from lrnanalysis.api.client import Client
 from lrnanalysis.api.dates import Time
-from lrnanalysis.api.query import Include, Query, Texts
+from lrnanalysis.api.query import FILTERS, Include, Query, Texts, suggest_arguments
 from lrnanalysis.errors import QueryError, ReadError
 from lrnanalysis.io.files import OnError, PageReader, read_folder
 from lrnanalysis.parse.table_builder import TableBuilder, Tables
@@ -19,6 +19,7 @@ from lrnanalysis.study import SessionData, collect
 __all__ = ["fetch", "load_example", "read"]
 
 
+@suggest_arguments
 def fetch(
     query: Query | None = None,
     *,
@@ -40,24 +41,24 @@ def fetch(
     max_sessions: int | None = None,
     progress: bool = True,
     cancelled: Callable[[], bool] | None = None,
-    **unknown: object,
 ) -> SessionData:
-    """Fetch the sessions that a query asks for as three linked tables.
+    """Fetch the sessions that match a query, as three linked tables.
 
     Parameters
     ----------
     query : Query, optional
-        What to fetch; or give its filters as keywords, see `Query` for each.
+        What to fetch. Filters may also be passed as keywords, which refine the query; `Query`
+        documents each of them.
     next : str, optional
-        A token of an earlier fetch of the same query: only what is new since is fetched.
+        Token of an earlier fetch of the same query: only later updates are fetched.
     client : Client, optional
-        Whom to ask; by default a `Client` with the credentials of the environment.
+        Client to use; default: a `Client` with the credentials of the environment.
     max_sessions : int, optional
-        Stop after this many sessions: a first look.
+        Stop after this many sessions, for a first look.
     progress : bool, default True
-        Show a progress bar with sessions so far and their rate.
+        Show a progress bar with the number of sessions and their rate.
     cancelled : callable, optional
-        Called between pages; when it returns True the fetch ends with what it has.
+        Called before each page; the fetch ends with what it has if it returns True.
 
     Returns
     -------
@@ -83,44 +84,17 @@ def fetch(
     >>> len(study) > 0
     True
     """
-    filters = {
-        "activity_id": activity_id,
-        "session_id": session_id,
-        "user_id": user_id,
-        "status": status,
-        "mintime": mintime,
-        "maxtime": maxtime,
-        "mintime_started": mintime_started,
-        "maxtime_started": maxtime_started,
-        "mintime_completed": mintime_completed,
-        "maxtime_completed": maxtime_completed,
-        "sort": sort,
-        "limit": limit,
-        "include": include,
-        **unknown,
-    }
-    given = {name: value for name, value in filters.items() if value is not None}
-    if query is None:
-        query = Query(**given)  # type: ignore[arg-type]
-    elif not isinstance(query, Query):
+    arguments = locals()
+    filters = {name: arguments[name] for name in FILTERS if arguments[name] is not None}
+    filters.pop("next", None)  # belongs to this fetch, not to the query of the study
+    if query is not None and not isinstance(query, Query):
         raise QueryError(
             f"the first argument is a {type(query).__name__}: pass a Query, or filters as "
             'keywords, such as activity_id="numeracy"'
         )
-    elif given:
-        query = query.replace(**given)
-    if client is not None:
-        return collect(
-            query,
-            client,
-            next=next,
-            max_sessions=max_sessions,
-            progress=progress,
-            cancelled=cancelled,
-        )
     return collect(
-        query,
-        Client(),
+        (query or Query()).replace(**filters),
+        client or Client(),
         next=next,
         max_sessions=max_sessions,
         progress=progress,
@@ -134,29 +108,29 @@ def read(
     on_error: OnError = "raise",
     metadata: Iterable[str] = (),
 ) -> SessionData:
-    """Read saved sessions: pages, lists or lines of JSON, or a folder.
+    """Read saved sessions: JSON, JSON lines, or a folder of Parquet files.
 
     Parameters
     ----------
     source : str, Path or several of them
-        ``.json`` (pages as the API sends them, a list of pages or of sessions, one session),
-        ``.jsonl`` or ``.ndjson`` (one of these a line), each also gzipped; a folder of such
-        files; or a folder that `SessionData.to_parquet` wrote.
+        ``.json`` (a page as the API sends it, a list of pages or of sessions, or one session),
+        ``.jsonl`` or ``.ndjson`` (one of these per line), each also gzipped; a folder of such
+        files; or a folder written by `SessionData.to_parquet`.
     on_error : "raise" or "skip", default "raise"
-        What to do with a file or line that is not JSON or holds no sessions. What is skipped is
-        counted by `SessionData.check` and listed by `SessionData.skipped`.
+        What to do with a file or line that is not JSON or contains no sessions. What is skipped
+        is counted by `SessionData.check` and listed by `SessionData.skipped`.
     metadata : iterable of str, optional
-        Attributes of session metadata that become columns even where no session has them.
+        Attributes of session metadata that become columns even if no session has them.
 
     Returns
     -------
     SessionData
-        Sessions that come more than once are kept as they came last.
+        The study. If a session occurs more than once, the last one is kept.
 
     Raises
     ------
     ReadError
-        Nothing is there, or it is not what is read; the message names the file and the position.
+        A file was not found or cannot be read; the message names the file and the position.
 
     Examples
     --------
@@ -169,7 +143,7 @@ def read(
     """
     paths = [Path(source)] if isinstance(source, str | Path) else [Path(one) for one in source]
     if not paths:
-        raise ReadError("no file was named: pass a path, or several")
+        raise ReadError("source is empty: pass one path or several")
     if len(paths) == 1 and paths[0].is_dir():
         saved = read_folder(paths[0])
         if saved is not None:
@@ -182,13 +156,13 @@ def read(
 
 
 def load_example() -> SessionData:
-    """Load the bundled study of simulated learners, with the truth behind it.
+    """Load the bundled study of simulated learners, with its true values.
 
     Returns
     -------
     SessionData
-        `truth` holds what the simulation drew: abilities and speeds of the persons, parameters of
-        the items, behaviours of the sessions. No person and no item in it is real.
+        `truth` has the values drawn by the simulation: abilities and speeds of the persons,
+        parameters of the items, behaviours of the sessions. No person and no item is real.
 
     Examples
     --------

@@ -154,7 +154,7 @@ def test_without_credentials(tmp_path):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LRN_")}
     done = run("fetch", str(tmp_path / "out"), env=clean | {"HOME": str(tmp_path)})
     assert done.returncode == 1
-    assert "no credentials were found" in done.stderr
+    assert "no credentials found" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -1,7 +1,7 @@
-"""Client: one signed POST to the Data API, with time-outs, retries and a rate budget.
+"""Client: one signed POST to the Data API, with time-outs, retries and a rate limit.
 
-The only module that speaks HTTP. The signature is learnosity-sdk's; connection, retries and errors
-are ours, since the SDK's own request has no time-out and puts whole bodies into exceptions.
+The only module that uses HTTP. learnosity-sdk signs; connection, retries and errors are our own,
+since the SDK's requests have no time-out and put whole bodies into exceptions.
 """
 
 from __future__ import annotations
@@ -22,58 +22,58 @@ from learnosity_sdk.request import Init
 from requests.adapters import HTTPAdapter
 
 from lrnanalysis.api.credentials import address, find_credentials, is_loopback
-from lrnanalysis.api.query import MOST_PER_PAGE
-from lrnanalysis.api.rate_limit import RateBudget, Tries, check_settings
+from lrnanalysis.api.endpoints import SESSIONS_RESPONSES, Endpoint
+from lrnanalysis.api.rate_limit import RateLimiter, RetryState, check_settings
 from lrnanalysis.errors import ApiError, AuthError, RateLimitError, TransportError
 
 __all__ = ["Client", "Page"]
 
 _LOG = logging.getLogger(__name__)
 
-_ENDPOINT = "sessions/responses"
-_ACTION = "get"
-
-#: The Data API's own codes.
+#: Error codes of the Data API.
 _INTERNAL = frozenset({10000, 50100, 20018})
 _TOO_LARGE = 20027
 _AUTHENTICATION = range(41000, 41010)
 _CLOCK = 41004
 _RATE = 42000
 
-_LONGEST_MESSAGE = 200
-_PIECE = 2**20
+#: Requests reach the service at other intervals than they are sent at, so the default time window
+#: is a little longer than the documented one.
+_MARGIN = 1.05
 
-#: Hexadecimal digits as long as a signature's.
+_MAX_MESSAGE = 200
+_CHUNK = 2**20
+
+#: Hexadecimal digits of the length of a signature.
 _SIGNATURE = re.compile(r"(?:\$\d\d\$)?[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page as it came.
+    """One page as received.
 
     Attributes
     ----------
     body : bytes
         The whole answer.
-    sessions : int
-        How many sessions it holds, counted.
+    records : int
+        Number of records, counted.
     next : str or None
-        The token to go on from.
+        Token from which to continue.
     timestamp : int or None
-        The service's clock when it answered [Unix s].
+        Time of the service when it answered [Unix s].
     limit : int or None
-        The page limit that it was asked with, smaller than asked for where the answer was too
-        large.
+        Page size of the request; smaller than requested if the answer would have been too large.
     """
 
     body: bytes
-    sessions: int
+    records: int
     next: str | None
     timestamp: int | None
     limit: int | None
 
     def __repr__(self) -> str:
-        return f"<Page of {self.sessions} sessions, {len(self.body):,} bytes>"
+        return f"<Page of {self.records} records, {len(self.body):,} bytes>"
 
 
 class _Head(msgspec.Struct):
@@ -81,7 +81,7 @@ class _Head(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct):
-    # Raw is a view of the bytes: a page's sessions are counted, not decoded.
+    # Raw is a view of the bytes: records are counted, not decoded.
     meta: dict[str, Any]
     data: list[msgspec.Raw]
 
@@ -91,7 +91,7 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
 class Client:
-    """Asks the Data API's ``sessions/responses``, one signed page at a time.
+    """Requests pages from the Data API, one signed request at a time.
 
     Safe to share between threads. `with` closes its connections.
 
@@ -102,31 +102,32 @@ class Client:
     domain : str, optional
         Default: ``LRN_DOMAIN``, else the profile's, else "localhost".
     version : str, optional
-        The LTS version in the path. Default: ``LRN_VERSION``, the profile's, else "v2026.2.LTS".
+        LTS version in the path. Default: ``LRN_VERSION``, the profile's, else "v2026.2.LTS".
     region : str, optional
         "va", "ie", "au", "ca" or "or": where the consumer was set up. Default: ``LRN_REGION``,
         the profile's, else US East.
     base_url : str, optional
-        Another address, such as that of an embedded Data API. https, loopback aside; loopback is
-        asked without a proxy.
+        Another address, such as that of an embedded Data API: https, or http on loopback, where
+        no proxy is used.
     profile : str, optional
-        A section of ``~/.learnosity/credentials`` and ``~/.learnosity/config``, which then goes
-        before the environment. Default: ``LRN_PROFILE``, else "default" where there is one.
+        A section of ``~/.learnosity/credentials`` and ``~/.learnosity/config``, which then takes
+        precedence over the environment. Default: ``LRN_PROFILE``, else "default" if there is one.
     timeout : tuple of float, default (10, 60)
         Longest wait for a connection, and for the next bytes of an answer [s].
     max_retries : int, default 5
-        How often a request is sent again after a fault that may pass.
+        How often a request is repeated after a temporary failure.
     backoff : float, default 0.5
         Longest pause before the first retry [s]; doubles with each, up to 30 s, with full jitter.
-    rate_limit : tuple of int and float, default (1000, 5.0)
-        Requests in seconds that the client keeps to.
-    rate_limit_wait : float, default 5.0
-        How long nothing is sent after a 429 [s]: the documented window.
+    rate_limit : tuple of int and float, optional
+        Most requests, and in how many seconds, for each endpoint. Default: as documented for the
+        endpoint, in a time window 5 % longer.
+    rate_limit_wait : float, optional
+        Pause of all requests to an endpoint after a 429 [s]. Default: its time window.
 
     Raises
     ------
     CredentialsError
-        There are no credentials, or only a part.
+        Credentials are missing or incomplete.
     QueryError
         The region is unknown, the address is neither https nor loopback, or another setting is
         impossible.
@@ -150,11 +151,10 @@ class Client:
         timeout: tuple[float, float] = (10.0, 60.0),
         max_retries: int = 5,
         backoff: float = 0.5,
-        rate_limit: tuple[int, float] = (1000, 5.0),
-        rate_limit_wait: float = 5.0,
+        rate_limit: tuple[int, float] | None = None,
+        rate_limit_wait: float | None = None,
     ) -> None:
-        check_settings(timeout, max_retries, backoff, rate_limit_wait)
-        self._budget = RateBudget(*rate_limit)
+        check_settings(timeout, max_retries, backoff, rate_limit, rate_limit_wait)
         self._credentials = find_credentials(
             {
                 "consumer_key": consumer_key,
@@ -169,9 +169,11 @@ class Client:
         self._timeout = (float(timeout[0]), float(timeout[1]))
         self._max_retries = max_retries
         self._backoff = backoff
+        self._rate_limit = rate_limit
         self._rate_limit_wait = rate_limit_wait
+        self._limiters: dict[str, RateLimiter] = {}
         self._session = requests.Session()
-        # A proxy of the environment would be asked for its own loopback.
+        # A proxy of the environment would look for the address on its own machine.
         self._session.trust_env = not is_loopback(self._base)
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=16)
         self._session.mount("https://", adapter)
@@ -184,7 +186,7 @@ class Client:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise TypeError(
-            "a Client holds credentials and is not pickled: make one where it is needed"
+            "a Client contains credentials and cannot be pickled: create one where it is needed"
         )
 
     def __enter__(self) -> Self:
@@ -202,15 +204,19 @@ class Client:
         """Close the pooled connections."""
         self._session.close()
 
-    def post(self, request: Mapping[str, Any], *, page: int = 1) -> Page:
-        """Ask for one page, again after faults that may pass.
+    def post(
+        self, request: Mapping[str, Any], *, endpoint: Endpoint = SESSIONS_RESPONSES, page: int = 1
+    ) -> Page:
+        """Request one page, and repeat the request after temporary failures.
 
         Parameters
         ----------
         request : mapping
-            The body, as `Query.to_request` gives it. It is not changed.
+            The body, as `Query.to_request` returns it. It is not changed.
+        endpoint : Endpoint, default SESSIONS_RESPONSES
+            Where to send it.
         page : int, default 1
-            Its number, for messages.
+            Number of the page, for messages.
 
         Returns
         -------
@@ -220,90 +226,96 @@ class Client:
         Raises
         ------
         AuthError
-            Refused: key, signature, domain or clock. A clock that is off is signed again once.
+            Key, signature, domain or clock were refused. A wrong time is signed again once.
         RateLimitError
             Still refused with 429 after the last retry.
         ApiError
-            Another refusal, or an answer that is no page.
+            Refused for another reason, or the answer is not a page.
         TransportError
-            No whole answer after the last retry.
+            No complete answer by the last retry.
 
         Notes
         -----
-        Sent again, after a pause that grows, are requests that met no connection, a time-out, a
-        cut or unreadable answer, HTTP 5xx, the API's internal errors (10000, 20018, 50100) and
-        429. An answer that is too large (20027) is asked for with half the limit. Nothing else
-        is sent again.
+        A request is repeated, after a pause that grows, if there is no connection, a time-out, a
+        truncated or unreadable answer, HTTP 5xx, an internal error of the API (10000, 20018,
+        50100) or 429. If the answer is too large (20027), it is repeated with half the limit.
 
         Examples
         --------
         >>> from lrnanalysis import sandbox
         >>> with sandbox.serve(learners=20, items=5, seed=1) as api, api.client() as client:
-        ...     client.post({"limit": 8}).sessions
+        ...     client.post({"limit": 8}).records
         8
         """
         body = dict(request)
-        tries = Tries(self._max_retries, self._backoff)
+        state = RetryState(self._max_retries, self._backoff)
+        limiter = self._limiter(endpoint)
         while True:
+            limiter.acquire()
             try:
-                answer = self._ask(body, page)
-            except requests.RequestException as fault:
-                _take_out_request(fault)
-                if not (isinstance(fault, _PASSING) and tries.left()):
-                    raise _transport_error(fault, page, tries.sent) from fault
-                tries.wait()
+                answer = self._send(endpoint, body, page)
+            except requests.RequestException as failure:
+                _drop_request(failure)
+                if not (isinstance(failure, _TEMPORARY) and state.may_retry()):
+                    raise _transport_error(failure, page, state.attempts) from failure
+                state.wait()
                 continue
             if isinstance(answer, Page):
                 return answer
-            limit = body.get("limit") or MOST_PER_PAGE
+            limit = body.get("limit") or endpoint.max_page
             if answer.code == _TOO_LARGE and limit > 1:
                 body["limit"] = limit // 2
-            elif answer.code == _CLOCK and tries.sign_again():
+            elif answer.code == _CLOCK and state.sign_again():
                 pass
-            elif answer.passing and tries.left():
+            elif answer.temporary and state.may_retry():
                 if answer.rate:
-                    self._budget.hold(self._rate_limit_wait)
-                tries.wait()
+                    wait = self._rate_limit_wait
+                    limiter.close_for(endpoint.window if wait is None else wait)
+                state.wait()
             else:
-                raise answer.error(page, tries.sent, self._credentials.version)
+                raise answer.error(page, state.attempts, self._credentials.version)
 
-    def _ask(self, body: dict[str, Any], page: int) -> Page | _Refusal:
-        self._budget.spend()
+    def _limiter(self, endpoint: Endpoint) -> RateLimiter:
+        limit = self._rate_limit or (endpoint.max_requests, endpoint.window * _MARGIN)
+        # setdefault, since threads may be here at the same time.
+        return self._limiters.setdefault(endpoint.path, RateLimiter(*limit))
+
+    def _send(self, endpoint: Endpoint, body: dict[str, Any], page: int) -> Page | _Refusal:
         started = time.perf_counter()
         answer = self._session.post(
-            f"{self._base}/{_ENDPOINT}",
-            data=self._signed(body),
-            headers=self._headers(),
+            f"{self._base}/{endpoint.path}",
+            data=self._signed(endpoint, body),
+            headers=self._headers(endpoint),
             timeout=self._timeout,
             allow_redirects=False,
             stream=True,
         )
-        # In large pieces: the default ones of 10 KB cost more time than decoding the page.
-        content = b"".join(answer.iter_content(_PIECE))
+        # The default chunks of 10 KB take more time than decoding the page.
+        content = b"".join(answer.iter_content(_CHUNK))
         seconds = time.perf_counter() - started
         _LOG.debug("page %d: HTTP %d in %.3f s", page, answer.status_code, seconds)
         return _read(answer.status_code, content, body.get("limit"))
 
-    def _signed(self, body: dict[str, Any]) -> Any:
-        # Without a timestamp the SDK takes the present one. It writes into the body it signs.
+    def _signed(self, endpoint: Endpoint, body: dict[str, Any]) -> Any:
+        # Without a timestamp the SDK uses the current time. It changes the body that it signs.
         security = {
             "consumer_key": self._credentials.consumer_key,
             "domain": self._credentials.domain,
         }
         secret = self._credentials.consumer_secret
-        return Init("data", security, secret, copy.deepcopy(body), _ACTION).generate()
+        return Init("data", security, secret, copy.deepcopy(body), endpoint.action).generate()
 
-    def _headers(self) -> dict[str, str]:
-        # Those that the SDK's own request sends, for the service's routing.
+    def _headers(self, endpoint: Endpoint) -> dict[str, str]:
+        # Those of the SDK's own requests, which the service uses for routing.
         return {
             "X-Learnosity-Consumer": self._credentials.consumer_key,
-            "X-Learnosity-Action": f"{_ACTION}_/{_ENDPOINT}",
+            "X-Learnosity-Action": f"{endpoint.action}_/{endpoint.path}",
             "X-Learnosity-SDK": f"Python:{sdk_version.__version__.lstrip('v')}",
         }
 
 
-#: Faults of the way, not of the request.
-_PASSING = (
+#: Failures of the connection, not of the request.
+_TEMPORARY = (
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
@@ -317,7 +329,7 @@ class _Refusal:
     def __init__(self, status: int, meta: Mapping[str, Any], *, readable: bool = True) -> None:
         self.status = status
         self.readable = readable
-        self.code = _whole_number(meta.get("code"))
+        self.code = _integer(meta.get("code"))
         self.message = _shortened(meta.get("message"))
         self.uuid = _shortened(meta.get("request_uuid"))
 
@@ -326,12 +338,12 @@ class _Refusal:
         return self.status == 429 or self.code == _RATE
 
     @property
-    def passing(self) -> bool:
+    def temporary(self) -> bool:
         """Whether the same request may succeed later."""
         broken = self.status >= 500 or not self.readable
         return self.rate or broken or self.code in _INTERNAL
 
-    def error(self, page: int, tries: int, version: str) -> ApiError:
+    def error(self, page: int, attempts: int, version: str) -> ApiError:
         kind = ApiError
         if self.rate:
             kind = RateLimitError
@@ -340,13 +352,13 @@ class _Refusal:
         text = (
             f"the Data API refused page {page} with HTTP {self.status}"
             if self.readable
-            else f"the Data API's answer for page {page} is no page of sessions (HTTP "
-            f"{self.status}): check base_url= and any proxy on the way"
+            else f"the Data API's answer for page {page} is not a page of records (HTTP "
+            f"{self.status}): check base_url= and any proxy"
         )
         text += f", code {self.code}" if self.code is not None else ""
         text += f": {self.message}" if self.message else ""
         text += f" (request {self.uuid})" if self.uuid else ""
-        text += f", after {tries} tries" if tries > 1 else ""
+        text += f", after {attempts} attempts" if attempts > 1 else ""
         advice = self._advice(version)
         return kind(
             f"{text}; {advice}" if advice else text,
@@ -359,25 +371,25 @@ class _Refusal:
 
     def _advice(self, version: str) -> str:
         by_code = {
-            20027: "a single session is too large to be sent",
+            20027: "a single record is too large to be sent",
             41001: "check the consumer key, and that it belongs to this region",
             41002: "check the consumer secret",
             41003: "check the consumer secret",
             41004: "check this machine's clock",
-            41005: "check the domain: it has to be one of the consumer's",
-            43000: f"pass a newer version= than {version!r}",
+            41005: "check the domain: it must be one of the consumer's",
+            43000: f"pass a version= newer than {version!r}",
         }
         if self.code in by_code:
             return by_code[self.code]
         if self.status == 404:
-            return f"check version=, which is a part of the address: it is {version!r}"
+            return f"check version=, which is part of the address: it is {version!r}"
         if 300 <= self.status < 400:
-            return "redirects are not followed, since they lose the request: check base_url="
+            return "redirects are not followed, since they drop the request: check base_url="
         return ""
 
 
 def _read(status: int, body: bytes, limit: int | None) -> Page | _Refusal:
-    """Take an answer for a page, or say what it is instead."""
+    """Interpret an answer as a page or a refusal."""
     envelope = _decoded(_ENVELOPE, body) if status == 200 else None
     if envelope is None:
         head = _decoded(_HEAD, body) or _Head()
@@ -389,9 +401,9 @@ def _read(status: int, body: bytes, limit: int | None) -> Page | _Refusal:
     token = meta.get("next")
     return Page(
         body=body,
-        sessions=len(envelope.data),
+        records=len(envelope.data),
         next=str(token) if token not in (None, "", False) else None,
-        timestamp=_whole_number(meta.get("timestamp")),
+        timestamp=_integer(meta.get("timestamp")),
         limit=limit,
     )
 
@@ -400,14 +412,14 @@ _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 
 def _decoded(decoder: msgspec.json.Decoder[_Struct], body: bytes) -> _Struct | None:
-    """The answer's frame, or None. The error ends here: some hold the whole body."""
+    """The envelope of an answer, or None. Errors end here: some contain the whole body."""
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _whole_number(value: object) -> int | None:
+def _integer(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -416,12 +428,12 @@ def _whole_number(value: object) -> int | None:
 def _shortened(text: object) -> str | None:
     if not isinstance(text, str) or not text.strip():
         return None
-    return _SIGNATURE.sub("***", " ".join(text.split()))[:_LONGEST_MESSAGE]
+    return _SIGNATURE.sub("***", " ".join(text.split()))[:_MAX_MESSAGE]
 
 
-def _take_out_request(fault: BaseException) -> None:
-    """Forget the request, which holds key and signature, in a fault and in what led to it."""
-    found: list[BaseException | None] = [fault]
+def _drop_request(failure: BaseException) -> None:
+    """Remove the request, which contains key and signature, from a failure and its causes."""
+    found: list[BaseException | None] = [failure]
     while found:
         one = found.pop()
         if one is None:
@@ -434,10 +446,12 @@ def _take_out_request(fault: BaseException) -> None:
         found += [one.__cause__, one.__context__]
 
 
-def _transport_error(fault: requests.RequestException, page: int, sent: int) -> TransportError:
-    kind = "no answer in time" if isinstance(fault, requests.Timeout) else "no whole answer"
+def _transport_error(
+    failure: requests.RequestException, page: int, attempts: int
+) -> TransportError:
+    kind = "no answer in time" if isinstance(failure, requests.Timeout) else "no complete answer"
     return TransportError(
-        f"{kind} for page {page} after {sent} {'try' if sent == 1 else 'tries'} "
-        f"({type(fault).__name__}): check the connection, and go on from .partial.next",
+        f"{kind} for page {page} after {attempts} attempt{'s' if attempts > 1 else ''} "
+        f"({type(failure).__name__}): check the connection, and resume from .partial.next",
         page=page,
     )

@@ -1,11 +1,11 @@
 """Crawl: from a query to its pages, one after the other.
 
-The rule of the endpoint's cursor: an empty page ends the crawl, and the last token is kept. Sent
-again later, it gives what is new since. A page with sessions that gives a token it was asked with
-before would go round for ever, so it is an error.
+The last token is kept: a later crawl from there returns what has been updated since. A page with
+records and the token of an earlier request would make the crawl loop forever, so it is an error.
 
-Pages come in ascending order of updated time unless the query says otherwise: only then does the
-last token lead to what is new, and a session that changes during the crawl comes again at its end.
+Pages come in ascending order of updated time unless the query says otherwise. Only then does the
+last token lead to later updates, and a session that is updated during the crawl comes again at the
+end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lrnanalysis.api.client import Client, Page
-from lrnanalysis.api.query import MOST_PER_PAGE, Query
+from lrnanalysis.api.query import Query
 from lrnanalysis.errors import PagingError, QueryError
 
 if TYPE_CHECKING:
@@ -25,37 +25,38 @@ if TYPE_CHECKING:
 
 __all__ = ["Crawl"]
 
-#: How a token begins that stands for those of several requests.
+#: Prefix of a token that combines those of several requests.
 _SPLIT = "split."
 
 
 class Crawl:
-    """The pages of a query. What was reached can be read at any time.
+    """The pages of a query; its progress can be read at any time.
 
-    Iterating over it asks for one page after the other. Iterating again goes on from where it
-    stopped: after an error, an interrupt or a `break`, or, at the end, with what is new since.
+    Iterate over it to fetch one page after the other. Iterating again continues where it stopped:
+    after an error, an interrupt or a `break`, or, at the end, with what has been updated since.
 
     Parameters
     ----------
     query : Query
         What to fetch.
     client : Client
-        Whom to ask.
+        Client to use.
     next : str, optional
-        A token to go on from, of an earlier crawl of the same query.
+        Token to resume from, of an earlier crawl of the same query.
     max_sessions : int, optional
         Stop after this many sessions.
     progress : bool, default True
         Show a progress bar.
     cancelled : callable, optional
-        Asked before each page; True ends the crawl. Of a `threading.Event` it is ``is_set``.
+        Called before each page; the crawl ends if it returns True. Works with the ``is_set`` of a
+        `threading.Event`.
     on_page : callable, optional
-        Called with the crawl itself when a page with sessions has come, before it is handed out.
+        Called with the crawl after each page with sessions, before the page is yielded.
 
     Attributes
     ----------
     sessions, pages : int
-        How many were fetched so far; sessions that came twice count twice.
+        Numbers fetched so far; a session that came twice counts twice.
     finished : bool
         Whether the end was reached.
 
@@ -66,20 +67,20 @@ class Crawl:
     PagingError
         While iterating: a page with sessions repeats a token.
     ApiError, AuthError, RateLimitError, TransportError
-        While iterating: as `Client.post` raises them.
+        While iterating: as raised by `Client.post`.
 
     Notes
     -----
-    A query with lists over 1000 needs several requests, each with a cursor of its own. Its token
-    is "split.", a fingerprint of the filters, a point, and the tokens as JSON in URL-safe base64.
-    It is taken back by the same query only; page size and `include` may differ.
+    A query with lists over 1000 needs several requests, each with its own token. The token of the
+    crawl is then "split.", a fingerprint of the filters, a dot, and these tokens as JSON in
+    URL-safe base64. It is valid for the same query only; page size and `include` may differ.
 
     Examples
     --------
     >>> from lrnanalysis import Query, sandbox
     >>> with sandbox.serve([{"session_id": f"s{n}"} for n in range(20)]) as api:
     ...     crawl = Crawl(Query(limit=8), api.client(), progress=False)
-    ...     print([page.sessions for page in crawl], crawl.finished)
+    ...     print([page.records for page in crawl], crawl.finished)
     [8, 8, 4] True
     """
 
@@ -97,13 +98,12 @@ class Crawl:
         if max_sessions is not None and (
             isinstance(max_sessions, bool) or not isinstance(max_sessions, int) or max_sessions < 1
         ):
-            raise QueryError(
-                f"max_sessions is {max_sessions!r}: it has to be a whole number above 0"
-            )
+            raise QueryError(f"max_sessions is {max_sessions!r}: expects an integer above 0")
         token = query.next if next is None else query.replace(next=next).next
         self._requests = [
             {"sort": "asc"} | body for body in query.replace(next=None, limit=None).requests()
         ]
+        self._endpoint = query.endpoint
         self._fingerprint = _fingerprint(self._requests)
         self._tokens = self._split(token)
         self._limit = query.limit
@@ -118,10 +118,10 @@ class Crawl:
 
     @property
     def next(self) -> str | None:
-        """The token to go on from, or None where there is none yet.
+        """The token to resume from, or None if there is none yet.
 
-        It moves past a page when the one after it is asked for: a page whose reader fails or is
-        interrupted comes again, rather than never.
+        It moves past a page when the next one is requested: a page whose processing fails or is
+        interrupted comes again.
         """
         if not any(self._tokens):
             return None
@@ -142,41 +142,42 @@ class Crawl:
             self.finished = True
 
     def _part(self, part: int, bar: tqdm[Any]) -> Generator[Page, None, bool]:
-        """The pages of one of the query's requests; gives whether their end was reached."""
-        asked_with = set()
+        """The pages of one of the query's requests; returns whether the end was reached."""
+        requested = set()
         while not self._stops():
-            asked_with.add(self._tokens[part])
-            page = self._ask(part)
-            if page.sessions:
-                if page.next in asked_with and page.next is not None:
-                    raise PagingError(
-                        f"page {self.pages} holds {page.sessions} sessions and repeats the token "
-                        "of an earlier one: going on would fetch the same for ever; what came "
-                        "before is in .partial"
-                    )
-                self.sessions += page.sessions
-                bar.update(page.sessions)
+            requested.add(self._tokens[part])
+            page = self._fetch(part)
+            last = self._endpoint.is_last(page.records, page.next)
+            if page.next in requested and not last:
+                raise PagingError(
+                    f"page {self.pages} has {page.records} sessions and repeats the token of an "
+                    "earlier page: continuing would loop forever; the sessions before it are in "
+                    ".partial"
+                )
+            if page.records:
+                self.sessions += page.records
+                bar.update(page.records)
                 self._on_page(self)
                 yield page
             if page.next is not None:
                 self._tokens[part] = page.next
-            if not page.sessions or page.next is None:
+            if last:
                 return True
         return False
 
-    def _ask(self, part: int) -> Page:
+    def _fetch(self, part: int) -> Page:
         body = dict(self._requests[part])
         if self._tokens[part] is not None:
             body["next"] = self._tokens[part]
         if self._max_sessions is not None:
             left = self._max_sessions - self.sessions
-            body["limit"] = min(left, self._limit or MOST_PER_PAGE)
+            body["limit"] = min(left, self._limit or self._endpoint.max_page)
         elif self._limit is not None:
             body["limit"] = self._limit
-        page = self._client.post(body, page=self.pages + 1)
+        page = self._client.post(body, endpoint=self._endpoint, page=self.pages + 1)
         self.pages += 1
         if page.limit != body.get("limit"):
-            # The answer was too large, and the next of this size would be, too.
+            # The answer would have been too large; so would the next one of this size.
             self._limit = page.limit
         return page
 
@@ -185,7 +186,7 @@ class Crawl:
         return enough or self._cancelled()
 
     def _split(self, token: str | None) -> list[str | None]:
-        """The token of each request."""
+        """Split a token into those of the requests."""
         parts = len(self._requests)
         if token is None:
             return [None] * parts
@@ -195,14 +196,14 @@ class Crawl:
         tokens = _listed(token.removeprefix(start)) if token.startswith(start) else None
         if tokens is None or len(tokens) != parts:
             raise QueryError(
-                f"next is {token[:40]!r}, which is no token of this query: give the same filters "
-                "and lists, in the same order, as the fetch that it comes from"
+                f"next is {token[:40]!r}, which does not belong to this query: pass the filters of "
+                "the fetch that returned it, with the same lists in the same order"
             )
         return tokens
 
 
 def _fingerprint(requests: list[dict[str, Any]]) -> str:
-    """The same for two queries that find the same sessions by the same requests."""
+    """Equal for two queries that find the same sessions by the same requests."""
     filters = [
         {name: body[name] for name in sorted(body) if name != "include"} for body in requests
     ]
@@ -210,7 +211,7 @@ def _fingerprint(requests: list[dict[str, Any]]) -> str:
 
 
 def _listed(text: str) -> list[str | None] | None:
-    """The tokens in a list of them; None where it is none."""
+    """The tokens in an encoded list; None if it is not one."""
     try:
         tokens = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError:

@@ -1,10 +1,11 @@
-"""Who asks, and where: the consumer's key and secret, region, version, and the address they make.
+"""Credentials: consumer key and secret, region and version, and the resulting address.
 
-Settings come from arguments, the environment or a profile. The environment variables and the
-files are those of Learnosity's command line `lrn-cli`: ``LRN_CONSUMER_KEY``,
+Settings come from arguments, the environment or a profile. Environment variables and files are
+those of Learnosity's command line `lrn-cli`: ``LRN_CONSUMER_KEY``,
 ``LRN_CONSUMER_SECRET``, ``LRN_REGION``, ``LRN_VERSION``, ``LRN_ENVIRONMENT``, ``LRN_PROFILE``, and
 sections of ``~/.learnosity/credentials`` and ``~/.learnosity/config``
-(``LRN_SHARED_CREDENTIALS_FILE``, ``LRN_CONFIG_FILE`` name others). ``LRN_DOMAIN`` is read too.
+(or the files named by ``LRN_SHARED_CREDENTIALS_FILE`` and ``LRN_CONFIG_FILE``). ``LRN_DOMAIN`` is
+read, too.
 """
 
 from __future__ import annotations
@@ -22,10 +23,8 @@ from urllib.parse import SplitResult, quote, urlsplit
 from lrnanalysis.errors import CredentialsError, QueryError
 
 __all__ = [
-    "DEFAULT_DOMAIN",
-    "DEFAULT_VERSION",
+    "CREDENTIALS_HELP",
     "REGIONS",
-    "WAYS",
     "Credentials",
     "address",
     "find_credentials",
@@ -35,7 +34,7 @@ __all__ = [
 DEFAULT_DOMAIN = "localhost"
 DEFAULT_VERSION = "v2026.2.LTS"
 
-#: Regions that a consumer can be set up in, and their hosts; None is US East.
+#: Region of a consumer → host; None is US East.
 REGIONS: Mapping[str | None, str] = MappingProxyType(
     {
         None: "data.learnosity.com",
@@ -47,11 +46,11 @@ REGIONS: Mapping[str | None, str] = MappingProxyType(
     }
 )
 
-#: How credentials are given, for messages.
-WAYS = (
+#: Ways to pass credentials, for messages.
+CREDENTIALS_HELP = (
     "pass consumer_key= and consumer_secret=, or set LRN_CONSUMER_KEY and LRN_CONSUMER_SECRET, "
-    "or name a profile of ~/.learnosity/credentials with profile= or LRN_PROFILE; without any, "
-    "lrnanalysis.sandbox.serve() gives a Data API with simulated learners"
+    "or name a profile in ~/.learnosity/credentials with profile= or LRN_PROFILE; without "
+    "credentials, use lrnanalysis.sandbox.serve(), a Data API with simulated learners"
 )
 _PAIR = ("consumer_key", "consumer_secret")
 _FROM_ENVIRONMENT = {
@@ -68,20 +67,20 @@ _PRODUCTION = ("prod", "production")
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who asks, and where. Key and secret are in no repr.
+    """Credentials and settings of a consumer. The repr shows neither key nor secret.
 
     Attributes
     ----------
     consumer_key, consumer_secret : str
-        The consumer's.
+        Key and secret.
     domain : str
-        The domain that the consumer is allowed to sign for.
+        Domain for which the consumer may sign.
     region : str or None
-        The consumer's region; None for US East.
+        Region of the consumer; None for US East.
     version : str
-        The LTS version.
+        LTS version.
     environment : str or None
-        Of lrn-cli's profiles: None is production, others are Learnosity's own.
+        As in lrn-cli's profiles: None is production, others are internal to Learnosity.
     """
 
     consumer_key: str = field(repr=False)
@@ -97,32 +96,27 @@ def find_credentials(
     profile: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Credentials:
-    """Take each setting from the arguments, else the environment, else the profile.
+    """Find each setting in the arguments, else the environment, else the profile.
 
-    Key and secret always come from the same place, so that they belong together. The profile
-    files are read only where a profile is named, or neither the arguments nor the environment
+    Key and secret always come from the same source, so that they belong together. The profile
+    files are read only if a profile is named, or if neither the arguments nor the environment
     have a key: the region in a file belongs to the key in that file.
 
     Parameters
     ----------
     given : mapping
-        The arguments by name; None where there is none.
+        Arguments by name; None if not given.
     profile : str, optional
-        A section of the profile files; by default that of ``LRN_PROFILE``, else "default" where
-        the files have one. A profile that is named here goes before the environment.
+        A section of the profile files; default: that of ``LRN_PROFILE``, else "default" if the
+        files have one. A profile named here takes precedence over the environment.
     environment : mapping, optional
-        By default that of the process.
-
-    Returns
-    -------
-    Credentials
-        Complete.
+        Default: that of the process.
 
     Raises
     ------
     CredentialsError
-        There are none, or only a part, or they cannot be right; the profile or a file that was
-        named is not there.
+        Credentials are missing, incomplete or malformed, or the profile or a file that was named
+        was not found.
 
     Examples
     --------
@@ -130,8 +124,8 @@ def find_credentials(
     Credentials(domain='localhost', region='ie', version='v2026.2.LTS', environment=None)
     """
     environment = os.environ if environment is None else environment
-    # An empty variable is as good as none. An empty argument is a mistake, and falling back to
-    # another consumer's key would hide it.
+    # An empty variable counts as unset. An empty argument is a mistake, which falling back to
+    # another consumer's key would hide.
     arguments = {name: value for name, value in given.items() if value is not None}
     variables = {
         name: environment[variable]
@@ -163,21 +157,21 @@ def find_credentials(
 
 
 def address(credentials: Credentials, base_url: str | None = None) -> str:
-    """Give the address that the endpoint's path is put behind.
+    """Return the address to which the path of an endpoint is appended.
 
     Parameters
     ----------
     credentials : Credentials
-        Their region names the host, their version is the first part of the path.
+        The region determines the host; the version is the first part of the path.
     base_url : str, optional
-        Another host. https, loopback aside.
+        Another host: https, or http on loopback.
 
     Raises
     ------
     QueryError
         The region is unknown, or `base_url` is neither https nor loopback.
     CredentialsError
-        The profile is for an environment of Learnosity's own, whose address is not public.
+        The environment is internal to Learnosity, so its address is not public.
 
     Examples
     --------
@@ -194,7 +188,7 @@ def address(credentials: Credentials, base_url: str | None = None) -> str:
     elif stage and stage.lower() not in _PRODUCTION:
         raise CredentialsError(
             f"environment is {stage!r}, from LRN_ENVIRONMENT or the profile: its address is not "
-            "public; pass base_url=, or take the setting away to ask the production service"
+            "public; pass base_url=, or remove the setting to use the production service"
         )
     else:
         start = f"https://{host}"
@@ -202,7 +196,7 @@ def address(credentials: Credentials, base_url: str | None = None) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether an address is this machine's own, which no one else can listen to."""
+    """Whether an address belongs to this machine, so that nobody else can listen."""
     host = urlsplit(url).hostname
     if host == "localhost":
         return True
@@ -213,20 +207,20 @@ def is_loopback(url: str) -> bool:
 
 
 def _check(place: str, name: str, value: object) -> None:
-    """Refuse what cannot be right. A key or secret is never shown."""
+    """Refuse malformed settings without showing a key or secret."""
     if not isinstance(value, str):
-        raise CredentialsError(f"{name} of {place} is of type {type(value).__name__}: it is text")
+        raise CredentialsError(f"{name} of {place} is of type {type(value).__name__}: expects text")
     if not value.strip():
-        ways = f", or {WAYS}" if name in _PAIR else ""
-        raise CredentialsError(f"{name} of {place} is empty: leave it out{ways}")
+        ways = f", or {CREDENTIALS_HELP}" if name in _PAIR else ""
+        raise CredentialsError(f"{name} of {place} is empty: omit it{ways}")
     if value != value.strip() or not value.isprintable():
         raise CredentialsError(
-            f"{name} of {place} begins or ends with white space or holds a line break: "
+            f"{name} of {place} begins or ends with white space or contains a line break: "
             "copy it again"
         )
     if name == "consumer_key" and (not value.isascii() or " " in value):
         # It is sent in a header, too.
-        raise CredentialsError(f"{name} of {place} holds a character no key has: copy it again")
+        raise CredentialsError(f"{name} of {place} contains an invalid character: copy it again")
 
 
 def _pair(places: list[tuple[str, dict[str, str]]]) -> tuple[str, str]:
@@ -236,12 +230,12 @@ def _pair(places: list[tuple[str, dict[str, str]]]) -> tuple[str, str]:
             return key, secret
         if key or secret:
             missing = "consumer_secret" if key else "consumer_key"
-            raise CredentialsError(f"{place} gave no {missing} beside the other: {WAYS}")
-    raise CredentialsError(f"no credentials were found: {WAYS}")
+            raise CredentialsError(f"{missing} is missing from {place}: {CREDENTIALS_HELP}")
+    raise CredentialsError(f"no credentials found: {CREDENTIALS_HELP}")
 
 
 def _profile(named: str | None, environment: Mapping[str, str], *, keyed: bool) -> dict[str, str]:
-    """The settings of a profile. Where there is a key already, it may be one without."""
+    """The settings of a profile. If there is a key already, it may have none."""
     folder = Path(environment.get("HOME") or os.path.expanduser("~")) / ".learnosity"
     files = [
         (environment.get("LRN_SHARED_CREDENTIALS_FILE"), folder / "credentials"),
@@ -257,9 +251,9 @@ def _profile(named: str | None, environment: Mapping[str, str], *, keyed: bool) 
     about = settings.get(name, {})
     source = about.get("source_profile", name)
     if named and source not in secrets and not (keyed and about):
-        known = ", ".join(secrets) or "none"
+        file, known = files[0][0] or files[0][1], ", ".join(secrets) or "none"
         raise CredentialsError(
-            f"profile {source!r} is not in {files[0][0] or files[0][1]}, which has {known}: {WAYS}"
+            f"profile {source!r} not found in {file}, which has {known}: {CREDENTIALS_HELP}"
         )
     kept = {key: about[key] for key in _FROM_CONFIG if about.get(key)}
     pair = {key: secrets[source][key] for key in _PAIR if secrets.get(source, {}).get(key)}
@@ -267,22 +261,22 @@ def _profile(named: str | None, environment: Mapping[str, str], *, keyed: bool) 
 
 
 def _sections(file: Path, *, must_exist: bool = False) -> dict[str, dict[str, str]]:
-    # Without interpolation: a secret may hold a per cent sign.
+    # Without interpolation: a secret may contain a percent sign.
     parser = configparser.ConfigParser(interpolation=None, default_section="")
     problem = None
     try:
         parser.read_string(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         if must_exist:
-            raise CredentialsError(f"{file} is not there: {WAYS}") from error
+            raise CredentialsError(f"{file} not found: {CREDENTIALS_HELP}") from error
     except OSError as error:
         raise CredentialsError(f"{file} cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, configparser.Error) as error:
         problem = type(error).__name__
     if problem is not None:
-        # Raised here, without its cause: that quotes the line, which may be the secret.
+        # Raised here, without a cause: that would quote the line, which may be the secret.
         raise CredentialsError(
-            f"{file} is no INI file ({problem}): expected sections such as [default] with "
+            f"{file} is not an INI file ({problem}): expected sections such as [default] with "
             "consumer_key = … and consumer_secret = …"
         )
     return {name: dict(parser[name]) for name in parser.sections()}
@@ -295,7 +289,7 @@ def _host(region: str | None) -> str:
         close = difflib.get_close_matches(str(name), known, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise QueryError(
-            f"region is {region!r}: {hint}it is one of {', '.join(known)}, or None for US East"
+            f"region is {region!r}: {hint}expects one of {', '.join(known)}, or None for US East"
         )
     return REGIONS[name]
 
@@ -304,18 +298,18 @@ def _checked_url(base_url: str) -> str:
     parts = _parts(base_url)
     if parts is None or not parts.hostname:
         raise QueryError(
-            f"base_url is {base_url!r}: it has to be https://, a host, and maybe a port and a path"
+            f"base_url is {base_url!r}: expects https://, a host, and optionally a port and a path"
         )
     if parts.username is not None or parts.query or parts.fragment:
-        # Not shown: what stands before an @ may be a password.
+        # Not shown: what precedes an @ may be a password.
         raise QueryError(
-            "base_url holds a user name, a question mark or a number sign: it is the service's "
-            "address alone; key and secret are arguments of their own"
+            "base_url contains a user name, a question mark or a number sign: expects the address "
+            "alone; key and secret are arguments of their own"
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(base_url)):
         raise QueryError(
-            f"base_url is {base_url!r}: it has to be https, since over http the request is "
-            "redirected and lost, and anyone on the way can read it; http is for loopback only"
+            f"base_url is {base_url!r}: expects https, since http is redirected, which drops the "
+            "request, and can be read by others; http is for loopback only"
         )
     return base_url.rstrip("/")
 
@@ -323,7 +317,7 @@ def _checked_url(base_url: str) -> str:
 def _parts(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # is checked when it is read
+        _ = parts.port  # reading it checks it
     except ValueError:
         return None
     return parts

@@ -1,4 +1,4 @@
-"""Points in time as a researcher writes them, normalised to UTC."""
+"""Points in time in the usual notations, normalised to UTC."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from lrnanalysis.errors import QueryError
 
 __all__ = ["Time", "utc_text"]
 
-#: Unix seconds, ISO 8601 text, date, datetime, or a pandas or NumPy time stamp.
+#: Unix seconds, ISO 8601 text, date, datetime, or a pandas or NumPy timestamp.
 Time = int | float | str | date | datetime | pd.Timestamp | np.datetime64
 
-_ALLOWED = (
-    "it takes Unix seconds, ISO 8601 text such as '2025-01-31' or '2025-01-31T08:30:00Z', "
-    "a date, a datetime or a pandas Timestamp; without a zone they are UTC"
+_EXPECTED = (
+    "expects Unix seconds, ISO 8601 text such as '2025-01-31' or '2025-01-31T08:30:00Z', "
+    "a date, a datetime or a pandas Timestamp, in UTC unless it has a time zone"
 )
 _UNIX = re.compile(r"\d{9,11}\Z")
 
-#: 2100-01-01: seconds beyond are milliseconds by mistake.
+#: 2100-01-01: more seconds than that are milliseconds by mistake.
 _LATEST = 4_102_444_800
 
 
@@ -33,38 +33,43 @@ def utc_text(name: str, value: object, *, end: Literal["earliest", "latest"]) ->
     Parameters
     ----------
     name : str
-        The filter, for the message.
+        Name of the filter, for messages.
     value : Time
-        What was given. Without a zone it is UTC.
+        The point in time, in UTC unless it has a time zone.
     end : "earliest" or "latest"
-        Of which end of a range it is. A day alone is its first second as the earliest and its
-        last as the latest, as in a slice of pandas; a fraction of a second widens the range.
+        Which end of a range it is. A date alone is its first second as the earliest and its last
+        as the latest, as in a slice of pandas; a fraction of a second widens the range.
 
     Raises
     ------
     QueryError
-        It is no time, or none that a session can have.
+        It is not a valid date or time, or outside the years in which sessions are possible.
+
+    Examples
+    --------
+    >>> utc_text("maxtime", "2025-01-31", end="latest")
+    '2025-01-31T23:59:59Z'
     """
     latest = end == "latest"
     try:
         moment = _moment(name, value)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        if latest and _is_day(value):
+        if latest and _is_date(value):
             moment += timedelta(days=1) - timedelta(seconds=1)
         if moment.microsecond:
             moment = moment.replace(microsecond=0) + timedelta(seconds=latest)
         moment = moment.astimezone(UTC)
     except OverflowError:
-        raise _refused(name, value) from None
+        raise _invalid(name, value) from None
     if moment.year < 1970:
-        raise QueryError(f"{name} is {value!r}: no session is older than 1970; leave it out")
+        raise QueryError(f"{name} is {value!r}: no session is older than 1970; omit it")
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _is_day(value: object) -> bool:
+def _is_date(value: object) -> bool:
     if isinstance(value, str):
-        # In any spelling that ISO 8601 has for it: 2025-01-31, 20250131, 2025-W05-5.
+        # In any notation of ISO 8601: 2025-01-31, 20250131, 2025-W05-5.
         try:
             date.fromisoformat(value.strip())
         except ValueError:
@@ -75,42 +80,42 @@ def _is_day(value: object) -> bool:
     return isinstance(value, date) and not isinstance(value, datetime)
 
 
-def _refused(name: str, value: object) -> QueryError:
-    return QueryError(f"{name} is {value!r} ({type(value).__name__}): {_ALLOWED}")
+def _invalid(name: str, value: object) -> QueryError:
+    return QueryError(f"{name} is {value!r} ({type(value).__name__}): {_EXPECTED}")
 
 
 def _moment(name: str, value: object) -> datetime:
-    refused = _refused(name, value)
+    invalid = _invalid(name, value)
     if isinstance(value, str):
-        return _from_text(value.strip(), refused)
+        return _from_text(value.strip(), invalid)
     if isinstance(value, np.datetime64):
         value = pd.Timestamp(value)
     if isinstance(value, datetime):
         if pd.isna(value):
-            raise refused
+            raise invalid
         return value.to_pydatetime(warn=False) if isinstance(value, pd.Timestamp) else value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
     if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
-        return _from_seconds(name, float(value), refused)
-    raise refused
+        return _from_seconds(name, float(value), invalid)
+    raise invalid
 
 
-def _from_text(text: str, refused: QueryError) -> datetime:
+def _from_text(text: str, invalid: QueryError) -> datetime:
     if _UNIX.match(text):
         return datetime.fromtimestamp(int(text), UTC)
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise refused from None
+        raise invalid from None
 
 
-def _from_seconds(name: str, seconds: float, refused: QueryError) -> datetime:
+def _from_seconds(name: str, seconds: float, invalid: QueryError) -> datetime:
     if not math.isfinite(seconds) or seconds < 0:
-        raise refused
+        raise invalid
     if seconds > _LATEST:
         raise QueryError(
-            f"{name} is {seconds:.0f}: as Unix seconds that is after the year 2100; "
+            f"{name} is {seconds:.0f}: as Unix seconds, that is after the year 2100; "
             "if these are milliseconds, divide by 1000"
         )
     return datetime.fromtimestamp(seconds, UTC)

@@ -1,7 +1,4 @@
-"""How fast and how often requests are sent: a budget that threads share, and retries of one page.
-
-The Data API takes 1000 requests in 5 s per consumer key and endpoint.
-"""
+"""When requests may be sent: a rate limit that threads share, and the retries of one page."""
 
 from __future__ import annotations
 
@@ -14,152 +11,174 @@ from typing import Any
 
 from lrnanalysis.errors import QueryError
 
-__all__ = ["RateBudget", "Tries", "check_settings"]
+__all__ = ["RateLimiter", "RetryState", "check_settings"]
 
-_LONGEST_PAUSE = 30.0
+_MAX_PAUSE = 30.0
 
 
-class RateBudget:
-    """Lets at most `requests` through in any `seconds`.
+class RateLimiter:
+    """Admits at most `requests` requests in any `seconds`; threads may share it.
 
     Parameters
     ----------
     requests : int
-        How many.
+        Number of requests.
     seconds : float
-        In which time [s].
-
-    Raises
-    ------
-    QueryError
-        Either is not above 0.
+        Length of the time window [s].
 
     Examples
     --------
-    >>> budget = RateBudget(1000, 5.0)
-    >>> budget.spend()
+    >>> limiter = RateLimiter(1000, 5.0)
+    >>> limiter.acquire()
     """
 
     def __init__(self, requests: int, seconds: float) -> None:
-        if requests < 1 or seconds <= 0:
-            raise QueryError(f"rate_limit is ({requests}, {seconds}): both have to be above 0")
         self._seconds = seconds
-        self._spent: deque[float] = deque(maxlen=requests)
+        self._admitted: deque[float] = deque(maxlen=requests)
         self._closed_until = float("-inf")
         self._lock = threading.Lock()
 
-    def spend(self) -> None:
+    def acquire(self) -> None:
         """Wait until a request may be sent, and count it."""
-        while (pause := self._reserve()) > 0:
+        while (pause := self.try_acquire()) > 0:
             time.sleep(pause)
 
-    def hold(self, seconds: float) -> None:
-        """Let nothing through for so many seconds: the service said that it was too much.
+    def try_acquire(self) -> float:
+        """Count a request if it may be sent now.
+
+        Returns
+        -------
+        float
+            0 or below if the request was counted, else the time to wait before trying again [s].
+        """
+        with self._lock:
+            now = time.monotonic()
+            full = len(self._admitted) == self._admitted.maxlen
+            free = self._admitted[0] + self._seconds if full else now
+            pause = max(free, self._closed_until) - now
+            if pause <= 0:
+                self._admitted.append(now)
+            return pause
+
+    def close_for(self, seconds: float) -> None:
+        """Admit nothing for some time, since the service refused a request as one too many.
 
         Parameters
         ----------
         seconds : float
-            From now [s]. Threads that are waiting already wait for it, too.
+            From now [s]. Applies to threads that are already waiting, too.
         """
         with self._lock:
             self._closed_until = max(self._closed_until, time.monotonic() + seconds)
 
-    def _reserve(self) -> float:
-        """Count a request and give 0, or give the time [s] to wait before asking again."""
-        with self._lock:
-            now = time.monotonic()
-            full = len(self._spent) == self._spent.maxlen
-            free = self._spent[0] + self._seconds if full else now
-            pause = max(free, self._closed_until) - now
-            if pause <= 0:
-                self._spent.append(now)
-            return pause
 
-
-class Tries:
-    """How often one page was sent, and how long to wait before it is sent again.
+class RetryState:
+    """How often one page was requested, and how long to wait before the next attempt.
 
     Parameters
     ----------
     retries : int
-        How many are allowed.
+        Most retries.
     backoff : float
-        Longest pause before the first of them [s]. It doubles with each, up to 30 s; the pause is
-        drawn anew from 0 to there, so that clients that failed together do not return together.
+        Longest pause before the first retry [s]. It doubles with each retry, up to 30 s. The
+        pause is drawn at random between 0 and that, so that clients which failed together do not
+        return together.
 
     Attributes
     ----------
-    sent : int
-        How often the page was sent, not counting what was signed again.
+    attempts : int
+        How often the page was requested, not counting requests that were only signed again.
 
     Examples
     --------
-    >>> tries = Tries(2, backoff=0.001)
-    >>> while tries.left():
-    ...     tries.wait()
-    >>> tries.sent
+    >>> state = RetryState(2, backoff=0.001)
+    >>> while state.may_retry():
+    ...     state.wait()
+    >>> state.attempts
     3
     """
 
     def __init__(self, retries: int, backoff: float) -> None:
-        self._most = retries + 1
+        self._max_attempts = retries + 1
         self._backoff = backoff
         self._signed_again = False
-        self.sent = 1
+        self.attempts = 1
 
-    def left(self) -> bool:
-        """Tell whether the page may be sent again."""
-        return self.sent < self._most
+    def may_retry(self) -> bool:
+        """Tell whether the page may be requested again."""
+        return self.attempts < self._max_attempts
 
     def wait(self) -> None:
-        """Wait until it may, and count it."""
-        time.sleep(random.uniform(0.0, min(_LONGEST_PAUSE, self._backoff * 2.0 ** (self.sent - 1))))
-        self.sent += 1
+        """Pause before a retry, and count it."""
+        longest = min(_MAX_PAUSE, self._backoff * 2.0 ** (self.attempts - 1))
+        time.sleep(random.uniform(0.0, longest))
+        self.attempts += 1
 
     def sign_again(self) -> bool:
-        """Tell whether it may be signed again for the clock's sake: once."""
+        """Tell whether the request may be signed again because of the clock: once."""
         again, self._signed_again = not self._signed_again, True
         return again
 
 
-def check_settings(timeout: Any, max_retries: Any, backoff: Any, rate_limit_wait: Any) -> None:
-    """Check what a client is told about waiting and retrying.
+def check_settings(
+    timeout: Any, max_retries: Any, backoff: Any, rate_limit: Any, rate_limit_wait: Any
+) -> None:
+    """Check a client's settings for time-outs and retries.
 
     Parameters
     ----------
     timeout : tuple of float
         For a connection and for the next bytes of an answer [s].
     max_retries : int
-        How often a page is sent again.
-    backoff, rate_limit_wait : float
-        Pauses [s].
+        How often a page is requested again.
+    backoff : float
+        Longest pause before the first retry [s].
+    rate_limit : tuple of int and float, or None
+        Number of requests, and in how many seconds.
+    rate_limit_wait : float or None
+        Pause after a refusal [s].
 
     Raises
     ------
     QueryError
-        One of them is of a wrong type or out of range. A time-out that is none would let a fetch
-        hang for ever.
+        A setting has a wrong type or is out of range. Without a time-out, a fetch could hang
+        forever.
 
     Examples
     --------
-    >>> check_settings((10, 60), 5, 0.5, 5.0)
+    >>> check_settings((10, 60), 5, 0.5, (1000, 5.25), None)
     """
-    if not (
-        isinstance(timeout, tuple | list)
-        and len(timeout) == 2
-        and all(_is_seconds(one) and one > 0 for one in timeout)
-    ):
+    if not (_is_pair(timeout) and all(_is_seconds(one) and one for one in timeout)):
         raise QueryError(
-            f"timeout is {timeout!r}: it is two numbers of seconds above 0, such as (10, 60), for "
-            "the connection and for the answer"
+            f"timeout is {timeout!r}: expects two numbers of seconds above 0, such as (10, 60), "
+            "for the connection and for the answer"
         )
     if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
-        raise QueryError(f"max_retries is {max_retries!r}: it is a whole number, 0 or more")
-    for name, value in (("backoff", backoff), ("rate_limit_wait", rate_limit_wait)):
-        if not _is_seconds(value) or value < 0:
-            raise QueryError(f"{name} is {value!r}: it is a number of seconds, 0 or more")
+        raise QueryError(f"max_retries is {max_retries!r}: expects an integer, 0 or more")
+    if rate_limit is not None and not (
+        _is_pair(rate_limit)
+        and isinstance(rate_limit[0], int)
+        and rate_limit[0] >= 1
+        and _is_seconds(rate_limit[1])
+        and rate_limit[1]
+    ):
+        raise QueryError(
+            f"rate_limit is {rate_limit!r}: expects a number of requests and a number of seconds, "
+            "both above 0, such as (1000, 5.25)"
+        )
+    waits = {
+        "backoff": backoff,
+        "rate_limit_wait": 0 if rate_limit_wait is None else rate_limit_wait,
+    }
+    for name, value in waits.items():
+        if not _is_seconds(value):
+            raise QueryError(f"{name} is {value!r}: expects a number of seconds, 0 or more")
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2
 
 
 def _is_seconds(value: Any) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value)
+    return number and math.isfinite(value) and value >= 0

@@ -1,6 +1,5 @@
 """Client against the embedded Data API over HTTP: signature, retries, errors, silence."""
 
-import contextlib
 import copy
 import itertools
 import json
@@ -9,9 +8,7 @@ import pickle
 import threading
 import time
 import traceback
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
-from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given
@@ -21,10 +18,11 @@ from learnosity_sdk.request import init as sdk
 import lrnanalysis as lrn
 from lrnanalysis import sandbox
 from lrnanalysis.api.client import Client
-from lrnanalysis.api.rate_limit import RateBudget
+from lrnanalysis.api.endpoints import SESSIONS_RESPONSES, Endpoint
+from lrnanalysis.api.rate_limit import RateLimiter
 from lrnanalysis.sandbox import Fault
+from scripted_server import SECRET, scripted
 
-SECRET = "a-secret-that-nobody-sees"
 ANSWER = "a learner's answer"
 LEARNER = "learner-17"
 
@@ -55,39 +53,6 @@ def client_of(api, **settings):
     return api.client(backoff=0.0, rate_limit_wait=0.0, **settings)
 
 
-@contextlib.contextmanager
-def answering(*answers):
-    """A server on loopback that gives (status, body[, headers]) in turn, the last for ever."""
-    asked = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            sent = self.rfile.read(int(self.headers["Content-Length"]))
-            asked.append((self.headers, parse_qs(sent.decode())))
-            status, body, *headers = answers[min(len(asked), len(answers)) - 1]
-            self.send_response(status)
-            for name, value in (headers[0] if headers else {}).items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        try:
-            with Client("a-key", SECRET, base_url=url, backoff=0.0, rate_limit_wait=0.0) as client:
-                client.asked = asked
-                yield client
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def statuses(api):
     return [request.http_status for request in api.log]
 
@@ -95,7 +60,7 @@ def statuses(api):
 def test_a_page_is_asked_for_and_answered(api):
     with client_of(api) as client:
         page = client.post({"limit": 20, "sort": "asc"})
-    assert page.sessions == 20
+    assert page.records == 20
     assert page.next
     assert page.body.startswith(b"{")
     assert api.log[0].parameters["limit"] == 20
@@ -119,26 +84,26 @@ def test_the_request_is_left_as_it_was(api):
 @pytest.mark.parametrize("code", [10000, 50100, 20018, 42000])
 def test_what_passes_is_asked_again(api, code):
     api.faults = [Fault("error", code=code, times=2)]
-    assert client_of(api).post({}).sessions == 50
+    assert client_of(api).post({}).records == 50
     assert len(api.log) == 3
 
 
 @pytest.mark.parametrize("kind", ["bad_gateway", "cut", "not_json", "wrong_shape"])
 def test_broken_answers_are_asked_again(api, kind):
     api.faults = [Fault(kind, times=2)]
-    assert client_of(api).post({}).sessions == 50
+    assert client_of(api).post({}).records == 50
     assert len(api.log) == 3
 
 
 def test_internal_errors_inside_200_are_asked_again(api):
     api.faults = [Fault("status_false", code=10000, times=1)]
-    assert client_of(api).post({}).sessions == 50
+    assert client_of(api).post({}).records == 50
     assert statuses(api) == [200, 200]
 
 
 def test_a_stalled_answer_is_asked_again(api):
     api.faults = [Fault("stall", times=1)]
-    assert client_of(api, timeout=(1.0, 0.3)).post({}).sessions == 50
+    assert client_of(api, timeout=(1.0, 0.3)).post({}).records == 50
 
 
 @pytest.mark.parametrize("code", [20000, 20001, 20002, 20003, 20004, 43000])
@@ -174,7 +139,7 @@ def test_refusals_inside_200_are_typed_too(api):
 
 def test_a_clock_that_is_off_is_signed_again_once(api):
     api.faults = [Fault("error", code=41004, times=1)]
-    assert client_of(api).post({}).sessions == 50
+    assert client_of(api).post({}).records == 50
     api.faults = [Fault("error", code=41004)]
     with pytest.raises(lrn.AuthError, match="check this machine's clock"):
         client_of(api).post({})
@@ -185,7 +150,7 @@ def test_an_answer_too_large_halves_the_limit(api):
     api.faults = [Fault("too_large", above=10)]
     request = {"limit": 40}
     page = client_of(api).post(request)
-    assert (page.sessions, page.limit) == (10, 10)
+    assert (page.records, page.limit) == (10, 10)
     assert request == {"limit": 40}
     assert [request.parameters["limit"] for request in api.log] == [40, 20, 10]
     assert client_of(api).post({}).limit == 6
@@ -208,7 +173,7 @@ def test_retries_end(api):
     with pytest.raises(lrn.RateLimitError):
         client_of(api, max_retries=1).post({})
     api.faults = [Fault("not_json")]
-    with pytest.raises(lrn.ApiError, match="no page of sessions"):
+    with pytest.raises(lrn.ApiError, match="not a page of records"):
         client_of(api, max_retries=1).post({})
 
 
@@ -229,32 +194,61 @@ def clock(monkeypatch):
 @pytest.mark.parametrize(("settings", "window"), [({}, 5.0), ({"rate_limit_wait": 1.5}, 1.5)])
 def test_a_429_is_waited_out(api, clock, settings, window):
     api.faults = [Fault("error", code=42000, times=2)]
-    assert api.client(**settings).post({}).sessions == 50
+    assert api.client(**settings).post({}).records == 50
     assert len(api.log) == 3
     # Both times the whole window, of which the pause with jitter is a part.
     assert sum(clock) == pytest.approx(2 * window)
 
 
 def test_a_429_holds_up_every_thread(clock):
-    budget = RateBudget(1000, 5.0)
-    budget.spend()
-    budget.hold(5.0)
-    budget.hold(2.0)
+    limiter = RateLimiter(1000, 5.0)
+    limiter.acquire()
+    limiter.close_for(5.0)
+    limiter.close_for(2.0)
     assert clock == []
-    budget.spend()
+    limiter.acquire()
     assert clock == [5.0]
-    budget.spend()
+    limiter.acquire()
     assert clock == [5.0]
 
 
-def test_429_without_the_service_s_words_is_waited_out():
-    with answering((429, b"slow down"), (200, PAGE)) as client:
-        assert client.post({}).sessions == 2
-    with answering((429, b"slow down")) as client, pytest.raises(lrn.RateLimitError) as caught:
+def test_a_bare_429_is_waited_out():
+    with scripted((429, b"slow down"), (200, PAGE)) as client:
+        assert client.post({}).records == 2
+    with scripted((429, b"slow down")) as client, pytest.raises(lrn.RateLimitError) as caught:
         client.post({})
     assert caught.value.http_status == 429
-    assert len(client.asked) == 6
-    assert "after 6 tries" in str(caught.value)
+    assert len(client.received) == 6
+    assert "after 6 attempts" in str(caught.value)
+
+
+def test_the_default_rate_limit_is_the_endpoint_s_with_a_margin(clock):
+    with scripted((200, PAGE), rate_limit=None) as client:
+        limiter = client._limiter(SESSIONS_RESPONSES)
+        for _ in range(1001):
+            limiter.acquire()
+    assert sum(clock) == pytest.approx(5.25)
+
+
+def test_each_endpoint_has_its_own_path_action_limits_and_rate(clock):
+    tags = Endpoint("itembank/tagging/tags", action="set", max_page=8, max_requests=1)
+    refusal = json.dumps({"meta": {"status": False, "code": 20027}}).encode()
+    with scripted((200, PAGE), (400, refusal), (200, PAGE)) as client:
+        client.post({})
+        client.post({}, endpoint=tags)
+        client.post({})
+        headers, forms = zip(*client.received, strict=True)
+    assert [one["X-Learnosity-Action"] for one in headers] == [
+        "get_/sessions/responses",
+        "set_/itembank/tagging/tags",
+        "set_/itembank/tagging/tags",
+        "get_/sessions/responses",
+    ]
+    assert [form["action"] for form in forms] == [["get"], ["set"], ["set"], ["get"]]
+    # Too large for the page size that is the endpoint's default, so half of it.
+    assert json.loads(forms[2]["request"][0])["limit"] == 4
+    # One request per time window there; the other endpoint does not wait for it.
+    assert clock == [pytest.approx(5.25)]
 
 
 def test_pauses_grow_and_vary(api, clock):
@@ -276,7 +270,7 @@ def test_no_connection_is_a_transport_error(api):
     client = client_of(api, max_retries=1)
     api.close()
     with pytest.raises(
-        lrn.TransportError, match=r"page 3 after 2 tries \(ConnectionError\)"
+        lrn.TransportError, match=r"page 3 after 2 attempts \(ConnectionError\)"
     ) as caught:
         client.post({}, page=3)
     assert caught.value.page == 3
@@ -291,55 +285,55 @@ def test_no_answer_in_time_is_a_transport_error(api):
 
 def test_a_body_that_is_always_cut_is_a_transport_error(api):
     api.faults = [Fault("cut")]
-    with pytest.raises(lrn.TransportError, match="no whole answer"):
+    with pytest.raises(lrn.TransportError, match="no complete answer"):
         client_of(api, max_retries=1).post({})
 
 
 def test_a_wrong_version_says_so():
     with (
-        answering((404, b"Not found", {"Content-Type": "text/plain"})) as client,
+        scripted((404, b"Not found", {"Content-Type": "text/plain"})) as client,
         pytest.raises(lrn.ApiError, match=r"HTTP 404; check version=.*'v2026\.2\.LTS'") as caught,
     ):
         client.post({})
     assert caught.value.code is None
-    assert len(client.asked) == 1
+    assert len(client.received) == 1
 
 
 @pytest.mark.parametrize("status", [400, 402, 405, 408, 409, 410, 413, 422, 204])
 def test_what_is_no_page_and_does_not_pass_is_asked_for_once(status):
     with (
-        answering((status, b"<html>private</html>" * (status != 204))) as client,
+        scripted((status, b"<html>private</html>" * (status != 204))) as client,
         pytest.raises(lrn.ApiError, match=f"HTTP {status}") as caught,
     ):
         client.post({}, page=4)
     assert type(caught.value) is lrn.ApiError
     assert (caught.value.http_status, caught.value.page) == (status, 4)
-    assert len(client.asked) == 1
+    assert len(client.received) == 1
     assert "private" not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_bare_refusal_of_authentication_is_one(status):
-    with answering((status, b"")) as client, pytest.raises(lrn.AuthError):
+    with scripted((status, b"")) as client, pytest.raises(lrn.AuthError):
         client.post({})
-    assert len(client.asked) == 1
+    assert len(client.received) == 1
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_bare_5xx_is_asked_again(status):
-    with answering((status, b"<html>"), (status, b""), (200, PAGE)) as client:
-        assert client.post({}).sessions == 2
-    assert len(client.asked) == 3
+    with scripted((status, b"<html>"), (status, b""), (200, PAGE)) as client:
+        assert client.post({}).records == 2
+    assert len(client.received) == 3
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(status):
     with (
-        answering((status, b"", {"Location": "/elsewhere"})) as client,
+        scripted((status, b"", {"Location": "/elsewhere"})) as client,
         pytest.raises(lrn.ApiError, match=f"HTTP {status}; redirects are not followed"),
     ):
         client.post({})
-    assert len(client.asked) == 1
+    assert len(client.received) == 1
 
 
 PAGE = (
@@ -367,27 +361,27 @@ PAGE = (
     ],
 )
 def test_an_answer_that_is_no_page_is_asked_for_again_and_never_shown(body):
-    with answering((200, body), (200, PAGE)) as client:
-        assert client.post({}).sessions == 2
-    with answering((200, body)) as client, pytest.raises(lrn.ApiError) as caught:
+    with scripted((200, body), (200, PAGE)) as client:
+        assert client.post({}).records == 2
+    with scripted((200, body)) as client, pytest.raises(lrn.ApiError) as caught:
         client.post({})
-    assert "is no page of sessions (HTTP 200)" in str(caught.value)
-    assert "after 6 tries" in str(caught.value)
-    assert len(client.asked) == 6
+    assert "is not a page of records (HTTP 200)" in str(caught.value)
+    assert "after 6 attempts" in str(caught.value)
+    assert len(client.received) == 6
     assert "private" not in everything_said(caught.value)
 
 
 def test_a_page_is_counted_by_its_data():
     body = PAGE.replace(b'"status"', b'"records": 999, "status"')
-    with answering((200, body)) as client:
+    with scripted((200, body)) as client:
         page = client.post({})
-    assert (page.sessions, page.next, page.timestamp, page.limit) == (2, "1.2", 1389202121, None)
+    assert (page.records, page.next, page.timestamp, page.limit) == (2, "1.2", 1389202121, None)
     assert page.body == body
 
 
 @pytest.mark.parametrize("token", [b"null", b'""', b"false"])
 def test_an_empty_token_is_none(token):
-    with answering((200, PAGE.replace(b'"1.2"', token))) as client:
+    with scripted((200, PAGE.replace(b'"1.2"', token))) as client:
         assert client.post({}).next is None
 
 
@@ -395,7 +389,7 @@ def test_what_the_service_says_is_kept_short_and_without_signatures():
     said = "no\n match: $02$" + "0a" * 32 + " " + "x" * 500
     meta = {"status": False, "code": "41002", "message": said, "request_uuid": "u-1"}
     with (
-        answering((403, json.dumps({"meta": meta}).encode())) as client,
+        scripted((403, json.dumps({"meta": meta}).encode())) as client,
         pytest.raises(lrn.AuthError, match="check the consumer secret") as caught,
     ):
         client.post({})
@@ -403,13 +397,13 @@ def test_what_the_service_says_is_kept_short_and_without_signatures():
     assert (error.code, error.request_uuid) == (41002, "u-1")
     assert error.api_message.startswith("no match: *** xxx")
     assert len(error.api_message) == 200
-    assert len(client.asked) == 1
+    assert len(client.received) == 1
 
 
 def test_odd_words_of_the_service_are_left_out():
     meta = {"status": False, "code": True, "message": {"echo": "private"}, "request_uuid": 5}
     with (
-        answering((400, json.dumps({"meta": meta}).encode())) as client,
+        scripted((400, json.dumps({"meta": meta}).encode())) as client,
         pytest.raises(lrn.ApiError) as caught,
     ):
         client.post({})
@@ -422,19 +416,19 @@ def test_every_page_is_signed_afresh(monkeypatch):
     times = iter(["20260101-1200", "20260101-1201", "20260101-1202"])
     monkeypatch.setattr(sdk, "format_utc_time", lambda: next(times))
     refusal = json.dumps({"meta": {"status": False, "code": 41004}}).encode()
-    with answering((200, PAGE), (403, refusal), (200, PAGE)) as client:
+    with scripted((200, PAGE), (403, refusal), (200, PAGE)) as client:
         client.post({})
         client.post({"status": ["Completed"]})
-    security = [json.loads(form["security"][0]) for _, form in client.asked]
+    security = [json.loads(form["security"][0]) for _, form in client.received]
     assert [one["timestamp"][-2:] for one in security] == ["00", "01", "02"]
     assert len({one["signature"] for one in security}) == 3
     assert all(set(one) == {"consumer_key", "domain", "timestamp", "signature"} for one in security)
 
 
 def test_what_is_sent_is_what_the_sdk_sends():
-    with answering((200, PAGE)) as client:
+    with scripted((200, PAGE)) as client:
         client.post({"user_id": ["Zoë"]})
-    ((headers, form),) = client.asked
+    ((headers, form),) = client.received
     assert form["action"] == ["get"]
     assert json.loads(form["request"][0])["user_id"] == ["Zoë"]
     assert SECRET not in str(form)
@@ -445,31 +439,34 @@ def test_what_is_sent_is_what_the_sdk_sends():
 
 
 def test_loopback_is_asked_without_a_proxy(monkeypatch):
-    with answering((200, PAGE)) as proxy:
+    with scripted((200, PAGE)) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy._base.rpartition("/")[0])
-        with answering((200, PAGE)) as client:
+        with scripted((200, PAGE)) as client:
             client.post({})
-        assert len(client.asked) == 1
-    assert proxy.asked == []
+        assert len(client.received) == 1
+    assert proxy.received == []
     assert Client("k", "s")._session.trust_env
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"timeout": None}, "timeout is None: it is two numbers of seconds above 0"),
+        ({"timeout": None}, "timeout is None: expects two numbers of seconds above 0"),
         ({"timeout": 30}, "timeout is 30"),
         ({"timeout": (1, 0)}, r"timeout is \(1, 0\)"),
         ({"timeout": (1, float("nan"))}, "timeout is"),
         ({"timeout": ("1", 2)}, "timeout is"),
-        ({"max_retries": -1}, "max_retries is -1: it is a whole number, 0 or more"),
+        ({"max_retries": -1}, "max_retries is -1: expects an integer, 0 or more"),
         ({"max_retries": 1.5}, r"max_retries is 1\.5"),
         ({"max_retries": True}, "max_retries is True"),
-        ({"backoff": -0.1}, r"backoff is -0\.1: it is a number of seconds, 0 or more"),
-        ({"rate_limit_wait": None}, "rate_limit_wait is None"),
+        ({"backoff": -0.1}, r"backoff is -0\.1: expects a number of seconds, 0 or more"),
+        ({"rate_limit_wait": "5"}, "rate_limit_wait is '5'"),
+        ({"rate_limit_wait": -1}, "rate_limit_wait is -1"),
         ({"rate_limit": (0, 5.0)}, r"rate_limit is \(0, 5\.0\)"),
         ({"rate_limit": (10, 0)}, r"rate_limit is \(10, 0\)"),
+        ({"rate_limit": (1.5, 5.0)}, r"rate_limit is \(1\.5, 5\.0\): expects a number of requests"),
+        ({"rate_limit": 1000}, "rate_limit is 1000"),
     ],
 )
 def test_impossible_settings_are_said(settings, message):
@@ -481,7 +478,7 @@ def test_impossible_settings_are_said(settings, message):
     "url", ["http://data.learnosity.com", "ftp://127.0.0.1", "data", "http://10.0.0.1"]
 )
 def test_only_https_but_for_loopback(url):
-    with pytest.raises(lrn.QueryError, match="it has to be https"):
+    with pytest.raises(lrn.QueryError, match="expects https"):
         Client("key", SECRET, base_url=url)
 
 
@@ -492,13 +489,13 @@ def test_https_and_loopback_are_taken(url):
 
 @pytest.mark.parametrize("url", ["http://[::1", "https://", "https://example.org:port", ""])
 def test_what_is_no_address_is_said(url):
-    with pytest.raises(lrn.QueryError, match=r"base_url is .*it has to be https"):
+    with pytest.raises(lrn.QueryError, match=r"base_url is .*expects https"):
         Client("key", SECRET, base_url=url)
 
 
 @pytest.mark.parametrize("rest", ["user:pass-word@example.org", "example.org/?a=b", "x.org/#a"])
 def test_an_address_holds_nothing_but_the_address(rest):
-    with pytest.raises(lrn.QueryError, match="base_url holds a user name") as caught:
+    with pytest.raises(lrn.QueryError, match="base_url contains a user name") as caught:
         Client("key", SECRET, base_url=f"https://{rest}")
     assert "pass-word" not in str(caught.value)
 
@@ -519,10 +516,10 @@ def test_without_credentials_nothing_is_guessed():
 def test_the_environment_gives_credentials(api, monkeypatch):
     monkeypatch.setenv("LRN_CONSUMER_KEY", sandbox.CONSUMER_KEY)
     monkeypatch.setenv("LRN_CONSUMER_SECRET", SECRET)
-    assert Client(base_url=api.base_url).post({}).sessions == 50
+    assert Client(base_url=api.base_url).post({}).records == 50
 
 
-def test_the_budget_is_shared_by_threads(api):
+def test_the_rate_limit_is_shared_by_threads(api):
     client = client_of(api, rate_limit=(5, 0.4))
     started = time.monotonic()
     threads = [threading.Thread(target=client.post, args=({"limit": 1},)) for _ in range(11)]
@@ -539,17 +536,17 @@ def test_the_budget_is_shared_by_threads(api):
     st.floats(0.5, 8.0),
     st.lists(st.floats(0.0, 3.0), min_size=1, max_size=60),
 )
-def test_the_budget_holds_in_any_window(requests, seconds, between):
+def test_the_rate_limit_holds_in_any_window(requests, seconds, between):
     now = [0.0]
     fake = SimpleNamespace(
         monotonic=lambda: now[0], sleep=lambda pause: now.__setitem__(0, now[0] + pause)
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lrnanalysis.api.rate_limit.time", fake)
-        budget, sent = RateBudget(requests, seconds), []
+        limiter, sent = RateLimiter(requests, seconds), []
         for pause in between:
             now[0] += pause
-            budget.spend()
+            limiter.acquire()
             sent.append(now[0])
     for earlier, later in zip(sent, sent[requests:], strict=False):
         assert later - earlier >= seconds * (1 - 1e-12)
@@ -610,7 +607,7 @@ def test_nothing_secret_is_ever_said(api, caplog, fault):
 
 def test_the_log_says_which_page_its_status_and_how_long_it_took(caplog):
     with (
-        answering((503, b"private"), (200, PAGE)) as client,
+        scripted((503, b"private"), (200, PAGE)) as client,
         caplog.at_level(logging.DEBUG, "lrnanalysis"),
     ):
         client.post({"user_id": [LEARNER]}, page=12)
@@ -624,7 +621,7 @@ def test_the_log_says_which_page_its_status_and_how_long_it_took(caplog):
 def test_threads_share_a_client(api):
     pages, client = [], client_of(api)
     threads = [
-        threading.Thread(target=lambda: pages.append(client.post({"sort": "asc"}).sessions))
+        threading.Thread(target=lambda: pages.append(client.post({"sort": "asc"}).records))
         for _ in range(12)
     ]
     for thread in threads:
@@ -636,5 +633,5 @@ def test_threads_share_a_client(api):
 
 def test_a_client_is_not_pickled():
     for copied in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match="holds credentials"):
+        with pytest.raises(TypeError, match="contains credentials"):
             copied(Client("key", SECRET))

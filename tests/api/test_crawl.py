@@ -5,13 +5,13 @@ import threading
 
 import pytest
 from pandas.testing import assert_frame_equal
-from test_client import answering
 from tqdm.auto import tqdm
 
 import lrnanalysis as lrn
 from lrnanalysis import Query, sandbox
 from lrnanalysis.api.crawl import Crawl
 from lrnanalysis.sandbox import Fault, Growth
+from scripted_server import scripted
 
 TABLES = ("sessions", "responses", "items")
 
@@ -182,7 +182,7 @@ def test_a_split_query_goes_on_from_its_token(records):
             ({"session_id": "s001"}, first.next),
             ({}, first.next),
         ):
-            with pytest.raises(lrn.QueryError, match="which is no token of this query"):
+            with pytest.raises(lrn.QueryError, match="which does not belong to this query"):
                 fetch(client, **filters, next=token)
         assert len(api.log) == asked
 
@@ -191,14 +191,14 @@ def test_a_split_query_goes_on_where_it_was_interrupted(api, client):
     query = Query(session_id=[f"s{n % 1000:03d}{'' if n < 1000 else 'x'}" for n in range(1130)])
     query = query.replace(session_id=list(query.session_id)[65:] + list(query.session_id)[:65])
     crawl = Crawl(query, client, progress=False)
-    first = [page.sessions for _, page in zip(range(2), crawl, strict=False)]
+    first = [page.records for _, page in zip(range(2), crawl, strict=False)]
     assert first == [50, 15]
     assert " " not in crawl.next
     again = Crawl(query.replace(next=crawl.next), client, progress=False)
     # The page in hand when the first crawl was left comes again.
-    assert [page.sessions for page in again] == [15, 50, 15]
+    assert [page.records for page in again] == [15, 50, 15]
     assert again.finished
-    assert [page.sessions for page in Crawl(query, client, next=again.next, progress=False)] == []
+    assert [page.records for page in Crawl(query, client, next=again.next, progress=False)] == []
 
 
 def test_polling_gets_what_is_new(records):
@@ -238,7 +238,7 @@ def test_sessions_that_change_during_a_crawl_come_once_as_they_are_at_last(recor
 def test_a_repeated_token_is_an_error(api, client):
     api.faults = [Fault("repeat_token", at=(2,))]
     with pytest.raises(
-        lrn.PagingError, match="page 2 holds 50 sessions and repeats the token"
+        lrn.PagingError, match="page 2 has 50 sessions and repeats the token"
     ) as caught:
         fetch(client)
     assert len(caught.value.partial) == 50
@@ -334,7 +334,7 @@ def test_what_passes_is_survived(api, client):
 
 def test_wrong_filters_are_said_before_anything_is_sent(api, client):
     for filters, message in (
-        ({"activty_id": "a"}, "did you mean activity_id"),
+        ({"activty_id": "a"}, "unknown filter 'activty_id': did you mean 'activity_id'"),
         ({"limit": 99}, "max_sessions=99"),
         ({"mintime": "2026-02-02", "maxtime": "2026-02-01"}, "after maxtime"),
     ):
@@ -368,7 +368,7 @@ def test_a_crawl_tells_how_far_it_is(client):
         on_page=lambda c: seen.append((c.pages, c.sessions)),
     )
     assert crawl.next is None
-    assert [page.sessions for page in crawl] == [50, 50, 30]
+    assert [page.records for page in crawl] == [50, 50, 30]
     assert seen == [(1, 50), (2, 100), (3, 130)]
     assert crawl.finished
     assert crawl.next
@@ -388,7 +388,7 @@ def test_a_page_whose_reader_fails_comes_again(client):
         reader()
     assert not crawl.finished
     assert crawl.next == read[0].next
-    rest = [page.sessions for page in Crawl(Query(), client, next=crawl.next, progress=False)]
+    rest = [page.records for page in Crawl(Query(), client, next=crawl.next, progress=False)]
     assert rest == [50, 30]
 
 
@@ -397,14 +397,14 @@ def test_a_crawl_goes_on_when_it_is_iterated_again(api, client):
     crawl, pages = Crawl(Query(), client, progress=False), []
     for _ in range(2):
         with pytest.raises(lrn.ApiError):
-            pages.extend(page.sessions for page in crawl)
+            pages.extend(page.records for page in crawl)
         assert not crawl.finished
-    pages.extend(page.sessions for page in crawl)
+    pages.extend(page.records for page in crawl)
     assert sum(pages) == 130
     assert crawl.sessions == 130
     assert crawl.finished
     api.put([{"session_id": "new"}])
-    assert [page.sessions for page in crawl] == [1]
+    assert [page.records for page in crawl] == [1]
     assert crawl.finished
 
 
@@ -417,7 +417,7 @@ def test_an_interrupt_between_pages_leaves_the_token(client):
     with pytest.raises(KeyboardInterrupt):
         list(crawl)
     rest = Crawl(Query(), client, next=crawl.next, progress=False)
-    assert sum(page.sessions for page in rest) == 80
+    assert sum(page.records for page in rest) == 80
 
 
 def test_an_event_cancels_between_pages(api, client):
@@ -429,12 +429,12 @@ def test_an_event_cancels_between_pages(api, client):
         cancelled=event.is_set,
         on_page=lambda crawl: event.set(),
     )
-    assert [page.sessions for page in crawl] == [50]
+    assert [page.records for page in crawl] == [50]
     assert not crawl.finished
-    assert [page.sessions for page in crawl] == []
+    assert [page.records for page in crawl] == []
     assert len(api.log) == 1
     event.clear()
-    assert next(iter(crawl)).sessions == 50
+    assert next(iter(crawl)).records == 50
 
 
 def page_of(number, token):
@@ -446,13 +446,13 @@ def page_of(number, token):
 
 
 def tokens_asked(client):
-    return [json.loads(form["request"][0]).get("next") for _, form in client.asked]
+    return [json.loads(form["request"][0]).get("next") for _, form in client.received]
 
 
-def test_tokens_that_go_round_are_an_error():
-    with answering(*[page_of(n, "AB"[n % 2]) for n in range(1, 9)]) as client:
+def test_tokens_in_a_loop_are_an_error():
+    with scripted(*[page_of(n, "AB"[n % 2]) for n in range(1, 9)]) as client:
         crawl, pages = Crawl(Query(), client, progress=False), []
-        with pytest.raises(lrn.PagingError, match="page 3 holds 1 sessions and repeats"):
+        with pytest.raises(lrn.PagingError, match="page 3 has 1 sessions and repeats"):
             pages.extend(crawl)
         assert len(pages) == 2
         assert tokens_asked(client) == [None, "B", "A"]
@@ -460,25 +460,25 @@ def test_tokens_that_go_round_are_an_error():
 
 
 def test_the_first_page_of_a_resumed_crawl_may_not_repeat_its_token():
-    with answering(page_of(1, "A")) as client, pytest.raises(lrn.PagingError):
+    with scripted(page_of(1, "A")) as client, pytest.raises(lrn.PagingError):
         list(Crawl(Query(), client, next="A", progress=False))
 
 
 def test_a_page_with_sessions_and_no_token_is_the_last():
-    with answering(page_of(1, "A"), page_of(2, None)) as client:
+    with scripted(page_of(1, "A"), page_of(2, None)) as client:
         crawl = Crawl(Query(), client, progress=False)
-        assert [page.sessions for page in crawl] == [1, 1]
+        assert [page.records for page in crawl] == [1, 1]
         assert crawl.finished
         # What came before it is all that there is to go on from.
         assert crawl.next == "A"
-        assert len(client.asked) == 2
+        assert len(client.received) == 2
 
 
 @pytest.mark.parametrize(("last", "kept"), [("A", "A"), (None, "A"), ("B", "B")])
 def test_the_last_token_is_kept(last, kept):
-    with answering(page_of(1, "A"), page_of(0, last)) as client:
+    with scripted(page_of(1, "A"), page_of(0, last)) as client:
         crawl = Crawl(Query(), client, progress=False)
-        assert [page.sessions for page in crawl] == [1]
+        assert [page.records for page in crawl] == [1]
         assert crawl.next == kept
 
 

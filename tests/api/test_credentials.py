@@ -83,11 +83,16 @@ def test_files_elsewhere(home, tmp_path):
 @pytest.mark.parametrize(
     ("environment", "profile", "given", "message"),
     [
-        ({}, None, {}, "no credentials were found"),
-        ({}, None, {"consumer_key": "k"}, "the arguments gave no consumer_secret"),
-        ({"LRN_CONSUMER_SECRET": "s"}, None, {}, "the environment gave no consumer_key"),
-        ({"LRN_CONSUMER_KEY": "k", "LRN_CONSUMER_SECRET": ""}, None, {}, "gave no consumer_secret"),
-        ({}, "research", {}, "profile 'research' is not in .*which has none"),
+        ({}, None, {}, "no credentials found"),
+        ({}, None, {"consumer_key": "k"}, "consumer_secret is missing from the arguments"),
+        ({"LRN_CONSUMER_SECRET": "s"}, None, {}, "consumer_key is missing from the environment"),
+        (
+            {"LRN_CONSUMER_KEY": "k", "LRN_CONSUMER_SECRET": ""},
+            None,
+            {},
+            "consumer_secret is missing from",
+        ),
+        ({}, "research", {}, "profile 'research' not found in .*which has none"),
     ],
 )
 def test_what_is_missing_is_named(tmp_path, environment, profile, given, message):
@@ -98,13 +103,13 @@ def test_what_is_missing_is_named(tmp_path, environment, profile, given, message
 
 
 def test_a_profile_without_its_secret(home):
-    with pytest.raises(CredentialsError, match="profile 'half' gave no consumer_secret"):
+    with pytest.raises(CredentialsError, match="consumer_secret is missing from profile 'half'"):
         find({"HOME": str(home)}, "half")
 
 
 def test_a_broken_file_is_named_and_not_quoted(home):
     (home / ".learnosity" / "credentials").write_text("[default]\nmy-secret-without-a-name\n")
-    with pytest.raises(CredentialsError, match="is no INI file") as caught:
+    with pytest.raises(CredentialsError, match="is not an INI file") as caught:
         find({"HOME": str(home)})
     assert "my-secret" not in repr(caught.value)
     # The parser's own error quotes the line.
@@ -115,7 +120,7 @@ def test_a_broken_file_is_named_and_not_quoted(home):
 def test_a_file_that_is_no_text_is_named(home):
     (home / ".learnosity" / "credentials").write_bytes(b"[default]\nconsumer_key=\xff\xfe")
     with pytest.raises(
-        CredentialsError, match=r"credentials is no INI file \(UnicodeDecodeError\)"
+        CredentialsError, match=r"credentials is not an INI file \(UnicodeDecodeError\)"
     ):
         find({"HOME": str(home)})
 
@@ -126,7 +131,7 @@ def test_a_file_that_cannot_be_read_is_named(home):
 
 
 def test_a_file_that_was_named_has_to_be_there(home):
-    with pytest.raises(CredentialsError, match="elsewhere is not there"):
+    with pytest.raises(CredentialsError, match="elsewhere not found"):
         find({"HOME": str(home), "LRN_SHARED_CREDENTIALS_FILE": str(home / "elsewhere")})
 
 
@@ -156,23 +161,27 @@ def test_a_profile_without_a_key_goes_with_the_key_of_the_environment(home):
     pair = {"HOME": str(home), "LRN_CONSUMER_KEY": "k", "LRN_CONSUMER_SECRET": "s"}
     found = find(pair | {"LRN_PROFILE": "europe"})
     assert (found.consumer_key, found.region) == ("k", "ie")
-    with pytest.raises(CredentialsError, match="profile 'asia' is not in"):
+    with pytest.raises(CredentialsError, match="profile 'asia' not found in"):
         find(pair | {"LRN_PROFILE": "asia"})
-    with pytest.raises(CredentialsError, match="profile 'europe' is not in"):
+    with pytest.raises(CredentialsError, match="profile 'europe' not found in"):
         find(pair, "europe")
 
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("consumer_key", "", "consumer_key of the arguments is empty: leave it out, or pass"),
+        ("consumer_key", "", "consumer_key of the arguments is empty: omit it, or pass"),
         ("consumer_secret", " ", "consumer_secret of the arguments is empty"),
-        ("region", "", "region of the arguments is empty: leave it out$"),
+        ("region", "", "region of the arguments is empty: omit it$"),
         ("consumer_key", "abcdef\n", "consumer_key of the arguments begins or ends with white"),
-        ("consumer_secret", "abc\ndef", "consumer_secret of the arguments .* holds a line break"),
-        ("consumer_key", "abc def", "holds a character no key has"),
-        ("consumer_key", "abcdéf", "holds a character no key has"),
-        ("consumer_key", 123456, "consumer_key of the arguments is of type int: it is text"),
+        (
+            "consumer_secret",
+            "abc\ndef",
+            "consumer_secret of the arguments .* contains a line break",
+        ),
+        ("consumer_key", "abc def", "contains an invalid character"),
+        ("consumer_key", "abcdéf", "contains an invalid character"),
+        ("consumer_key", 123456, "consumer_key of the arguments is of type int: expects text"),
         ("version", 2026, "version of the arguments is of type int"),
     ],
 )

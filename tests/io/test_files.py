@@ -134,7 +134,7 @@ def test_what_cannot_be_read_at_all(tmp_path):
         lrn.read(tmp_path / "nowhere.json")
     with pytest.raises(lrn.ReadError, match="holds no"):
         lrn.read(tmp_path)
-    with pytest.raises(lrn.ReadError, match="no file was named"):
+    with pytest.raises(lrn.ReadError, match="source is empty"):
         lrn.read([])
     with pytest.raises(lrn.ReadError, match="on_error is 'ignore'"):
         lrn.read(tmp_path, on_error="ignore")

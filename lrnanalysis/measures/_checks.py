@@ -1,29 +1,35 @@
-"""What the measures ask of their arguments: columns, units, numbers; and notes on results.
+"""Checks of what measures are given: tables, matrices, groups, units, numbers; notes on results.
 
-Pure helpers; every failure is a `MeasureError` that says what was given and what to do.
+Pure helpers. Every failure is a `MeasureError` that says what was given and what to do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Literal, TypeVar, get_args
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
+from lrnanalysis.tables.schema import TABLES
 
 __all__ = [
     "BoolArray",
     "FloatArray",
     "IntArray",
+    "PersonValues",
     "TimeUnit",
     "as_floats",
     "check_fraction",
+    "check_unique_key",
     "choice",
     "flags",
+    "item_values",
+    "matrix_values",
     "per_second",
+    "person_values",
     "require_columns",
     "with_attrs",
 ]
@@ -31,6 +37,16 @@ __all__ = [
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.integer]
+
+#: One value per person: a Series, mapping or one-column DataFrame is aligned by its labels,
+#: anything else by position.
+PersonValues = (
+    pd.Series
+    | pd.DataFrame
+    | Mapping[Hashable, Hashable]
+    | Sequence[Hashable]
+    | npt.NDArray[np.generic]
+)
 
 #: Units in which times are returned: seconds, minutes, hours.
 TimeUnit = Literal["s", "min", "h"]
@@ -40,21 +56,230 @@ _PER_SECOND: Mapping[str, float] = {"s": 1.0, "min": 60.0, "h": 3600.0}
 PandasT = TypeVar("PandasT", pd.DataFrame, pd.Series)
 
 
+# Tables
+
+
 def require_columns(frame: pd.DataFrame, *columns: str, table: str) -> None:
-    """Raise `MeasureError` unless `frame` has every one of `columns`.
+    """Raise `MeasureError` unless `frame` has all of `columns`.
 
     Examples
     --------
     >>> require_columns(pd.DataFrame({"time": [1.0]}), "time", table="items")
     """
     if not isinstance(frame, pd.DataFrame):
-        raise MeasureError(f"{table} is a {type(frame).__name__}: give the {table} DataFrame")
+        raise MeasureError(f"{table} is a {type(frame).__name__}: pass the {table} DataFrame")
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise MeasureError(
             f"the {table} frame has no column {', '.join(map(repr, missing))}: keep it when "
             f"selecting or merging (columns given: {_shorten(frame.columns)})"
         )
+
+
+def check_unique_key(frame: pd.DataFrame, table: Literal["sessions", "responses", "items"]) -> None:
+    """Raise `MeasureError` if two rows have the same key, as after a merge that multiplies rows.
+
+    Rows without a key, and frames without its columns, are not checked.
+
+    Examples
+    --------
+    >>> check_unique_key(pd.DataFrame({"session_id": ["a", "b"]}), "sessions")
+    """
+    key = list(TABLES[table].key)
+    if not set(key) <= set(frame.columns):
+        return
+    repeated = frame.duplicated(key).to_numpy()
+    if repeated.any():
+        repeated = repeated & frame[key].notna().all(axis=1).to_numpy()
+    if repeated.any():
+        raise MeasureError(
+            f"{np.count_nonzero(repeated)} rows of {table} repeat the {' and '.join(key)} of "
+            "another row: merge on all keys, or drop them with "
+            f"{table}.drop_duplicates({key})"
+        )
+
+
+def as_floats(column: pd.Series) -> FloatArray:
+    """The column as float64 with NaN for missing; no copy of a float64 column.
+
+    Raises
+    ------
+    MeasureError
+        If the column does not hold numbers.
+
+    Examples
+    --------
+    >>> as_floats(pd.Series([1, None], dtype="Int64"))
+    array([ 1., nan])
+    """
+    try:
+        return column.to_numpy(dtype="float64", na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise MeasureError(
+            f"column {column.name!r} has dtype {column.dtype}: numbers are needed; "
+            "convert it with pandas.to_numeric"
+        ) from error
+
+
+def flags(column: pd.Series) -> tuple[BoolArray, BoolArray]:
+    """A flag column as (where it is known to be true, where it is known).
+
+    Examples
+    --------
+    >>> flags(pd.Series([True, False, None], dtype="boolean"))
+    (array([ True, False, False]), array([ True,  True, False]))
+    """
+    known = column.notna().to_numpy(dtype=bool)
+    true = column.eq(True).fillna(False).to_numpy(dtype=bool)
+    return true, known
+
+
+# Matrices, and what belongs to their persons and items
+
+
+def matrix_values(matrix: pd.DataFrame, *, what: str = "matrix") -> FloatArray:
+    """Values of a persons × items frame as float64 with NaN; a view where they already are.
+
+    Raises
+    ------
+    MeasureError
+        If `matrix` is not a DataFrame of finite numbers, or an item has two columns.
+
+    Examples
+    --------
+    >>> matrix_values(pd.DataFrame({"a": [1, 0], "b": [True, None]}))
+    array([[ 1.,  1.],
+           [ 0., nan]])
+    """
+    if not isinstance(matrix, pd.DataFrame):
+        raise MeasureError(
+            f"{what} is a {type(matrix).__name__}: pass a DataFrame with persons in rows and "
+            "items in columns"
+        )
+    if not matrix.columns.is_unique:
+        raise MeasureError(f"{what} has repeated column labels: give every item one column")
+    if all(dtype == np.float64 for dtype in matrix.dtypes):
+        values = matrix.to_numpy()
+    else:
+        # One contiguous stretch per item, as pandas keeps columns.
+        values = np.empty((matrix.shape[1], len(matrix))).T
+        for number, (_, column) in enumerate(matrix.items()):
+            values[:, number] = as_floats(column)
+    infinite = np.isinf(values)
+    if infinite.any():
+        item = matrix.columns[int(infinite.any(axis=0).argmax())]
+        raise MeasureError(
+            f"{what} has an infinite value on item {item!r}: replace it with NaN or a number"
+        )
+    return values
+
+
+def person_values(
+    values: PersonValues, persons: pd.Index, *, what: str, by_name: str = ""
+) -> pd.Series:
+    """One value per person of a matrix, in the order of its rows.
+
+    Parameters
+    ----------
+    values : Series, mapping, one-column DataFrame, or sequence
+        The first three are aligned by label and may lack some persons, whose value is then
+        missing; a sequence has one entry per row.
+    persons : Index
+        Labels of the rows.
+    what : str
+        Name of the argument, for messages.
+    by_name : str
+        Call in which a column name is allowed, for messages.
+
+    Raises
+    ------
+    MeasureError
+        If `values` is a single value, has several columns or repeated labels, is of another
+        length, or has no value for any of the persons.
+
+    Examples
+    --------
+    >>> person_values({"b": 1, "a": 2}, pd.Index(["a", "b", "c"]), what="group").tolist()
+    [2.0, 1.0, nan]
+    """
+    if isinstance(values, str):
+        hint = f"; a column name works in {by_name}" if by_name else ""
+        raise MeasureError(f"{what} is {values!r}: pass one value per person{hint}")
+    labelled = _labelled(values, what)
+    if labelled is not None:
+        return _aligned(labelled, persons, what)
+    if not pd.api.types.is_list_like(values, allow_sets=False):
+        raise MeasureError(f"{what} is a {type(values).__name__}: pass one value per person")
+    entries: Any = values if hasattr(values, "dtype") else list(values)
+    if getattr(entries, "ndim", 1) != 1:
+        raise MeasureError(f"{what} has the shape {entries.shape}: pass one value per person")
+    if len(entries) != len(persons):
+        raise MeasureError(
+            f"{what} has {len(entries)} values for {len(persons)} persons: pass one per person"
+        )
+    return pd.Series(entries, index=persons)
+
+
+def _aligned(values: pd.Series, persons: pd.Index, what: str) -> pd.Series:
+    if values.index.equals(persons):
+        return values
+    if values.index.nlevels == persons.nlevels:
+        found = values.reindex(persons)
+        if found.notna().any():
+            return found
+    raise MeasureError(
+        f"{what} has no value for any of the {len(persons)} persons of the matrix: index it by "
+        f"the labels of the rows ({persons.name or 'the matrix index'})"
+    )
+
+
+def item_values(values: object, items: pd.Index, *, what: str) -> pd.Series:
+    """One value per item of a matrix: the same for all, or a mapping or Series of item → value.
+
+    Raises
+    ------
+    MeasureError
+        If an item has no entry, or a label is repeated.
+
+    Examples
+    --------
+    >>> item_values({"a": 2, "b": 1}, pd.Index(["b", "a"]), what="max_score").tolist()
+    [1, 2]
+    >>> item_values(3, pd.Index(["b", "a"]), what="max_score").tolist()
+    [3, 3]
+    """
+    labelled = _labelled(values, what)
+    if labelled is None:
+        if not pd.api.types.is_scalar(values):
+            raise MeasureError(
+                f"{what} is a {type(values).__name__}: pass one value for all items, or a "
+                "mapping or Series of item → value"
+            )
+        return pd.Series(values, index=items)
+    aligned = labelled.reindex(items)
+    missing = items[aligned.isna()]
+    if len(missing):
+        raise MeasureError(f"{what} has no entry for item {missing[0]!r}: add one")
+    return aligned
+
+
+def _labelled(values: object, what: str) -> pd.Series | None:
+    """A Series, mapping or one-column DataFrame as a Series of unique labels; None otherwise."""
+    if isinstance(values, pd.DataFrame):
+        if values.shape[1] != 1:
+            raise MeasureError(f"{what} has {values.shape[1]} columns: pass one of them")
+        values = values.iloc[:, 0]
+    elif isinstance(values, Mapping):
+        values = pd.Series(dict(values))
+    if not isinstance(values, pd.Series):
+        return None
+    if not values.index.is_unique:
+        label = values.index[values.index.duplicated()][0]
+        raise MeasureError(f"{what} has several values for {label!r}: keep one")
+    return values
+
+
+# Numbers and options
 
 
 def per_second(unit: TimeUnit) -> float:
@@ -84,39 +309,7 @@ def check_fraction(name: str, value: float, *, ends: bool = False) -> None:
         raise MeasureError(f"{name} is {value}: it must be in the interval {brackets}")
 
 
-def as_floats(column: pd.Series) -> FloatArray:
-    """The column as float64 with NaN for missing; no copy of a float64 column.
-
-    Raises
-    ------
-    MeasureError
-        If the column does not hold numbers.
-
-    Examples
-    --------
-    >>> as_floats(pd.Series([1, None], dtype="Int64"))
-    array([ 1., nan])
-    """
-    try:
-        return column.to_numpy(dtype="float64", na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise MeasureError(
-            f"column {column.name!r} has dtype {column.dtype}: numbers are needed; "
-            "convert it with pandas.to_numeric"
-        ) from error
-
-
-def flags(column: pd.Series) -> tuple[BoolArray, BoolArray]:
-    """A flag column as (true where it is known to be true, true where it is known).
-
-    Examples
-    --------
-    >>> flags(pd.Series([True, False, None], dtype="boolean"))
-    (array([ True, False, False]), array([ True,  True, False]))
-    """
-    known = column.notna().to_numpy(dtype=bool)
-    true = column.eq(True).fillna(False).to_numpy(dtype=bool)
-    return true, known
+# Results
 
 
 def with_attrs(result: PandasT, notes: Mapping[str, object]) -> PandasT:

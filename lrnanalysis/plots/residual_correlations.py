@@ -100,7 +100,7 @@ def local_dependence(
     ax.set_xlim(-0.5, k - 1.5)
     ax.set_ylim(k - 0.5, 0.5)
     ax.set_anchor("NW")
-    bar = ax.figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02)
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0.1, 0.04, 0.8)))
     bar.set_label("Q3 [correlation of residuals]")
     style.label_axes(
         ax,

@@ -35,7 +35,7 @@ from lrnanalysis.measures.scores import Attempts, ScoreValue
 from lrnanalysis.parse.table_builder import TableBuilder, Tables
 from lrnanalysis.tables.integrity import check_tables
 from lrnanalysis.tables.pseudonyms import pseudonymise_tables, pseudonyms
-from lrnanalysis.tables.selection import concat_tables, session_mask, unify_item_categories
+from lrnanalysis.tables.table_operations import concat_tables, session_mask, unify_item_categories
 
 __all__ = ["SessionData", "collect"]
 

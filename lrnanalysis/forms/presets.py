@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from lrnanalysis.errors import LrnError, QueryError, ReadError
 from lrnanalysis.forms.form_elements import LABEL_WIDTH, Message, button, checkbox, row
-from lrnanalysis.io.files import whole_file
+from lrnanalysis.io.files import open_atomic
 
 __all__ = ["PresetBar", "PresetFile"]
 
@@ -111,7 +111,7 @@ class PresetFile:
         text = json.dumps(presets, indent=2, ensure_ascii=False) + "\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with whole_file(self.path) as file:
+            with open_atomic(self.path) as file:
                 file.write(text.encode())
         except OSError as error:
             raise ReadError(f"{self.path.name} cannot be written: {error.strerror}") from error

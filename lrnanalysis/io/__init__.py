@@ -1,1 +1,1 @@
-"""Input and output: JSON records, folders of Parquet files, long formats."""
+"""Files: JSON in and out (`files`, `json_records`), Parquet folders, and the long format."""

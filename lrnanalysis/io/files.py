@@ -1,4 +1,4 @@
-"""Sessions from and to files: saved pages, lists and lines of JSON; a folder of Parquet files."""
+"""Files of sessions: JSON (pages, lists or lines), and a folder of Parquet files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -17,9 +18,9 @@ import pandas as pd
 
 from lrnanalysis.errors import ReadError
 from lrnanalysis.tables.schema import METADATA_PREFIX, TABLES, Table
-from lrnanalysis.tables.selection import unify_item_categories
+from lrnanalysis.tables.table_operations import unify_item_categories
 
-__all__ = ["OnError", "PageReader", "read_folder", "whole_file", "write_folder", "write_records"]
+__all__ = ["OnError", "PageReader", "open_atomic", "read_folder", "write_folder", "write_records"]
 
 OnError = Literal["raise", "skip"]
 
@@ -27,9 +28,9 @@ _JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _LINES_SUFFIXES = (".jsonl", ".ndjson")
 _STUDY = "study.json"
 
-_NO_SESSIONS = "holds no sessions: expected pages or sessions of the Data API"
+_NO_SESSIONS = "contains no sessions: expected pages or sessions of the Data API"
 
-#: Records that are handed on together.
+#: Records per page for the parser.
 _PAGE = 100
 
 
@@ -39,37 +40,32 @@ class PageReader:
     Parameters
     ----------
     paths : list of Path
-        Files, or folders of which every ``.json``, ``.jsonl`` and ``.ndjson`` file (also with
-        ``.gz``) is read in the order of names.
+        Files, or folders in which every ``.json``, ``.jsonl`` and ``.ndjson`` file (also with
+        ``.gz``) is read in order of its name.
     on_error : "raise" or "skip"
-        What to do with a file or line that is not JSON or holds no sessions.
+        What to do with a file or line that is not JSON or contains no sessions.
 
     Attributes
     ----------
     skipped : list of str
-        What was skipped, and where.
+        What was skipped: file, line and reason.
     """
 
     def __init__(self, paths: Sequence[Path], on_error: OnError = "raise") -> None:
         if on_error not in ("raise", "skip"):
-            raise ReadError(f'on_error is {on_error!r}: it is "raise" or "skip"')
+            raise ReadError(f'on_error is {on_error!r}: expects "raise" or "skip"')
         self._files = [file for path in paths for file in _files(path)]
         self._on_error = on_error
         self.skipped: list[str] = []
 
     def __iter__(self) -> Iterator[bytes]:
-        waiting: list[bytes] = []
-        for file in self._files:
-            for records in self._documents(file):
-                waiting += records
-                while len(waiting) >= _PAGE:
-                    yield _page(waiting[:_PAGE])
-                    waiting = waiting[_PAGE:]
-        if waiting:
-            yield _page(waiting)
+        documents = (document for file in self._files for document in self._documents(file))
+        records = chain.from_iterable(documents)
+        while page := list(islice(records, _PAGE)):
+            yield b'{"data":[' + b",".join(page) + b"]}"
 
     def _documents(self, file: Path) -> Iterator[list[bytes]]:
-        """The records of each document in a file: one, or one a line."""
+        """The records of each document in a file: of the file, or of each line."""
         try:
             text = _content(file)
         except (OSError, EOFError) as error:
@@ -93,7 +89,7 @@ class PageReader:
 
     def _problem(self, message: str) -> None:
         if self._on_error == "raise":
-            raise ReadError(f'{message}; to leave it out and count it, pass on_error="skip"')
+            raise ReadError(f'{message}; to skip and count such input, pass on_error="skip"')
         self.skipped.append(message)
 
 
@@ -110,14 +106,14 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise ReadError(f"{path}: no such file or folder")
+        raise ReadError(f"{path}: not found")
     found = sorted(
         file
         for file in path.iterdir()
         if file.is_file() and _plain_name(file).endswith(_JSON_SUFFIXES)
     )
     if not found:
-        raise ReadError(f"{path}: holds no {', '.join(_JSON_SUFFIXES)} file, plain or gzipped")
+        raise ReadError(f"{path}: contains no {', '.join(_JSON_SUFFIXES)} file, plain or gzipped")
     return found
 
 
@@ -127,14 +123,10 @@ def _plain_name(file: Path) -> str:
 
 def _content(file: Path) -> bytes:
     text = file.read_bytes()
-    # By its first bytes, not its name: downloads often lose or gain a ".gz".
+    # Recognised by its first bytes: downloads often lose or gain a ".gz".
     if text.startswith(b"\x1f\x8b"):
         text = gzip.decompress(text)
     return text.removeprefix(b"\xef\xbb\xbf")
-
-
-def _page(records: Sequence[bytes]) -> bytes:
-    return b'{"data":[' + b",".join(records) + b"]}"
 
 
 _AS_LIST = msgspec.json.Decoder(list[msgspec.Raw])
@@ -158,8 +150,8 @@ def _records(text: bytes) -> list[bytes]:
         raise _BrokenError(_NO_SESSIONS) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
-    # Again with the standard library: it tells line and column, and lets pass text that was cut
-    # in the middle of an emoji, which the parser mends.
+    # Again with the standard library, which reports line and column, and accepts text truncated
+    # within an emoji, which the parser repairs.
     try:
         read = json.loads(text)
     except json.JSONDecodeError as error:
@@ -205,14 +197,14 @@ def _loaded_records(read: Any) -> list[Any]:
 
 
 def write_records(path: Path, records: Iterator[bytes]) -> None:
-    """Write a list of sessions, or a session a line where the name says so; gzipped for ``.gz``.
+    """Write a list of sessions, or one per line for ``.jsonl`` and ``.ndjson``; gzip for ``.gz``.
 
-    The file appears whole or not at all.
+    The file appears complete or not at all.
     """
     by_line = _plain_name(path).endswith(_LINES_SUFFIXES)
     start, between, end = (b"", b"\n", b"\n") if by_line else (b"[", b",\n", b"]\n")
     with (
-        whole_file(path) as raw,
+        open_atomic(path) as raw,
         gzip.open(raw, "wb") if path.name.endswith(".gz") else nullcontext(raw) as file,
     ):
         file.write(start)
@@ -222,8 +214,8 @@ def write_records(path: Path, records: Iterator[bytes]) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that appears whole at the end or not at all; until then an old one stays."""
+def open_atomic(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that replaces an older one when it is complete, and never otherwise."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as raw:
         unfinished = Path(raw.name)
         try:
@@ -242,14 +234,14 @@ def write_folder(
     *,
     overwrite: bool,
 ) -> None:
-    """Write one Parquet file a table, and what else is to be known in ``study.json``.
+    """Write one Parquet file per table, and everything else to ``study.json``.
 
-    The folder appears whole or not at all.
+    The folder appears complete or not at all.
     """
     if folder.exists() and not overwrite:
-        raise ReadError(f"{folder} is there already: pass overwrite=True to replace it")
+        raise ReadError(f"{folder} already exists: pass overwrite=True to replace it")
     if folder.exists() and any(folder.iterdir()) and not (folder / _STUDY).is_file():
-        raise ReadError(f"{folder} holds something else than a saved study: choose another folder")
+        raise ReadError(f"{folder} is not a saved study: choose another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
@@ -266,7 +258,7 @@ def write_folder(
 
 
 def read_folder(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]] | None:
-    """Read what `write_folder` wrote; None where the folder is none of its kind."""
+    """Read what `write_folder` wrote; None if the folder is not a saved study."""
     if not (folder / _STUDY).is_file():
         return None
     frames = {}
@@ -274,11 +266,11 @@ def read_folder(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]] 
         try:
             frame = pd.read_parquet(file)
         except (OSError, ValueError) as error:
-            raise ReadError(f"{file}: not a Parquet file that can be read ({error})") from error
+            raise ReadError(f"{file}: not a readable Parquet file ({error})") from error
         frames[file.stem] = _with_dtypes(frame, TABLES[file.stem]) if file.stem in TABLES else frame
     missing = [name for name in TABLES if name not in frames]
     if missing:
-        raise ReadError(f"{folder}: {', '.join(f'{name}.parquet' for name in missing)} is missing")
+        raise ReadError(f"{folder}: {', '.join(f'{name}.parquet' for name in missing)} not found")
     unify_item_categories(frames)
     about: dict[str, Any] = json.loads((folder / _STUDY).read_bytes())
     return frames, about
@@ -296,9 +288,9 @@ def _with_dtypes(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     frame = frame.astype(kinds)
     for column in table.columns:
         if column.kind == "label":
-            # An empty column comes back with labels of no type.
+            # The categories of an empty column come back without a type.
             labels = frame[column.name].cat
             dtype = pd.CategoricalDtype(labels.categories.astype("str"))
             frame[column.name] = pd.Categorical.from_codes(labels.codes, dtype=dtype)
-    asked_for = [name for name in frame if str(name).startswith(METADATA_PREFIX)]
-    return frame[[*table.names, *asked_for]]
+    requested = [name for name in frame if str(name).startswith(METADATA_PREFIX)]
+    return frame[[*table.names, *requested]]

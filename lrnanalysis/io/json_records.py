@@ -1,8 +1,8 @@
-"""The three tables back into the endpoint's records.
+"""From the three tables back to the endpoint's records.
 
-Columns go back to their place in the record, and what `extra` holds is laid over them. A key whose
-value was null comes back as null where the endpoint documents the key as always there, and is
-left out where it is optional; times come back in the documented spelling.
+Columns go back to their path in the record, and `extra` is merged over them. A key whose value was
+null comes back as null if the endpoint documents the key as always present, and is omitted if it
+is optional; times come back in the documented format.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from lrnanalysis.tables.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSION
 
 __all__ = ["to_records"]
 
-#: Keys that a record carries even where their value is null.
-_ALWAYS = frozenset(
+#: Keys that a record has even if their value is null.
+_ALWAYS_PRESENT = frozenset(
     {
         "user_id",
         "activity_id",
@@ -44,7 +44,7 @@ _AS_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 def to_records(
     sessions: pd.DataFrame, responses: pd.DataFrame, items: pd.DataFrame
 ) -> Iterator[bytes]:
-    """Give one JSON text a session, in the order of `sessions`.
+    """Return one JSON text per session, in the order of `sessions`.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def to_records(
     Yields
     ------
     bytes
-        A session's record.
+        The record of a session.
     """
     of_item = _by_session(items, _item_records(items))
     of_response = _by_session(responses, _response_records(responses))
@@ -64,7 +64,7 @@ def to_records(
     for row, session in enumerate(_rows(SESSIONS, sessions)):
         key = session["session_id"]
         answered, shown = of_response.get(key, []), of_item.get(key, [])
-        _name_responses(shown, answered)
+        _list_responses(shown, answered)
         session["responses"] = [_finished(response) for response in answered]
         session["items"] = [_finished(item) for item in shown]
         about = session.setdefault("metadata", {})
@@ -104,7 +104,7 @@ def _response_records(responses: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield response
 
 
-def _name_responses(items: list[dict[str, Any]], responses: list[dict[str, Any]]) -> None:
+def _list_responses(items: list[dict[str, Any]], responses: list[dict[str, Any]]) -> None:
     named: dict[str, list[str]] = {}
     for response in responses:
         if "item_reference" in response:
@@ -117,23 +117,23 @@ def _name_responses(items: list[dict[str, Any]], responses: list[dict[str, Any]]
 def _finished(record: dict[str, Any]) -> dict[str, Any]:
     extra = record.pop("extra", None)
     if extra is not None:
-        _lay_over(record, extra.encode())
+        _merge(record, extra.encode())
     return record
 
 
-def _lay_over(record: dict[str, Any], extra: bytes) -> None:
+def _merge(record: dict[str, Any], extra: bytes) -> None:
     for key, value in _AS_OBJECT.decode(extra).items():
         below = record.get(key)
         if isinstance(below, dict) and bytes(value).startswith(b"{"):
-            _lay_over(below, bytes(value))
+            _merge(below, bytes(value))
         else:
             record[key] = value
 
 
 def _rows(table: Table, frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """One nested dict a row, `extra` still as text."""
+    """One nested dict per row, with `extra` still as text."""
     columns = [
-        (_place(column), column.path in _ALWAYS, _plain(frame[column.name], column))
+        (_place(column), column.path in _ALWAYS_PRESENT, _plain(frame[column.name], column))
         for column in table.columns
         if (column.path or column.name == "extra") and column.name in frame
     ]
@@ -156,7 +156,7 @@ def _place(column: Column) -> list[str]:
 
 
 def _plain(values: pd.Series, column: Column | None = None) -> list[Any]:
-    """A column as Python values, None where it is missing."""
+    """The values of a column as Python objects, None where missing."""
     kind = None if column is None else column.kind
     if kind == "time":
         return _times(values)

@@ -1,5 +1,5 @@
 """The three tables: sessions, responses and items.
 
-`schema` defines their columns, `integrity` checks them, `selection` selects sessions and puts
-tables together, `pseudonyms` replaces identifiers.
+`schema` defines their columns, `integrity` checks them, `table_operations` selects sessions and
+combines tables, `pseudonyms` replaces identifiers.
 """

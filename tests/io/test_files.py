@@ -86,8 +86,8 @@ def test_a_folder_and_several_files(tmp_path, records):
     ("name", "text", "message"),
     [
         ("cut.json", b'{"data": [{"session_id": "s",\n "x": ', r"cut\.json: not JSON at line 2"),
-        ("other.json", b'{"answer": 1}', r"other\.json: holds no sessions"),
-        ("text.json", b'"hello"', r"text\.json: holds no sessions"),
+        ("other.json", b'{"answer": 1}', r"other\.json: contains no sessions"),
+        ("text.json", b'"hello"', r"text\.json: contains no sessions"),
         ("latin.json", b'{"data": [{"session_id": "\xe9"}]}', r"latin\.json: not UTF-8 at byte 26"),
         (
             "lines.jsonl",
@@ -130,9 +130,9 @@ def test_skipping_is_counted(tmp_path, records):
 
 
 def test_what_cannot_be_read_at_all(tmp_path):
-    with pytest.raises(lrn.ReadError, match="no such file"):
+    with pytest.raises(lrn.ReadError, match=r"nowhere\.json: not found"):
         lrn.read(tmp_path / "nowhere.json")
-    with pytest.raises(lrn.ReadError, match="holds no"):
+    with pytest.raises(lrn.ReadError, match="contains no"):
         lrn.read(tmp_path)
     with pytest.raises(lrn.ReadError, match="source is empty"):
         lrn.read([])
@@ -190,7 +190,7 @@ def test_nothing_is_overwritten_unasked(tmp_path, study):
     assert len(lrn.read(tmp_path / "study")) == 1
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
-    with pytest.raises(lrn.ReadError, match="something else"):
+    with pytest.raises(lrn.ReadError, match="is not a saved study"):
         study.to_parquet(tmp_path / "thesis", overwrite=True)
     assert (tmp_path / "thesis" / "chapter.txt").exists()
 
@@ -205,5 +205,5 @@ def test_a_failure_while_writing_leaves_nothing(tmp_path, study):
 def test_a_saved_study_that_lost_a_part(tmp_path, study):
     study.to_parquet(tmp_path / "study")
     (tmp_path / "study" / "items.parquet").unlink()
-    with pytest.raises(lrn.ReadError, match=r"items\.parquet is missing"):
+    with pytest.raises(lrn.ReadError, match=r"items\.parquet not found"):
         lrn.read(tmp_path / "study")

@@ -1,4 +1,4 @@
-"""Selecting sessions, and putting tables of two studies together."""
+"""Selecting sessions, and combining the tables of two studies."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray
+from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, person_values
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -185,32 +185,13 @@ def span(values: pd.Series) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def split_groups(keys: pd.Index | pd.Series, group: pd.Series | None) -> dict[str, BoolArray]:
-    """Name of each group → which of the keys belong to it; without groups, all under "".
-
-    Raises
-    ------
-    MeasureError
-        `group` is not a Series with a unique index, or none of the keys has a group.
-    """
+def split_groups(keys: pd.Index, group: PersonValues | None) -> dict[str, BoolArray]:
+    """Name of each group → which of the keys belong to it; without groups, all under ""."""
     if group is None:
         return {"": np.ones(len(keys), dtype=bool)}
-    if not isinstance(group, pd.Series):
-        raise MeasureError(
-            f"group is {group!r}: pass a Series with one value per row, by its index; the name of "
-            "a column works in the pictures of study.analysis().plot"
-        )
-    if not group.index.is_unique:
-        raise MeasureError("the index of group has duplicates: pass one value per label")
-    values = pd.Categorical(group.reindex(keys))
-    found = {str(name): values == name for name in values.categories}
-    found = {name: members for name, members in found.items() if members.any()}
-    if not found:
-        raise MeasureError(
-            f"none of the rows has a group: the index of group must hold {keys.name or 'row'} "
-            f"labels such as {keys[:1].tolist()}"
-        )
-    return found
+    by_name = "the pictures of study.analysis().plot"
+    values = pd.Categorical(person_values(group, keys, what="group", by_name=by_name))
+    return {str(name): values == name for name in values.categories if (values == name).any()}
 
 
 def legend_outside(

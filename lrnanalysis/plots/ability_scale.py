@@ -41,7 +41,8 @@ def wright_map(
     model : IRTModel
         A fitted model of `lrnanalysis.irt`.
     method : {"EAP", "MAP", "ML", "WLE"}, default "EAP"
-        Estimator of the abilities. EAP and MAP vary less than the abilities, ML and WLE more.
+        Estimator of the abilities. EAP and MAP vary less than the true abilities, ML and
+        WLE more.
     order : {"difficulty", "test"}, default "difficulty"
         Order of the items: by mean difficulty, or as in the model.
     bins : int, default 30
@@ -207,7 +208,8 @@ def person_fit(
         Draw lz against the EAP ability, or against the score in percent of the points on the
         items that the person was given.
     level : float, default 0.05
-        Persons whose lz is below this quantile of the standard normal distribution misfit.
+        Persons with an lz below this quantile of the standard normal distribution are counted as
+        misfitting.
     most : int, default 20000
         Maximum number of persons drawn; of more, a random sample. Proportions are those of all.
     matrix, group : optional

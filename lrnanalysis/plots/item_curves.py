@@ -198,7 +198,7 @@ def _several(model: IRTModel, items: list[Hashable], theta: FloatArray, ax: Axes
     _lines(ax, theta, shares, items)
     if len(items) > _NAMED:
         total = (expected[:, places] - low).sum(axis=1) / (high - low).sum()
-        ax.plot(theta, total, color=style.foreground(ax), linewidth=2.5, label="mean")
+        ax.plot(theta, total, color=style.foreground(ax), linewidth=2.5, label="test")
     style.legend_outside(ax)
     ax.set_xlim(theta.min(), theta.max())
     ax.set_ylim(-0.02, 1.02)

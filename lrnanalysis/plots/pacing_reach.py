@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lrnanalysis.measures import completion, timing
-from lrnanalysis.measures._checks import TimeUnit
+from lrnanalysis.measures._checks import PersonValues, TimeUnit
 from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.plots import _style as style
 
@@ -23,7 +23,7 @@ def pacing(
     limit: pd.Series | None = None,
     band: tuple[float, float] = (0.1, 0.9),
     unit: TimeUnit = "min",
-    group: pd.Series | None = None,
+    group: PersonValues | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw cumulative time on screen over the items done: median and band over sessions.
@@ -54,7 +54,7 @@ def pacing(
     """
     curves = {
         name: timing.pacing(items[members], limit=limit, band=band, unit=unit)
-        for name, members in style.split_groups(items["session_id"], group).items()
+        for name, members in style.split_groups(pd.Index(items["session_id"]), group).items()
     }
     for found in curves.values():
         style.require_data(found["median"], "time on screen")

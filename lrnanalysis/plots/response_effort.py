@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.measures import effort as measures
+from lrnanalysis.measures._checks import PersonValues
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.plots import _style as style
 
@@ -24,7 +25,7 @@ def effort(
     minimum: float = 0.9,
     scores: pd.DataFrame | None = None,
     cap: float | None = None,
-    group: pd.Series | None = None,
+    group: PersonValues | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the distribution of response time effort with the usual screen.
@@ -59,10 +60,13 @@ def effort(
     >>> effort(study.analysis().times).get_xlabel()
     'response time effort (RTE)'
     """
-    rte = measures.response_time_effort(times, method, scores=scores, cap=cap).dropna()
+    rte = measures.response_time_effort(times, method, scores=scores, cap=cap)
     style.require_data(rte, "timed answer")
     noun = style.row_noun(times)
-    parts = {name: rte[members] for name, members in style.split_groups(rte.index, group).items()}
+    parts = {
+        name: rte[members].dropna()
+        for name, members in style.split_groups(rte.index, group).items()
+    }
     bins = np.linspace(0, 1, 41).tolist()
     ax = style.new_axes(ax)
     for number, (name, part) in enumerate(parts.items()):

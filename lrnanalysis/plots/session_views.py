@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.measures import scores, timing
-from lrnanalysis.measures._checks import TimeUnit
+from lrnanalysis.measures._checks import PersonValues, TimeUnit
 from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def score_against_time(
     sessions: pd.DataFrame,
     *,
     unit: TimeUnit = "min",
-    group: pd.Series | None = None,
+    group: PersonValues | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the score of each session in percent against its active time.
@@ -61,13 +61,12 @@ def score_against_time(
     'active time [min]'
     """
     spent = timing.session_active_time(sessions, unit=unit)
-    table = pd.DataFrame({"spent": spent, "percent": scores.score_percent(sessions)}).dropna()
-    style.require_data(table, "session with score and active time")
-    groups = style.split_groups(sessions["session_id"][table.index], group)
-    n = sum(int(members.sum()) for members in groups.values())
+    table = pd.DataFrame({"spent": spent, "percent": scores.score_percent(sessions)})
+    style.require_data(table.dropna(), "session with score and active time")
+    groups = style.split_groups(pd.Index(sessions["session_id"]), group)
+    parts = {name: table[members].dropna() for name, members in groups.items()}
     ax = style.new_axes(ax)
-    for number, (name, members) in enumerate(groups.items()):
-        part = table[members]
+    for number, (name, part) in enumerate(parts.items()):
         colour, marker = style.line_style(number)
         label = f"{name}, n = {len(part):,}" if name else "sessions"
         ax.scatter(
@@ -89,6 +88,7 @@ def score_against_time(
                 linewidth=2,
                 label=None if name else "medians of fifths by time",
             )
+    n = sum(map(len, parts.values()))
     ax.set_xlim(left=0)
     ax.set_ylim(0, 102)
     style.legend_outside(ax)

@@ -285,9 +285,9 @@ def test_groups_have_a_line_each(study, long_sessions):
 @pytest.mark.parametrize(
     ("group", "message"),
     [
-        ("metadata.group", r"group is 'metadata.group': pass a Series"),
-        (pd.Series(["a", "b"], index=["x", "x"]), "the index of group has duplicates"),
-        (pd.Series(["a", "b"]), "none of the rows has a group"),
+        ("metadata.group", "group is 'metadata.group': pass one value per person; a column name"),
+        (pd.Series(["a", "b"], index=["x", "x"]), "group has several values for 'x'"),
+        (pd.Series(["a", "b"]), "group has no value for any"),
     ],
 )
 def test_a_group_that_does_not_fit_is_refused(group, message, study, long_sessions):

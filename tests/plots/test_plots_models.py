@@ -152,7 +152,7 @@ def test_many_curves_have_their_mean_and_no_long_legend():
     fitted = lrn.irt.fit(simulated(400, 15, seed=7), "Rasch")
     ax = plots.characteristic_curves(fitted)
     assert len(ax.lines) == 16
-    assert legend(ax) == ["items", "mean"]
+    assert legend(ax) == ["items", "test"]
     theta, mean = ax.lines[-1].get_data()
     assert mean == pytest.approx(fitted.expected_scores(theta).mean(axis=1).to_numpy())
     assert len(plots.information(fitted, list(fitted.scores)).lines) == 15

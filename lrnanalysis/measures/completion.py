@@ -41,6 +41,7 @@ from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     IntArray,
+    as_floats,
     check_fraction,
     choice,
     require_columns,
@@ -51,9 +52,7 @@ from lrnanalysis.measures.matrices import (
     SessionRows,
     item_responses,
     session_rows,
-    without_discarded,
 )
-from lrnanalysis.measures.matrices.session_rows import Block
 
 __all__ = [
     "ReachRule",
@@ -127,10 +126,29 @@ def reach_states(
         raise MeasureError("rule=\"no_time\" needs the items' column 'time'")
     grouped = session_rows(items)
     linked = None if responses is None else item_responses(items, responses)
-    codes = np.empty(grouped.n, dtype=np.int8)
-    reader = _Rows(items, grouped, linked)
-    for block in grouped.blocks():
-        codes[block.rows] = _states(block, *reader.read(block), rule)
+    nothing = np.full(grouped.n, np.nan)
+
+    def column(name: str) -> FloatArray:
+        return grouped.grouped(as_floats(items[name])) if name in items.columns else nothing
+
+    time, score = column("time"), column("score")
+    done = _answered_by_items(grouped, time, score)
+    asked = ~(column("response_count") == 0) | ~np.isnan(score)
+    if linked is not None:
+        known = grouped.grouped(linked.known)
+        points = (score > 0) | (score < 0)
+        done = np.where(known, grouped.grouped(linked.answered) | points, done)
+        asked |= known
+    done &= asked
+    unanswered = asked & ~done
+    missed = (
+        unanswered & ~(time > 0)
+        if rule == "no_time"
+        else _not_reached(grouped, done, unanswered, rule)
+    )
+    codes = np.where(unanswered, OMITTED, ANSWERED)
+    codes[missed] = NOT_REACHED
+    codes[~asked] = NO_QUESTION
     notes: dict[str, object] = {
         "answered": _BY_ITEMS if responses is None else _BY_RESPONSES,
         "not_reached_rule": rule,
@@ -252,7 +270,6 @@ def reach(
     responses: pd.DataFrame | None = None,
     *,
     rule: ReachRule = "run",
-    sessions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Shares answered, omitted and not reached by position in the test.
 
@@ -260,9 +277,6 @@ def reach(
     ----------
     items, responses, rule
         As for `omitted`.
-    sessions : DataFrame, optional
-        The sessions table, or a selection: other sessions and discarded ones are left out.
-        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
 
     Returns
     -------
@@ -285,8 +299,7 @@ def reach(
     >>> reach(items)["reached"].tolist()
     [1.0, 0.5]
     """
-    kept, notes = without_discarded(items, sessions)
-    states = reach_states(items if kept is None else items[kept], responses, rule=rule)
+    states = reach_states(items, responses, rule=rule)
     asked = states.codes != NO_QUESTION
     starts = states.grouped.starts
     before = np.cumsum(asked) - asked
@@ -305,7 +318,7 @@ def reach(
     index = pd.RangeIndex(1, len(n) + 1, name="position")
     result = pd.DataFrame({"n": n, **shares}, index=index)
     result["reached"] = 1 - result["not_reached"]
-    return with_attrs(result, {**states.notes, **notes})
+    return with_attrs(result, states.notes)
 
 
 def speededness(
@@ -314,7 +327,6 @@ def speededness(
     *,
     rule: ReachRule = "run",
     reaching: float = 0.8,
-    sessions: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Signs that time ran out: who finished, and how much was not reached.
 
@@ -328,9 +340,6 @@ def speededness(
         As for `omitted`.
     reaching : float, default 0.8
         Share of sessions for ``items_reached``.
-    sessions : DataFrame, optional
-        The sessions table, or a selection: other sessions and discarded ones are left out.
-        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
 
     Returns
     -------
@@ -355,8 +364,7 @@ def speededness(
     [0.5, 1.0, 0.5]
     """
     check_fraction("reaching", reaching, ends=True)
-    kept, notes = without_discarded(items, sessions)
-    states = reach_states(items if kept is None else items[kept], responses, rule=rule)
+    states = reach_states(items, responses, rule=rule)
     starts = states.grouped.starts
     missed = _per_session(states.codes == NOT_REACHED, starts)
     asked = _per_session(states.codes != NO_QUESTION, starts)
@@ -376,75 +384,34 @@ def speededness(
         },
         name="speededness",
     )
-    return with_attrs(result, {**states.notes, **notes, "items_reached_by_share": reaching})
+    return with_attrs(result, {**states.notes, "items_reached_by_share": reaching})
 
 
-class _Rows:
-    """What tells answered from unanswered, a block of rows at a time, in grouped order."""
-
-    def __init__(
-        self, items: pd.DataFrame, grouped: SessionRows, linked: ItemResponses | None
-    ) -> None:
-        self._linked = linked
-        self._grouped = grouped
-        self._time = grouped.reader(items["time"]) if "time" in items.columns else None
-        self._score = grouped.reader(items["score"]) if "score" in items.columns else None
-        count = "response_count"
-        self._count = grouped.reader(items[count]) if count in items.columns else None
-
-    def read(self, block: Block) -> tuple[BoolArray, BoolArray, BoolArray]:
-        """Whether each row is answered, timed, and holds a question."""
-        size = block.rows.stop - block.rows.start
-        nothing = np.full(size, np.nan)
-        time = nothing if self._time is None else self._time(block.rows)
-        score = nothing if self._score is None else self._score(block.rows)
-        timed = time > 0
-        done = _answered_by_items(block, time, score)
-        asked = np.ones(size, dtype=bool)
-        if self._count is not None:
-            asked = ~(self._count(block.rows) == 0) | ~np.isnan(score)
-        if self._linked is not None:
-            rows = block.rows if self._grouped.order is None else self._grouped.order[block.rows]
-            known = self._linked.known[rows]
-            points = (score > 0) | (score < 0)
-            done = np.where(known, self._linked.answered[rows] | points, done)
-            asked |= known
-        return done, timed, asked
-
-
-def _answered_by_items(block: Block, time: FloatArray, score: FloatArray) -> BoolArray:
+def _answered_by_items(grouped: SessionRows, time: FloatArray, score: FloatArray) -> BoolArray:
     """Answered by the items table alone: points, a time, or a score where no times are kept."""
     done = (time > 0) | (score > 0) | (score < 0)
-    without = np.logical_and.reduceat(np.isnan(time), block.starts)
-    if without.any():
-        done |= block.spread(without) & ~np.isnan(score)
+    if grouped.n:
+        untimed = np.logical_and.reduceat(np.isnan(time), grouped.starts)
+        done |= grouped.spread(untimed) & ~np.isnan(score)
     return done
 
 
-def _states(
-    block: Block, done: BoolArray, timed: BoolArray, asked: BoolArray, rule: ReachRule
-) -> npt.NDArray[np.int8]:
-    """States of a block's rows."""
-    done = done & asked
-    open_ = asked & ~done
-    if rule == "no_time":
-        missed = open_ & ~timed
-    else:
-        place = np.arange(len(done), dtype=np.int32)
-        last = np.maximum.reduceat(np.where(done, place, np.int32(-1)), block.starts)
-        # Nobody answered: the whole session is the run.
-        behind = block.spread(np.maximum(last, block.starts.astype(np.int32) - 1))
-        missed = open_ & (place > behind)
-        if rule == "after_first":
-            first = np.flatnonzero(missed)
-            session = np.repeat(np.arange(len(block.starts)), block.lengths)[first]
-            heads = np.ones(len(first), dtype=bool)
-            heads[1:] = session[1:] != session[:-1]
-            missed[first[heads]] = False
-    states = np.where(open_, OMITTED, ANSWERED)
-    states[missed] = NOT_REACHED
-    states[~asked] = NO_QUESTION
-    return states
+def _not_reached(
+    grouped: SessionRows, done: BoolArray, unanswered: BoolArray, rule: ReachRule
+) -> BoolArray:
+    """Rows of the run of unanswered items at the end of their session, in grouped order."""
+    if not grouped.n:
+        return unanswered
+    place = np.arange(grouped.n)
+    last = np.maximum.reduceat(np.where(done, place, -1), grouped.starts)
+    missed = unanswered & (place > grouped.spread(last))
+    if rule == "after_first":
+        session = grouped.spread(np.arange(len(grouped.starts)))
+        first = np.flatnonzero(missed)
+        heads = np.ones(len(first), dtype=bool)
+        heads[1:] = session[first][1:] != session[first][:-1]
+        missed[first[heads]] = False
+    return missed
 
 
 def _per_session(flags: BoolArray, starts: IntArray) -> npt.NDArray[np.int64]:

@@ -1,14 +1,13 @@
-"""Rapid guessing and effort.
+"""Rapid guessing and effort, from persons × items matrices of answered times.
 
-`cutoffs`: time thresholds by rule, with `rules` for those that search the data. `screening`:
-rapid guesses, response time effort and fidelity. `moderation`: whether the flags mean guessing, and
-scores and samples without them. `answers`: the timed answers behind all of it.
+`thresholds`: time thresholds; `threshold_estimators`: their rules. `rapid_guessing`: rapid
+guesses, response time effort and fidelity. `effort_moderated`: whether the flags mean guessing,
+and scores and samples without them.
 """
 
 from lrnanalysis.measures.effort.effort_moderated import (
     effort_moderated,
-    motivated,
-    motivation_filter,
+    motivation_mask,
     validity,
 )
 from lrnanalysis.measures.effort.rapid_guessing import (
@@ -25,8 +24,7 @@ __all__ = [
     "EffortScreen",
     "Method",
     "effort_moderated",
-    "motivated",
-    "motivation_filter",
+    "motivation_mask",
     "rapid_guesses",
     "response_time_effort",
     "response_time_fidelity",

@@ -1,43 +1,56 @@
 """Whether flags mean what they should, and what to do with flagged answers.
 
-Rapid guesses should be right about as often as chance has it, other answers clearly more often.
+Rapid guesses should be correct about as often as by chance, other answers clearly more often.
 Where fast answers are the more accurate ones, as on some high-stakes tests, a threshold flags
 ability, not guessing: look at `validity` beside every count of flags.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, as_floats, check_fraction, with_attrs
-from lrnanalysis.measures.effort.thresholds import Chance, Method, Rule
-from lrnanalysis.measures.effort.timed_answers import answers_of
-from lrnanalysis.measures.matrices import matrix_values
+from lrnanalysis.measures._checks import (
+    FloatArray,
+    as_floats,
+    check_fraction,
+    choice,
+    matrix_values,
+    with_attrs,
+)
+from lrnanalysis.measures.effort.thresholds import (
+    Chance,
+    Method,
+    chance_levels,
+    share_values,
+    thresholds,
+)
 
-__all__ = ["effort_moderated", "motivated", "motivation_filter", "validity"]
+__all__ = ["effort_moderated", "motivation_mask", "validity"]
 
 
 def validity(
     times: pd.DataFrame,
     method: Method = "nt10",
     *,
-    responses: pd.DataFrame | None = None,
-    scores: pd.DataFrame | None = None,
+    scores: pd.DataFrame,
     cap: float | None = None,
     chance: Chance | None = None,
-    sessions: pd.DataFrame | None = None,
-    by: str | None = "item_reference",
+    per: Literal["item", "all"] = "item",
 ) -> pd.DataFrame:
     """Accuracy of rapid and of other answers, against chance.
 
     Parameters
     ----------
-    times, method, responses, scores, cap, chance, sessions
-        As for `thresholds`; scores are needed.
-    by : {"item_reference", None}, default "item_reference"
-        One row an item, or one for all.
+    times, method, cap, chance
+        As for `thresholds`.
+    scores : DataFrame, persons × items
+        Shares of the maximum (0 to 1), with the rows and columns of `times`.
+    per : {"item", "all"}, default "item"
+        One row per item, or one for all.
 
     Returns
     -------
@@ -51,41 +64,31 @@ def validity(
     Raises
     ------
     MeasureError
-        If there are no scores, the method is unknown or a column is missing.
+        The method is unknown, a number is out of range, or scores do not match the times.
 
     Examples
     --------
-    >>> items = pd.DataFrame({
-    ...     "session_id": ["s", "t", "u", "v"], "item_reference": "a",
-    ...     "time": [2.0, 2.0, 20.0, 30.0], "score": [1.0, 0.0, 1.0, 1.0], "max_score": 1.0,
-    ... })
-    >>> validity(items, 3, chance=0.5)[["accuracy_flagged", "accuracy_unflagged"]].values.tolist()
+    >>> times = pd.DataFrame({"a": [2.0, 2.0, 20.0, 30.0]})
+    >>> shares = pd.DataFrame({"a": [1.0, 0.0, 1.0, 1.0]})
+    >>> table = validity(times, 3, scores=shares, chance=0.5)
+    >>> table[["accuracy_flagged", "accuracy_unflagged"]].values.tolist()
     [[0.5, 1.0]]
     """
-    if by not in ("item_reference", None):
-        raise MeasureError(f"by is {by!r}: it must be 'item_reference' or None")
-    answers = answers_of(times, responses, scores, sessions)
-    if answers.shares() is None:
-        raise MeasureError(
-            "there are no scores to compare: keep score and max_score in the items table, or "
-            "give scores= with a matrix of times"
-        )
-    rule = Rule(method, answers.labels, cap=cap, chance=chance)
-    cutoffs = rule.all_found(answers)
-    limits = as_floats(cutoffs["threshold"])
-    n, right = np.zeros((2, len(limits))), np.zeros((2, len(limits)))
-    for number, limit in enumerate(limits.tolist()):
-        seconds, shares = answers.item(number)
-        assert shares is not None
-        scored = ~np.isnan(shares) & ~np.isnan(limit)
-        for row, kind in enumerate((seconds < limit, seconds >= limit)):
-            n[row, number] = np.count_nonzero(kind & scored)
-            right[row, number] = shares[kind & scored].sum()
-    level = rule.chances
+    choice("per", per, ("item", "all"))
+    found = thresholds(times, method, scores=scores, cap=cap, chance=chance)
+    shares = share_values(scores, times)
+    assert shares is not None
+    seconds, limits = matrix_values(times, what="times"), as_floats(found["threshold"])
+    scored = (seconds > 0) & ~np.isnan(shares) & ~np.isnan(limits)
+    rapid = scored & (seconds < limits)
+    parts = np.stack([rapid, scored & ~rapid])
+    n = parts.sum(axis=1).astype(np.float64)
+    right = np.where(parts, shares, 0.0).sum(axis=1)
+    level = chance_levels(chance, times.columns)
     expected = np.where(n > 0, n * level, 0.0)
     variance = np.where(n > 0, n * level * (1 - level), 0.0)
-    index = cutoffs.index
-    if by is None:
+    index = found.index
+    if per == "all":
         index = pd.Index(["all items"])
         n, right, expected, variance = (
             values.sum(axis=1, keepdims=True) for values in (n, right, expected, variance)
@@ -105,7 +108,7 @@ def validity(
         },
         index=index,
     )
-    return with_attrs(result, {str(name): value for name, value in cutoffs.attrs.items()})
+    return with_attrs(result, {str(name): value for name, value in found.attrs.items()})
 
 
 def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
@@ -121,7 +124,7 @@ def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     scores : DataFrame
         Persons × items, as `score_matrix` makes it.
     flags : DataFrame of bool
-        Rapid guesses, as `rapid_guesses` makes them of a matrix of times; its rows and columns
+        Rapid guesses, as `rapid_guesses` gives them; its rows and columns
         may be in another order and may be more.
 
     Returns
@@ -132,7 +135,7 @@ def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     MeasureError
-        If rows or columns of `scores` are missing from `flags`.
+        Rows or columns of `scores` are missing from `flags`.
 
     Examples
     --------
@@ -160,13 +163,17 @@ def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     return with_attrs(result, notes)
 
 
-def motivated(rte: pd.Series, minimum: float = 0.9) -> pd.Series:
-    """Whether each session's response time effort reaches a minimum.
+def motivation_mask(rte: pd.Series, minimum: float = 0.9) -> pd.Series:
+    """Whether each person's response time effort reaches a minimum.
+
+    Filtering is fair only where effort is unrelated to ability, else it changes who is described:
+    compare both before (Wise, S. L., & DeMars, C. E. (2005). Low examinee effort in low-stakes
+    assessment. Educational Assessment, 10(1), 1-17).
 
     Parameters
     ----------
     rte : Series
-        Response time effort by session, as `response_time_effort` gives it.
+        Response time effort by person, as `response_time_effort` gives it.
     minimum : float, default 0.9
         Lowest effort that passes. With fewer than 10 timed answers .90 lets no rapid one pass.
 
@@ -178,11 +185,11 @@ def motivated(rte: pd.Series, minimum: float = 0.9) -> pd.Series:
     Raises
     ------
     MeasureError
-        If `minimum` is out of range.
+        `minimum` is out of range.
 
     Examples
     --------
-    >>> motivated(pd.Series([0.95, 0.8, None])).tolist()
+    >>> motivation_mask(pd.Series([0.95, 0.8, None])).tolist()
     [True, False, False]
     """
     check_fraction("minimum", minimum, ends=True)
@@ -196,50 +203,6 @@ def motivated(rte: pd.Series, minimum: float = 0.9) -> pd.Series:
             "unknown": int(np.isnan(values).sum()),
         },
     )
-
-
-def motivation_filter(frame: pd.DataFrame, rte: pd.Series, minimum: float = 0.9) -> pd.DataFrame:
-    """The rows of sessions whose response time effort reaches a minimum.
-
-    Filtering is fair only where effort does not go with ability, else it changes who is
-    described: compare both before (Wise, S. L., & DeMars, C. E. (2005). Low examinee effort in
-    low-stakes assessment. Educational Assessment, 10(1), 1-17).
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Any table with ``session_id``, or a matrix whose index holds the sessions.
-    rte : Series
-        Response time effort by session.
-    minimum : float, default 0.9
-        Lowest effort that stays.
-
-    Returns
-    -------
-    DataFrame
-        A copy of the rows that stay, in their order. Sessions whose effort is unknown or that
-        `rte` does not hold go. ``attrs`` counts them.
-
-    Raises
-    ------
-    MeasureError
-        If `minimum` is out of range.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"session_id": ["s", "t"]})
-    >>> rte = pd.Series([0.95, 0.8], index=["s", "t"])
-    >>> motivation_filter(frame, rte)["session_id"].tolist()
-    ['s']
-    """
-    passed = motivated(rte, minimum)
-    ids = frame["session_id"] if "session_id" in frame.columns else frame.index.to_series()
-    stays = ids.isin(passed.index[passed]).to_numpy(dtype=bool)
-    notes = {str(name): value for name, value in frame.attrs.items()}
-    notes["motivation_filter"] = (
-        f"{passed.attrs['rule']}: {int(stays.sum())} of {len(stays)} rows stay"
-    )
-    return with_attrs(frame[stays].copy(), notes)
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:

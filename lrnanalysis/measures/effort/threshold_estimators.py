@@ -1,18 +1,22 @@
-"""Two rules that look for the threshold in the data: CUMP and the mixture of two normals.
+"""Threshold rules: each finds one item's threshold of rapid guesses, or says why there is none.
 
-Each gives a threshold in seconds or the reason why it has none to give. Programs differ in just
-those cases, so nothing is guessed there.
+Programs differ where a rule has no threshold to give, so nothing is guessed there. A rule is a
+function of one item's answers; `RULES` lists the rules by the pattern of their names. To add one,
+write it here and register it.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from lrnanalysis.measures._checks import FloatArray
 
-__all__ = ["Found", "cump", "mixture"]
+__all__ = ["ItemAnswers", "ItemThreshold", "find_rule"]
 
 #: One-sided 5 % point of the standard normal: "clearly above chance".
 _CLEARLY = 1.6448536269514722
@@ -26,18 +30,64 @@ _FLOOR = 0.1
 _BINS = 2048
 
 
-class Found(NamedTuple):
+class ItemThreshold(NamedTuple):
     """A threshold [s], or NaN and the reason."""
 
     threshold: float
     reason: str | None = None
 
 
-def _none(reason: str) -> Found:
-    return Found(float("nan"), reason)
+@dataclass(frozen=True, eq=False)
+class ItemAnswers:
+    """The timed answers to one item.
+
+    Attributes
+    ----------
+    times : array of float
+        Times above 0 [s].
+    shares : array of float or None
+        Shares of the maximum (0 to 1); None where no scores are known.
+    chance : float
+        Probability of a correct answer by guessing; NaN where it is not given.
+    """
+
+    times: FloatArray
+    shares: FloatArray | None
+    chance: float
 
 
-def cump(times: FloatArray, shares: FloatArray | None, chance: float) -> Found:
+#: What a rule does: answers and the number in its name (NaN without one) → threshold.
+ThresholdRule = Callable[[ItemAnswers, float], ItemThreshold]
+
+
+def _none(reason: str) -> ItemThreshold:
+    return ItemThreshold(float("nan"), reason)
+
+
+def fixed(answers: ItemAnswers, seconds: float) -> ItemThreshold:
+    """The same time for all items."""
+    return ItemThreshold(seconds)
+
+
+def normative(answers: ItemAnswers, percent: float) -> ItemThreshold:
+    """Percent of the item's mean time.
+
+    Wise, S. L., & Ma, L. (2012). Setting response time thresholds for a CAT item pool: the
+    normative threshold method. NCME.
+    """
+    if not len(answers.times):
+        return _none("no answer has a time")
+    return ItemThreshold(float(answers.times.mean()) * percent / 100)
+
+
+def median_share(answers: ItemAnswers, percent: float) -> ItemThreshold:
+    """Percent of the item's median time."""
+    if not len(answers.times):
+        return _none("no answer has a time")
+    return ItemThreshold(float(np.median(answers.times)) * percent / 100)
+
+
+def cump(answers: ItemAnswers, _: float = np.nan) -> ItemThreshold:
     """Last whole second up to which the cumulative proportion correct is at most chance.
 
     Guo, H., Rios, J. A., Haberman, S., Liu, O. L., Wang, J., & Paek, I. (2016). A new procedure
@@ -48,9 +98,10 @@ def cump(times: FloatArray, shares: FloatArray | None, chance: float) -> Found:
     --------
     >>> times = np.repeat([1.0, 2.0, 3.0, 10.0], 10)
     >>> shares = np.repeat([0.0, 0.0, 1.0, 1.0], 10)
-    >>> cump(times, shares, 0.25).threshold
+    >>> cump(ItemAnswers(times, shares, 0.25)).threshold
     2.0
     """
+    times, shares, chance = answers.times, answers.shares, answers.chance
     if shares is None:
         return _none("no scores")
     if np.isnan(chance):
@@ -71,10 +122,10 @@ def cump(times: FloatArray, shares: FloatArray | None, chance: float) -> Found:
     if not len(below):
         return _none("no crossing: accuracy is above chance from the fastest answers on")
     # The proportion stays as it is until the second before the next answers come.
-    return Found(float(seconds[below[-1] + 1] - 1))
+    return ItemThreshold(float(seconds[below[-1] + 1] - 1))
 
 
-def mixture(times: FloatArray) -> Found:
+def mixture(answers: ItemAnswers, _: float = np.nan) -> ItemThreshold:
     """Where the weighted densities of two normals on ln t cross between their means.
 
     Schnipke, D. L., & Scrams, D. J. (1997). Modeling item response times with a two-state mixture
@@ -87,9 +138,10 @@ def mixture(times: FloatArray) -> Found:
     --------
     >>> rng = np.random.default_rng(1)
     >>> logs = np.concatenate([rng.normal(0.5, 0.3, 300), rng.normal(3.5, 0.5, 1700)])
-    >>> 2 < mixture(np.exp(logs)).threshold < 12
+    >>> 2 < mixture(ItemAnswers(np.exp(logs), None, np.nan)).threshold < 12
     True
     """
+    times = answers.times
     if len(times) < _FEWEST:
         return _none(f"fewer than {_FEWEST} timed answers")
     logs, weights = _binned(np.log(times))
@@ -115,7 +167,7 @@ def mixture(times: FloatArray) -> Found:
     crossing = _crossing(share, means, sds)
     if crossing is None:
         return _none("no crossing of the weighted densities between the means")
-    return Found(float(np.exp(crossing)))
+    return ItemThreshold(float(np.exp(crossing)))
 
 
 def _binned(logs: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -189,3 +241,28 @@ def _crossing(share: FloatArray, means: FloatArray, sds: FloatArray) -> float | 
         if abs(root.imag) < 1e-9 and means[0] < root.real < means[1]
     ]
     return inside[0] if inside else None
+
+
+#: Pattern of a rule's name, its number in parentheses → the rule.
+RULES: dict[str, ThresholdRule] = {
+    r"fixed(\d+(?:\.\d+)?)": fixed,
+    r"nt(\d+(?:\.\d+)?)": normative,
+    r"median(\d+(?:\.\d+)?)": median_share,
+    r"cump()": cump,
+    r"mixture()": mixture,
+}
+
+
+def find_rule(name: str) -> tuple[ThresholdRule, float] | None:
+    """The rule that a name means, and the number in it; None for an unknown name.
+
+    Examples
+    --------
+    >>> find_rule("nt10") == (normative, 10.0)
+    True
+    """
+    for pattern, rule in RULES.items():
+        found = re.fullmatch(pattern, name)
+        if found:
+            return rule, float(found[1]) if found[1] else np.nan
+    return None

@@ -1,53 +1,29 @@
-"""Long rows to dense persons × items arrays, shared by all measures.
+"""Long rows to persons × items matrices, shared by all measures.
 
-`keys` turns key columns into numbers, `rows` groups a long table by session in the order shown,
-`sessions` chooses whose rows count, `link` ties responses to items, `dense` writes the matrix,
-`cells` names its kinds of cell.
+`keys`: key columns as integers. `session_rows`: a long table grouped by session in the order
+shown. `response_links`: responses tied to items. `builder`: the matrix.
 """
 
-from lrnanalysis.measures.matrices.builder import Canvas, column_keys, matrix_values
-from lrnanalysis.measures.matrices.cells import CELL_KINDS
-from lrnanalysis.measures.matrices.keys import Keys, Runs, factorise, factorise_runs
+from lrnanalysis.measures.matrices.builder import MatrixBuilder
+from lrnanalysis.measures.matrices.keys import Keys, factorise, factorise_columns, names_of
 from lrnanalysis.measures.matrices.response_links import (
     ItemResponses,
     answered_responses,
     item_responses,
     link_rows,
 )
-from lrnanalysis.measures.matrices.row_assignment import (
-    Attempts,
-    Chosen,
-    RowKey,
-    attempt_numbers,
-    choose_sessions,
-    has_status,
-    picked_attempts,
-    without_discarded,
-)
-from lrnanalysis.measures.matrices.session_rows import Block, SessionRows, session_rows
+from lrnanalysis.measures.matrices.session_rows import SessionRows, session_rows
 
 __all__ = [
-    "CELL_KINDS",
-    "Attempts",
-    "Block",
-    "Canvas",
-    "Chosen",
     "ItemResponses",
     "Keys",
-    "RowKey",
-    "Runs",
+    "MatrixBuilder",
     "SessionRows",
     "answered_responses",
-    "attempt_numbers",
-    "choose_sessions",
-    "column_keys",
     "factorise",
-    "factorise_runs",
-    "has_status",
+    "factorise_columns",
     "item_responses",
     "link_rows",
-    "matrix_values",
-    "picked_attempts",
+    "names_of",
     "session_rows",
-    "without_discarded",
 ]

@@ -1,143 +1,83 @@
-"""From long rows to dense persons × items arrays.
-
-Arrays are items × persons in memory, the layout that pandas keeps its columns in: a column of
-the resulting frame is one contiguous stretch, and making the frame copies nothing.
-"""
+"""From the rows of a long table to persons × items matrices."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, IntArray, as_floats, with_attrs
-from lrnanalysis.measures.matrices.keys import Keys, factorise
-from lrnanalysis.measures.matrices.row_assignment import Chosen
-from lrnanalysis.measures.matrices.session_rows import Block
+from lrnanalysis.measures._checks import FloatArray
+from lrnanalysis.measures.matrices.keys import Keys
 
-__all__ = ["Canvas", "column_keys", "matrix_values"]
+__all__ = ["MatrixBuilder"]
 
-ScalarT = TypeVar("ScalarT", bound=np.generic)
+Int8Array = npt.NDArray[np.int8]
 
 
-class Canvas:
-    """A dense matrix that long rows are written into, each cell at most once.
+class MatrixBuilder:
+    """Scatter the rows of a long table into persons × items.
+
+    Rows with a code of -1 are left out, and so are labels without a row.
 
     Parameters
     ----------
-    chosen : Chosen
-        Matrix row of every session, and the rows' labels.
-    columns : Index
-        Labels of the columns.
-    fill : scalar array
-        What a cell without a row holds; its dtype is the matrix's.
+    rows, columns : Keys
+        Person and item of every row of the table.
+
+    Attributes
+    ----------
+    rows, columns : Index
+        Labels of the matrix.
+
+    Raises
+    ------
+    MeasureError
+        Two rows fall on one cell.
     """
 
-    def __init__(self, chosen: Chosen, columns: pd.Index, fill: np.generic) -> None:
-        self._chosen = chosen
-        self._columns = columns
-        self.values = np.full((len(columns), len(chosen.index)), fill)
-        self._seen = np.zeros(self.values.shape, dtype=bool)
-        self._written = 0
-
-    def kept(self, block: Block) -> tuple[IntArray, BoolArray]:
-        """Matrix row of each of a block's rows, and whether it has one."""
-        row = block.spread(self._chosen.row[block.groups])
-        return row, row >= 0
-
-    def write(self, block: Block, codes: IntArray, values: npt.NDArray[ScalarT]) -> None:
-        """Write a block's rows: `codes` are their columns (-1 writes nothing)."""
-        row, kept = self.kept(block)
-        kept &= codes >= 0
-        if not kept.all():
-            row, codes, values = row[kept], codes[kept], values[kept]
-        flat = codes.astype(np.int64) * self.values.shape[1] + row
-        self.values.reshape(-1)[flat] = values
-        self._seen.reshape(-1)[flat] = True
-        self._written += len(flat)
-
-    def finish(self) -> None:
-        """Drop columns that no row went to, such as those of sessions left out.
-
-        Raises
-        ------
-        MeasureError
-            If two rows went to one cell.
-        """
-        double = self._written - int(np.count_nonzero(self._seen))
+    def __init__(self, rows: Keys, columns: Keys) -> None:
+        self._inside = (rows.codes >= 0) & (columns.codes >= 0)
+        place, self.rows = _compact(rows, self._inside)
+        item, self.columns = _compact(columns, self._inside)
+        # Items × persons in memory: a column of the frame is one contiguous stretch.
+        self._flat = item * len(self.rows) + place
+        self._shape = (len(self.columns), len(self.rows))
+        seen = np.zeros(self._shape[0] * self._shape[1], dtype=bool)
+        seen[self._flat] = True
+        double = len(self._flat) - int(np.count_nonzero(seen))
         if double:
-            what = f"one {self._chosen.index.name} and one {self._columns.name}"
             raise MeasureError(
-                f"{double} rows fall on a cell that another row already holds ({what}): use "
-                'rows="session_id", take one activity at a time, or drop repeated rows with '
-                "drop_duplicates"
+                f"{double} rows fall on a cell that another row already fills (one "
+                f"{self.rows.name} and one {self.columns.name}): use one row per session, take "
+                "one activity at a time, or drop repeated rows with drop_duplicates"
             )
-        used: BoolArray = np.asarray(self._seen.any(axis=1))
-        if not used.all():
-            self.values, self._columns = self.values[used], self._columns[used]
-            self._seen = self._seen[used]
 
-    def frame(self, notes: Mapping[str, object]) -> pd.DataFrame:
-        """The matrix as a DataFrame, persons in rows, without a copy."""
-        self.finish()
-        result = pd.DataFrame(
-            self.values.T, index=self._chosen.index, columns=self._columns, copy=False
-        )
-        return with_attrs(result, notes)
+    def numbers(self, values: FloatArray, *, fill: float = np.nan) -> pd.DataFrame:
+        """The matrix of float64 values, one per row of the table."""
+        matrix = np.full(self._shape, fill)
+        matrix.reshape(-1)[self._flat] = values[self._inside]
+        return pd.DataFrame(matrix.T, index=self.rows, columns=self.columns, copy=False)
 
-    def category_frame(
-        self, dtype: pd.CategoricalDtype, notes: Mapping[str, object]
+    def categories(
+        self, codes: Int8Array, dtype: pd.CategoricalDtype, *, fill: int
     ) -> pd.DataFrame:
-        """The matrix of codes as a DataFrame of category columns."""
-        self.finish()
+        """The matrix of categories, of one code per row of the table."""
+        matrix = np.full(self._shape, fill, dtype=np.int8)
+        matrix.reshape(-1)[self._flat] = codes[self._inside]
         columns = {
-            number: pd.Categorical.from_codes(codes, dtype=dtype)
-            for number, codes in enumerate(self.values)
+            number: pd.Categorical.from_codes(column, dtype=dtype)
+            for number, column in enumerate(matrix)
         }
-        result = pd.DataFrame(columns, index=self._chosen.index, copy=False)
-        result.columns = self._columns
-        return with_attrs(result, notes)
+        result = pd.DataFrame(columns, index=self.rows, copy=False)
+        result.columns = self.columns
+        return result
 
 
-def column_keys(frame: pd.DataFrame, name: str, *, missing: bool = False) -> Keys:
-    """Column codes of a matrix, one a row of the frame.
-
-    Raises
-    ------
-    MeasureError
-        If a value is missing and `missing` is false.
-    """
-    keys = factorise(frame[name])
-    lost = int((keys.codes < 0).sum())
-    if lost and not missing:
-        raise MeasureError(
-            f'{lost} of {len(frame)} rows have no {name}: leave them out with dropna(["{name}"])'
-        )
-    return Keys(keys.codes, keys.labels.rename(name))
-
-
-def matrix_values(matrix: pd.DataFrame, *, what: str = "matrix") -> npt.NDArray[np.float64]:
-    """A persons × items frame's values as float64 with NaN; a view where it already is.
-
-    Raises
-    ------
-    MeasureError
-        If `matrix` is not a DataFrame of numbers, or has repeated columns.
-    """
-    if not isinstance(matrix, pd.DataFrame):
-        raise MeasureError(
-            f"{what} is a {type(matrix).__name__}: give a DataFrame, persons in rows, items in "
-            "columns"
-        )
-    if not matrix.columns.is_unique:
-        raise MeasureError(f"{what} has repeated column labels: give every item one column")
-    if all(dtype == np.float64 for dtype in matrix.dtypes):
-        return matrix.to_numpy()
-    values = np.empty((matrix.shape[1], len(matrix)))
-    for number, (_, column) in enumerate(matrix.items()):
-        values[number] = as_floats(column)
-    return values.T
+def _compact(keys: Keys, inside: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], pd.Index]:
+    """Codes of the rows inside, and the labels that they use."""
+    codes = keys.codes[inside].astype(np.int64)
+    used = np.bincount(codes, minlength=len(keys.labels)) > 0
+    if used.all():
+        return codes, keys.labels
+    return (np.cumsum(used) - 1)[codes], keys.labels[used]

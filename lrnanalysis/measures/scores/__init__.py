@@ -1,25 +1,32 @@
 """Scores: statuses and percentages, attempts, kinds of cell, matrices.
 
-`status`: where sessions stand. `attempts`: which of a learner's sessions to take. `overview`: a
-table by activity. `kinds`: right, wrong, partial, omitted, not reached, unmarked, not
-administered. `matrix`: persons × items. `responses`: the same a response.
+`status`: status, progress and share of points of sessions. `attempts`: which of a learner's
+sessions to take. `session_summary`: a table by activity. `cell_kinds`: right, wrong, partial,
+omitted, not reached and others. `score_matrix`: persons × items, persons × questions.
+`response_scores`: the status of responses.
 """
 
-from lrnanalysis.measures.matrices import CELL_KINDS
 from lrnanalysis.measures.scores.attempts import (
+    Attempts,
     attempt_number,
     best_attempts,
     first_attempts,
     last_attempts,
+    pick_attempts,
 )
-from lrnanalysis.measures.scores.cell_kinds import cell_codes, cell_kinds
-from lrnanalysis.measures.scores.response_scores import (
-    RESPONSE_STATUSES,
-    response_score_matrix,
-    response_status,
+from lrnanalysis.measures.scores.cell_kinds import (
+    CELL_DTYPE,
+    CELL_KINDS,
+    Cells,
+    ScoreValue,
+    cell_kinds,
+    cell_matrix,
+    item_cells,
+    question_cells,
 )
-from lrnanalysis.measures.scores.score_matrix import ScoreValue, score_matrix
-from lrnanalysis.measures.scores.session_summary import summary
+from lrnanalysis.measures.scores.response_scores import RESPONSE_STATUSES, response_status
+from lrnanalysis.measures.scores.score_matrix import question_score_matrix, score_matrix
+from lrnanalysis.measures.scores.session_summary import session_summary
 from lrnanalysis.measures.scores.status import (
     is_completed,
     is_discarded,
@@ -32,25 +39,31 @@ from lrnanalysis.measures.scores.status import (
 )
 
 __all__ = [
+    "CELL_DTYPE",
     "CELL_KINDS",
     "RESPONSE_STATUSES",
+    "Attempts",
+    "Cells",
     "ScoreValue",
     "attempt_number",
     "best_attempts",
-    "cell_codes",
     "cell_kinds",
+    "cell_matrix",
     "first_attempts",
     "is_completed",
     "is_discarded",
     "is_incomplete",
     "is_pending_scoring",
     "is_status",
+    "item_cells",
     "last_attempts",
+    "pick_attempts",
     "progress",
-    "response_score_matrix",
+    "question_cells",
+    "question_score_matrix",
     "response_status",
     "score_matrix",
     "score_percent",
+    "session_summary",
     "status_counts",
-    "summary",
 ]

@@ -1,23 +1,46 @@
 """A learner's several sessions at one activity: their numbers, and which one to take.
 
-An attempt is a session of one user at one activity, counted by ``dt_started``; sessions without
-a start come last, equal starts follow the session's id. Discarded sessions are none unless they
-are asked for. To count only, say, completed sessions, select those first.
+An attempt is a session of one learner at one activity, counted by ``dt_started``; sessions
+without a start come last, equal starts follow the session's id. Discarded sessions are not
+attempts. To count only, say, completed sessions, select those first.
 """
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
+import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures._checks import with_attrs
-from lrnanalysis.measures.matrices import Attempts, attempt_numbers, picked_attempts
+from lrnanalysis.measures._checks import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    as_floats,
+    check_unique_key,
+    choice,
+    require_columns,
+    with_attrs,
+)
+from lrnanalysis.measures.matrices import factorise
+from lrnanalysis.measures.scores.status import has_status
 
-__all__ = ["attempt_number", "best_attempts", "first_attempts", "last_attempts"]
+__all__ = [
+    "Attempts",
+    "attempt_number",
+    "best_attempts",
+    "first_attempts",
+    "last_attempts",
+    "pick_attempts",
+]
+
+#: Which of a learner's sessions at an activity are kept.
+Attempts = Literal["first", "last", "best", "all"]
 
 _ORDER = "sessions of a user at an activity by dt_started"
 
 
-def attempt_number(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> pd.Series:
+def attempt_number(sessions: pd.DataFrame) -> pd.Series:
     """Number of every session among its user's sessions at its activity, from 1.
 
     Parameters
@@ -25,8 +48,6 @@ def attempt_number(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> p
     sessions : DataFrame
         The sessions table; ``session_id``, ``user_id``, ``activity_id``, ``dt_started`` and,
         where it is there, ``status`` are read.
-    keep_discarded : bool, default False
-        Whether discarded sessions count.
 
     Returns
     -------
@@ -48,18 +69,18 @@ def attempt_number(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> p
     >>> attempt_number(sessions).tolist()
     [2, 1]
     """
-    number = attempt_numbers(sessions, keep_discarded=keep_discarded)
+    _, number, _ = _attempts(sessions)
     values = pd.arrays.IntegerArray(number, number == 0)
     result = pd.Series(values, index=sessions.index, name="attempt_number")
-    return with_attrs(result, _notes(sessions, _ORDER, keep_discarded))
+    return with_attrs(result, _notes(sessions, _ORDER))
 
 
-def first_attempts(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> pd.Series:
+def first_attempts(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session is its user's first at its activity.
 
     Parameters
     ----------
-    sessions, keep_discarded
+    sessions
         As for `attempt_number`.
 
     Returns
@@ -81,15 +102,15 @@ def first_attempts(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> p
     >>> sessions[first_attempts(sessions)]["session_id"].tolist()
     ['a']
     """
-    return _picked(sessions, "first", f"first of the {_ORDER}", keep_discarded)
+    return _picked(sessions, "first", f"first of the {_ORDER}")
 
 
-def last_attempts(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> pd.Series:
+def last_attempts(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session is its user's last at its activity.
 
     Parameters
     ----------
-    sessions, keep_discarded
+    sessions
         As for `attempt_number`.
 
     Returns
@@ -111,10 +132,10 @@ def last_attempts(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> pd
     >>> last_attempts(sessions).tolist()
     [True, False]
     """
-    return _picked(sessions, "last", f"last of the {_ORDER}", keep_discarded)
+    return _picked(sessions, "last", f"last of the {_ORDER}")
 
 
-def best_attempts(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> pd.Series:
+def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session is its user's best at its activity.
 
     The best has the highest share of points, score / max_score (the bare score where no
@@ -123,7 +144,7 @@ def best_attempts(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> pd
 
     Parameters
     ----------
-    sessions, keep_discarded
+    sessions
         As for `attempt_number`; ``score`` and, where it is there, ``max_score`` are read too.
 
     Returns
@@ -147,19 +168,84 @@ def best_attempts(sessions: pd.DataFrame, *, keep_discarded: bool = False) -> pd
     [True, False]
     """
     rule = f"highest score / max_score of the {_ORDER}; of equal ones the earliest"
-    return _picked(sessions, "best", rule, keep_discarded)
+    return _picked(sessions, "best", rule)
 
 
-def _picked(
-    sessions: pd.DataFrame, attempts: Attempts, rule: str, keep_discarded: bool
-) -> pd.Series:
-    values = picked_attempts(sessions, attempts, keep_discarded=keep_discarded)
-    result = pd.Series(values, index=sessions.index, name=f"{attempts}_attempt")
-    return with_attrs(result, _notes(sessions, rule, keep_discarded))
+def pick_attempts(sessions: pd.DataFrame, attempts: Attempts) -> BoolArray:
+    """Which sessions are the first, last, best or any ("all") attempt, one flag per row.
+
+    Raises
+    ------
+    MeasureError
+        `attempts` is unknown, or a column is missing.
+    """
+    choice("attempts", attempts, get_args(Attempts))
+    if attempts == "all":
+        return ~_discarded(sessions)
+    counted, number, pair = _attempts(sessions)
+    if attempts == "first":
+        first: BoolArray = number == 1
+        return first
+    rows = np.flatnonzero(counted)
+    by = (-number[rows],) if attempts == "last" else (number[rows], -_share(sessions)[rows])
+    ordered = rows[np.lexsort((*by, pair[rows]))]
+    picked = np.zeros(len(sessions), dtype=bool)
+    picked[ordered[_is_head(pair[ordered])]] = True
+    return picked
 
 
-def _notes(sessions: pd.DataFrame, rule: str, keep_discarded: bool) -> dict[str, object]:
-    discarded = "counted" if keep_discarded else "not counted"
+def _discarded(sessions: pd.DataFrame) -> BoolArray:
     if "status" not in sessions.columns:
-        discarded = "not known: no column status"
+        return np.zeros(len(sessions), dtype=bool)
+    return has_status(sessions, "Discarded")
+
+
+def _attempts(sessions: pd.DataFrame) -> tuple[BoolArray, IntArray, IntArray]:
+    """Which sessions count, the number of each (0: none), and its learner-activity pair."""
+    require_columns(
+        sessions, "session_id", "user_id", "activity_id", "dt_started", table="sessions"
+    )
+    check_unique_key(sessions, "sessions")
+    users, activities = factorise(sessions["user_id"]), factorise(sessions["activity_id"])
+    blank = np.array([*(str(label).strip() == "" for label in users.labels), True])
+    counted = ~blank[users.codes] & ~_discarded(sessions)
+    # A missing activity (code -1) is an activity of its own.
+    pair = users.codes.astype(np.int64) * (len(activities.labels) + 1) + activities.codes + 1
+    rows = np.flatnonzero(counted)
+    started = sessions["dt_started"].iloc[rows].to_numpy(dtype="datetime64[us]")
+    ids, _ = pd.factorize(sessions["session_id"].iloc[rows], sort=True)
+    ordered = rows[np.lexsort((ids, started, pair[rows]))]
+    heads = _is_head(pair[ordered])
+    place = np.arange(len(ordered))
+    number = np.zeros(len(sessions), dtype=np.int64)
+    number[ordered] = place - np.maximum.accumulate(np.where(heads, place, 0)) + 1
+    return counted, number, pair
+
+
+def _is_head(values: IntArray) -> BoolArray:
+    """Whether each row of a sorted array begins a new value."""
+    heads = np.ones(len(values), dtype=bool)
+    heads[1:] = values[1:] != values[:-1]
+    return heads
+
+
+def _share(sessions: pd.DataFrame) -> FloatArray:
+    """Share of points of every session; below every number where there is no score."""
+    require_columns(sessions, "score", table="sessions")
+    share = as_floats(sessions["score"]).copy()
+    if "max_score" in sessions.columns:
+        most = as_floats(sessions["max_score"])
+        np.divide(share, most, out=share, where=most > 0)
+    share[np.isnan(share)] = -np.inf
+    return share
+
+
+def _picked(sessions: pd.DataFrame, attempts: Attempts, rule: str) -> pd.Series:
+    values = pick_attempts(sessions, attempts)
+    result = pd.Series(values, index=sessions.index, name=f"{attempts}_attempt")
+    return with_attrs(result, _notes(sessions, rule))
+
+
+def _notes(sessions: pd.DataFrame, rule: str) -> dict[str, object]:
+    discarded = "not counted" if "status" in sessions.columns else "unknown: no column status"
     return {"rule": rule, "discarded": discarded}

@@ -1,198 +1,250 @@
 """What became of every item that a person was given.
 
-Seven kinds, named so everywhere: ``right`` (all points), ``wrong`` (no points or fewer),
+Nine kinds, named so everywhere: ``right`` (all points), ``wrong`` (no points or fewer),
 ``partial`` (some), ``omitted`` and ``not reached`` (unanswered, see
-`lrnanalysis.measures.completion`), ``unmarked`` (answered and waiting for a mark, or worth no
-points), ``not administered`` (no row, or an item that holds no question).
+`lrnanalysis.measures.completion`), ``unmarked`` (answered and awaiting a mark), ``unscored``
+(answered, and never to be scored: surveys, items worth no points), ``rapid`` (set apart by an
+analysis), ``not administered`` (no row, or an item without a question).
 
 Points are the item's own (``items.score``), since the sum of its responses' scores is not the
 item's score where scoring is dichotomous or dependent. Where the item has none, the sum of its
-responses' scores serves if every answered one has a score, and the result says how often. An item
-of which an answered, hand-marked response still has no score is unmarked, whatever the item's
+responses' scores is used if every answered one has a score, and the result says how often. An
+item with an answered, hand-marked response that has no score yet is unmarked, whatever the item's
 points so far.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.measures import completion as reaching
 from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     as_floats,
+    check_unique_key,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.completion import ReachRule, States, reach_states
-from lrnanalysis.measures.matrices import (
-    Attempts,
-    Block,
-    Canvas,
-    Keys,
-    RowKey,
-    choose_sessions,
-    column_keys,
-)
-from lrnanalysis.measures.matrices.cells import (
-    CELL_DTYPE,
-    NOT_ADMINISTERED,
+from lrnanalysis.measures.completion import (
+    ANSWERED,
+    NO_QUESTION,
     NOT_REACHED,
     OMITTED,
-    PARTIAL,
-    RIGHT,
-    UNMARKED,
-    WRONG,
+    ReachRule,
+    reach_states,
 )
+from lrnanalysis.measures.matrices import (
+    MatrixBuilder,
+    answered_responses,
+    factorise,
+    link_rows,
+)
+from lrnanalysis.measures.scores.status import has_status
+from lrnanalysis.warnings import DataWarning, warn
 
-__all__ = ["Marked", "Marking", "cell_codes", "cell_kinds"]
+__all__ = [
+    "CELL_DTYPE",
+    "CELL_KINDS",
+    "Cells",
+    "ScoreValue",
+    "cell_kinds",
+    "cell_matrix",
+    "item_cells",
+    "question_cells",
+]
 
 KindArray = npt.NDArray[np.int8]
 
-#: A score this close to the highest one, relatively, is right: sums of decimals round.
+#: What a marked cell holds: its points, or its share of the highest possible points.
+ScoreValue = Literal["points", "share"]
+
+#: Names of the kinds, in the order of their codes.
+CELL_KINDS = (
+    "right",
+    "wrong",
+    "partial",
+    "omitted",
+    "not reached",
+    "unmarked",
+    "unscored",
+    "rapid",
+    "not administered",
+)
+
+#: dtype of a column of kinds.
+CELL_DTYPE = pd.CategoricalDtype(pd.Index(CELL_KINDS, dtype="str"))
+
+_CODES = {kind: np.int8(code) for code, kind in enumerate(CELL_KINDS)}
+_OF_STATE = {
+    OMITTED: _CODES["omitted"],
+    NOT_REACHED: _CODES["not reached"],
+    NO_QUESTION: _CODES["not administered"],
+}
+
+#: A score this close to the maximum, relatively, is right: sums of decimals round.
 _CLOSE = 1e-9
 
 
-def _kind_table() -> KindArray:
-    """Kind by state × 8 + unmarked × 4 + no points × 2 + all points × 1."""
-    table = np.empty((4, 8), dtype=np.int8)
-    table[reaching.OMITTED] = OMITTED
-    table[reaching.NOT_REACHED] = NOT_REACHED
-    table[reaching.NO_QUESTION] = NOT_ADMINISTERED
-    table[reaching.ANSWERED] = [PARTIAL, RIGHT, WRONG, WRONG, *[UNMARKED] * 4]
-    return table.reshape(-1)
-
-
-_KIND_OF = _kind_table()
-
-
 @dataclass(frozen=True, eq=False)
-class Marked:
-    """A block of item rows with their kinds and points, in grouped order.
+class Cells:
+    """Every row of a long table as a cell of persons × items.
 
     Attributes
     ----------
-    block : Block
-        Which rows.
     kinds : array of int8
-        Their kinds, as positions in `CELL_KINDS`.
-    points, most : array of float
-        Their scores and highest possible scores [points].
+        Positions in `CELL_KINDS`.
+    points, max_points : array of float
+        Scores and maxima [points]; NaN where there are none.
+    notes : dict
+        Rules and counts, for ``attrs``.
     """
 
-    block: Block
     kinds: KindArray
     points: FloatArray
-    most: FloatArray
+    max_points: FloatArray
+    notes: dict[str, object]
+
+    def values(
+        self,
+        *,
+        value: ScoreValue = "points",
+        right: float | None = None,
+        wrong: float | None = None,
+        partial: float | None = None,
+        omitted: float | None = 0.0,
+        not_reached: float | None = np.nan,
+        unmarked: float | None = np.nan,
+        unscored: float | None = np.nan,
+    ) -> FloatArray:
+        """The number that every row becomes; None keeps its points or share, as `value` says."""
+        if value == "points":
+            numbers = self.points.copy()
+        else:
+            numbers = np.full(len(self.points), np.nan)
+            np.divide(self.points, self.max_points, out=numbers, where=self.max_points > 0)
+        given = (right, wrong, partial, omitted, not_reached, unmarked, unscored)
+        for kind, number in enumerate(given):
+            if number is not None:
+                numbers[self.kinds == kind] = number
+        numbers[self.kinds == _CODES["not administered"]] = np.nan
+        return numbers
 
 
-class Marking:
-    """Kinds and points of an items frame's rows, worked out a block at a time.
+def item_cells(
+    items: pd.DataFrame,
+    responses: pd.DataFrame | None = None,
+    *,
+    sessions: pd.DataFrame | None = None,
+    not_reached_rule: ReachRule = "run",
+    adjusted: bool = False,
+) -> Cells:
+    """Every row of the items table as a cell.
 
     Parameters
     ----------
-    items, responses : DataFrame
-        The tables.
-    rule : {"run", "after_first", "no_time"}
-        Convention of not reached.
+    items, responses, not_reached_rule
+        As for `cell_kinds`.
+    sessions : DataFrame, optional
+        The sessions table: tells which sessions are Pending Scoring.
+    adjusted : bool, default False
+        Add the adjustment points of the item's responses.
+
+    Raises
+    ------
+    MeasureError
+        A column is missing, or an item occurs twice in a session.
+
+    Warns
+    -----
+    DataWarning
+        Points are given and no maximum of the item is known.
     """
+    require_columns(items, "session_id", "item_reference", table="items")
+    if responses is None:
+        require_columns(items, "score", table="items")
+    states = reach_states(items, responses, rule=not_reached_rule)
+    state = states.grouped.as_frame(states.codes)
+    nothing = np.full(len(items), np.nan)
+    points = as_floats(items["score"]) if "score" in items.columns else nothing
+    most = as_floats(items["max_score"]) if "max_score" in items.columns else nothing
+    waiting = np.zeros(len(items), dtype=bool)
+    notes: dict[str, object] = {**states.notes, "score": "items.score"}
+    said = states.responses
+    if said is not None:
+        usable = np.isnan(points) & ~said.unscored & (state == ANSWERED) & ~np.isnan(said.points)
+        points = np.where(usable, said.points, points)
+        most = np.where(np.isnan(most), said.max_points, most)
+        waiting = said.waiting
+        notes["score"] = "items.score; where missing, the sum of the responses' scores"
+        notes["rows_scored_from_responses"] = int(np.count_nonzero(usable))
+        if adjusted and responses is not None:
+            points = points + _adjustments(items, responses)
+            notes["score"] = f"{notes['score']}; adjustment points added"
+    most, unknown = _with_item_max(items, state, points, most)
+    if unknown:
+        notes["rows_without_max_score"] = unknown
+        warn(
+            f"{unknown} rows have points and no max_score, nor does any other row of their item: "
+            "they count as partial",
+            DataWarning,
+        )
+    to_mark = (most > 0) | _pending(items, sessions) | _unmarked_points(items)
+    return Cells(_kinds(state, points, most, waiting, to_mark), points, most, notes)
 
-    def __init__(
-        self, items: pd.DataFrame, responses: pd.DataFrame | None, rule: ReachRule
-    ) -> None:
-        require_columns(items, "session_id", "item_reference", table="items")
-        if responses is None:
-            require_columns(items, "score", table="items")
-        self.keys: Keys = column_keys(items, "item_reference")
-        self.states: States = reach_states(items, responses, rule=rule)
-        self.codes = self.states.grouped.grouped(self.keys.codes)
-        self._items = items
-        self._from_responses = 0
-        self._without_max = 0
-        self._item_max: FloatArray | None = None
 
-    def blocks(self) -> Iterator[Marked]:
-        """The rows, block by block; afterwards `notes` says what was met."""
-        grouped = self.states.grouped
-        read = {
-            name: grouped.reader(self._items[name])
-            for name in ("score", "max_score")
-            if name in self._items.columns
-        }
-        for block in grouped.blocks():
-            nothing = np.full(block.rows.stop - block.rows.start, np.nan)
-            points = read["score"](block.rows) if "score" in read else nothing
-            most = read["max_score"](block.rows) if "max_score" in read else nothing
-            states = self.states.codes[block.rows]
-            waiting = None
-            if self.states.responses is not None:
-                points, most, waiting = self._with_responses(block, states, points, most)
-            most = self._with_item_max(block, states, points, most)
-            yield Marked(block, _kinds(states, points, most, waiting), points, most)
-        if self._without_max:
-            warnings.warn(
-                f"{self._without_max} rows have points and no max_score, nor does any other row "
-                "of their item: they count as partial",
-                stacklevel=3,
-            )
+def question_cells(
+    items: pd.DataFrame,
+    responses: pd.DataFrame,
+    *,
+    sessions: pd.DataFrame | None = None,
+    not_reached_rule: ReachRule = "run",
+    adjusted: bool = False,
+) -> Cells:
+    """Every row of the responses table as a cell; an unanswered one is as its item.
 
-    @property
-    def notes(self) -> dict[str, object]:
-        """What was done, for ``attrs``."""
-        notes: dict[str, object] = {**self.states.notes, "score": "items.score"}
-        if self.states.responses is not None:
-            notes["score"] = "items.score; where missing, the sum of the responses' scores"
-            notes["rows_scored_from_responses"] = self._from_responses
-        if self._without_max:
-            notes["rows_without_max_score"] = self._without_max
-        return notes
+    Parameters
+    ----------
+    items, responses, sessions, not_reached_rule
+        As for `item_cells`.
+    adjusted : bool, default False
+        Take ``score_after_adjustment`` where there is one.
 
-    def _with_responses(
-        self, block: Block, states: KindArray, points: FloatArray, most: FloatArray
-    ) -> tuple[FloatArray, FloatArray, BoolArray]:
-        """Points with the responses' sums where the item has none; and what waits for a mark."""
-        said = self.states.responses
-        assert said is not None
-        order = self.states.grouped.order
-        rows = block.rows if order is None else order[block.rows]
-        usable = np.isnan(points) & ~said.unscored[rows] & (states == reaching.ANSWERED)
-        usable &= ~np.isnan(said.points[rows])
-        self._from_responses += int(np.count_nonzero(usable))
-        points = np.where(usable, said.points[rows], points)
-        most = np.where(np.isnan(most), said.max_points[rows], most)
-        return points, most, said.waiting[rows]
-
-    def _with_item_max(
-        self, block: Block, states: KindArray, points: FloatArray, most: FloatArray
-    ) -> FloatArray:
-        """Highest scores, a missing one taken from the other rows of the same item."""
-        lost = np.isnan(most) & (points > 0) & (states == reaching.ANSWERED)
-        if not lost.any():
-            return most
-        if self._item_max is None:
-            self._item_max = self._highest()
-        most = np.where(lost, self._item_max[self.codes[block.rows]], most)
-        self._without_max += int(np.count_nonzero(lost & np.isnan(most)))
-        return most
-
-    def _highest(self) -> FloatArray:
-        """The highest ``max_score`` of every item; NaN where none is given."""
-        if "max_score" not in self._items.columns:
-            return np.full(len(self.keys.labels), np.nan)
-        most = pd.Series(as_floats(self._items["max_score"])).groupby(self.keys.codes).max()
-        return as_floats(most.reindex(range(len(self.keys.labels))))
+    Raises
+    ------
+    MeasureError
+        A column is missing, or an item occurs twice in a session.
+    """
+    require_columns(responses, "session_id", "score", table="responses")
+    check_unique_key(responses, "responses")
+    states = reach_states(items, responses, rule=not_reached_rule)
+    row = link_rows(items, responses)
+    of_item = np.append(states.grouped.as_frame(states.codes), OMITTED)[row]
+    points = as_floats(responses["score"])
+    most = np.full(len(responses), np.nan)
+    if "max_score" in responses.columns:
+        most = as_floats(responses["max_score"])
+    answered, known = answered_responses(responses)
+    done = np.where(known, answered, ~np.isnan(points))
+    state = np.where(done, ANSWERED, np.where(of_item == NOT_REACHED, NOT_REACHED, OMITTED))
+    if adjusted and "score_after_adjustment" in responses.columns:
+        after = as_floats(responses["score_after_adjustment"])
+        points = np.where(np.isnan(after), points, after)
+    to_mark = (most > 0) | _pending(responses, sessions)
+    waiting = np.zeros(len(responses), dtype=bool)
+    notes = {**states.notes, "score": "responses.score"}
+    return Cells(_kinds(state, points, most, waiting, to_mark), points, most, notes)
 
 
 def cell_kinds(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
     *,
+    sessions: pd.DataFrame | None = None,
     not_reached_rule: ReachRule = "run",
 ) -> pd.Series:
     """Kind of every row of the items table.
@@ -201,27 +253,29 @@ def cell_kinds(
     ----------
     items : DataFrame
         The items table; ``score``, ``max_score``, ``time``, ``position`` and ``response_count``
-        are read where they are there.
+        are read where they occur.
     responses : DataFrame, optional
         The responses table. Without it an item that was looked at and left open counts as
         wrong.
+    sessions : DataFrame, optional
+        The sessions table: tells which sessions are Pending Scoring.
     not_reached_rule : {"run", "after_first", "no_time"}, default "run"
         Convention of not reached, see `lrnanalysis.measures.completion`.
 
     Returns
     -------
     Series of category
-        ``kind``, one of `CELL_KINDS` a row, with the frame's index.
+        ``kind``, one of `CELL_KINDS` per row, with the frame's index.
 
     Raises
     ------
     MeasureError
-        If a column is missing or the rule is unknown.
+        A column is missing or the rule is unknown.
 
     Warns
     -----
-    UserWarning
-        If points are given and no highest score of the item is known.
+    DataWarning
+        Points are given and no maximum of the item is known.
 
     Examples
     --------
@@ -232,42 +286,37 @@ def cell_kinds(
     >>> cell_kinds(items).tolist()
     ['right', 'partial', 'wrong', 'not reached']
     """
-    marking = Marking(items, responses, not_reached_rule)
-    kinds = np.empty(len(items), dtype=np.int8)
-    for marked in marking.blocks():
-        kinds[marked.block.rows] = marked.kinds
-    values = pd.Categorical.from_codes(marking.states.grouped.as_frame(kinds), dtype=CELL_DTYPE)
-    return with_attrs(pd.Series(values, index=items.index, name="kind"), marking.notes)
+    cells = item_cells(items, responses, sessions=sessions, not_reached_rule=not_reached_rule)
+    values = pd.Categorical.from_codes(cells.kinds, dtype=CELL_DTYPE)
+    return with_attrs(pd.Series(values, index=items.index, name="kind"), cells.notes)
 
 
-def cell_codes(
+def cell_matrix(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
     *,
-    rows: RowKey = "session_id",
+    rows: str = "session_id",
     sessions: pd.DataFrame | None = None,
-    attempts: Attempts | None = None,
-    keep_discarded: bool = False,
     not_reached_rule: ReachRule = "run",
 ) -> pd.DataFrame:
     """Kind of every cell of the persons × items matrix.
 
     Parameters
     ----------
-    items, responses, not_reached_rule
+    items, responses, sessions, not_reached_rule
         As for `cell_kinds`.
-    rows, sessions, attempts, keep_discarded
-        As for `score_matrix`, with the same rows and columns as result.
+    rows : str, default "session_id"
+        Column of the items table that names the persons.
 
     Returns
     -------
     DataFrame
-        Category columns whose categories are `CELL_KINDS`; one byte a cell.
+        Category columns whose categories are `CELL_KINDS`; one byte per cell.
 
     Raises
     ------
     MeasureError
-        If a column is missing, two rows fall on one cell, or users are not known.
+        A column is missing, or two rows fall on one cell.
 
     Examples
     --------
@@ -275,35 +324,72 @@ def cell_codes(
     ...     "session_id": ["s", "s", "t"], "item_reference": ["a", "b", "a"],
     ...     "time": [9.0, 8.0, 7.0], "score": [1.0, 0.0, 1.0], "max_score": 1.0,
     ... })
-    >>> cell_codes(items).to_dict("list")
+    >>> cell_matrix(items).to_dict("list")
     {'a': ['right', 'right'], 'b': ['wrong', 'not administered']}
     """
-    marking = Marking(items, responses, not_reached_rule)
-    chosen = choose_sessions(
-        items,
-        marking.states.grouped,
-        sessions=sessions,
-        rows=rows,
-        attempts=attempts,
-        keep_discarded=keep_discarded,
-    )
-    canvas = Canvas(chosen, marking.keys.labels, NOT_ADMINISTERED)
-    for marked in marking.blocks():
-        canvas.write(marked.block, marking.codes[marked.block.rows], marked.kinds)
-    return canvas.category_frame(CELL_DTYPE, {**chosen.notes, **marking.notes})
+    require_columns(items, rows, table="items")
+    cells = item_cells(items, responses, sessions=sessions, not_reached_rule=not_reached_rule)
+    builder = MatrixBuilder(factorise(items[rows]), factorise(items["item_reference"]))
+    none = int(_CODES["not administered"])
+    return with_attrs(builder.categories(cells.kinds, CELL_DTYPE, fill=none), cells.notes)
 
 
 def _kinds(
-    states: KindArray, points: FloatArray, most: FloatArray, waiting: BoolArray | None
+    state: KindArray,
+    points: FloatArray,
+    most: FloatArray,
+    waiting: BoolArray,
+    to_mark: BoolArray,
 ) -> KindArray:
     """Kinds of rows from their states and points."""
-    unmarked = np.isnan(points) | (most <= 0)
-    if waiting is not None:
-        unmarked |= waiting
-    # One look-up by what is known of a row is several times faster than masked assignments.
-    known = states * np.int8(8)
-    known += unmarked.view(np.int8) * np.int8(4)
-    known += (points <= 0).view(np.int8) * np.int8(2)
-    known += (points >= most * (1 - _CLOSE)).view(np.int8)
-    kinds: KindArray = _KIND_OF[known]
+    kinds = np.full(len(state), _CODES["partial"])
+    kinds[points >= most * (1 - _CLOSE)] = _CODES["right"]
+    kinds[points <= 0] = _CODES["wrong"]
+    open_ = np.isnan(points) | (most <= 0) | waiting
+    kinds[open_] = np.where(to_mark | waiting, _CODES["unmarked"], _CODES["unscored"])[open_]
+    for code, kind in _OF_STATE.items():
+        kinds[state == code] = kind
     return kinds
+
+
+def _with_item_max(
+    items: pd.DataFrame, state: KindArray, points: FloatArray, most: FloatArray
+) -> tuple[FloatArray, int]:
+    """Maxima, a missing one taken from the other rows of its item; and how many stay unknown."""
+    lost = np.isnan(most) & (points > 0) & (state == ANSWERED)
+    if not lost.any() or "max_score" not in items.columns:
+        return most, int(np.count_nonzero(lost))
+    own = as_floats(items["max_score"])
+    highest = pd.Series(own).groupby(factorise(items["item_reference"]).codes).transform("max")
+    most = np.where(lost, highest.to_numpy(), most)
+    return most, int(np.count_nonzero(lost & np.isnan(most)))
+
+
+def _pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:
+    """Whether each row's session is Pending Scoring."""
+    if sessions is None or "status" not in sessions.columns:
+        return np.zeros(len(table), dtype=bool)
+    waiting = sessions["session_id"][has_status(sessions, "Pending Scoring")]
+    found: BoolArray = table["session_id"].isin(waiting).to_numpy(dtype=bool)
+    return found
+
+
+def _unmarked_points(items: pd.DataFrame) -> BoolArray:
+    """Whether the record says that points of the item await a mark."""
+    found = np.zeros(len(items), dtype=bool)
+    if "extra" not in items.columns:
+        return found
+    told = items["extra"].str.extract(r'"max_score_of_unmarked":\s*([\d.]+)', expand=False)
+    said = told.notna().to_numpy(dtype=bool)
+    found[said] = told[said].astype("float64").to_numpy() > 0
+    return found
+
+
+def _adjustments(items: pd.DataFrame, responses: pd.DataFrame) -> FloatArray:
+    """Sum of the adjustment points of every item's responses [points]."""
+    change = np.zeros(len(responses))
+    if "adjustment_points" in responses.columns:
+        change = np.nan_to_num(as_floats(responses["adjustment_points"]))
+    row = link_rows(items, responses)
+    found: FloatArray = np.bincount(row[row >= 0], change[row >= 0], len(items))
+    return found

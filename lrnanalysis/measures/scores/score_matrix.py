@@ -1,46 +1,49 @@
-"""Scores as a persons × items matrix, each kind of cell with the number that was asked for."""
+"""Scores as persons × items or persons × questions, with a number for each kind of cell."""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures._checks import FloatArray, choice
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import choice, require_columns, with_attrs
 from lrnanalysis.measures.completion import ReachRule
-from lrnanalysis.measures.matrices import CELL_KINDS, Attempts, Canvas, RowKey, choose_sessions
-from lrnanalysis.measures.scores.cell_kinds import Marked, Marking
+from lrnanalysis.measures.matrices import Keys, MatrixBuilder, factorise
+from lrnanalysis.measures.scores.cell_kinds import (
+    CELL_KINDS,
+    Cells,
+    ScoreValue,
+    item_cells,
+    question_cells,
+)
 
-__all__ = ["ScoreValue", "score_matrix"]
-
-#: What a marked cell holds: its points, or its share of the highest possible points.
-ScoreValue = Literal["points", "share"]
+__all__ = ["question_score_matrix", "score_matrix"]
 
 
 def score_matrix(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
     *,
-    rows: RowKey = "session_id",
+    rows: str = "session_id",
     sessions: pd.DataFrame | None = None,
-    attempts: Attempts | None = None,
-    keep_discarded: bool = False,
     value: ScoreValue = "points",
     right: float | None = None,
     wrong: float | None = None,
     partial: float | None = None,
     omitted: float | None = 0.0,
-    not_reached: float | None = float("nan"),
-    unmarked: float | None = float("nan"),
-    not_administered: float = float("nan"),
+    not_reached: float | None = np.nan,
+    unmarked: float | None = np.nan,
+    unscored: float | None = np.nan,
     not_reached_rule: ReachRule = "run",
+    adjusted: bool = False,
 ) -> pd.DataFrame:
     """Item scores as a persons × items matrix.
 
-    Every cell is of one of seven kinds, see `cell_codes`; what each kind becomes is an argument.
-    By default right, wrong and partial answers keep their points, an omitted item is 0 (it was
-    seen and left), and an item that was not reached, still waits for a mark or was not
+    Every cell is of one kind, see `cell_matrix`; what each kind becomes is an argument. By
+    default right, wrong and partial answers keep their points, an omitted item is 0 (it was seen
+    and left), and an item that was not reached, awaits a mark, is never scored or was not
     administered is missing. Dichotomise with ``right=1, wrong=0, partial=0``.
 
     Parameters
@@ -48,29 +51,22 @@ def score_matrix(
     items : DataFrame
         The items table.
     responses : DataFrame, optional
-        The responses table. Without it the items table cannot tell an item that was looked at
-        and left open from a wrong answer, and it counts as wrong.
-    rows : {"session_id", "user_id"}, default "session_id"
-        What the matrix has rows of.
+        The responses table. Without it the items table cannot distinguish an item that was looked
+        at and left open from a wrong answer, and it counts as wrong.
+    rows : str, default "session_id"
+        Column of the items table that names the persons, such as a merged ``user_id``.
     sessions : DataFrame, optional
-        The sessions table, or a selection: other sessions are left out. Needed for users,
-        attempts and discarded sessions unless these columns were merged into `items`.
-    attempts : {"first", "last", "best", "all"}, optional
-        Which of a user's sessions at an activity are kept; by default all for rows of sessions
-        and the first for rows of users.
-    keep_discarded : bool, default False
-        Whether to keep sessions with the status Discarded. Without a known status nothing can
-        be left out; ``attrs`` says so.
+        The sessions table: tells which sessions are Pending Scoring.
     value : {"points", "share"}, default "points"
-        What None stands for below: the cell's points, or its share of the highest score.
+        What None stands for below: the cell's points, or its share of the maximum.
     right, wrong, partial : float, optional
         Value of such cells; None: as `value` says.
-    omitted, not_reached, unmarked : float or None, default 0, NaN, NaN
+    omitted, not_reached, unmarked, unscored : float or None, default 0, NaN, NaN, NaN
         Value of such cells; None: as `value` says, whatever score the record gives them.
-    not_administered : float, default NaN
-        Value of cells without a row or a question.
     not_reached_rule : {"run", "after_first", "no_time"}, default "run"
         Convention of not reached, see `lrnanalysis.measures.completion`.
+    adjusted : bool, default False
+        Add the adjustment points of the item's responses.
 
     Returns
     -------
@@ -82,12 +78,12 @@ def score_matrix(
     Raises
     ------
     MeasureError
-        If a column is missing, two rows fall on one cell, or users are not known.
+        A column is missing, or two rows fall on one cell.
 
     Warns
     -----
-    UserWarning
-        If points are given and no highest score of the item is known.
+    DataWarning
+        Points are given and no maximum of the item is known.
 
     Examples
     --------
@@ -102,46 +98,119 @@ def score_matrix(
     {'a': [1.0, 0.0], 'b': [0.0, 0.0]}
     """
     choice("value", value, get_args(ScoreValue))
-    given = (right, wrong, partial, omitted, not_reached, unmarked, not_administered)
-    marking = Marking(items, responses, not_reached_rule)
-    chosen = choose_sessions(
-        items,
-        marking.states.grouped,
-        sessions=sessions,
-        rows=rows,
-        attempts=attempts,
-        keep_discarded=keep_discarded,
+    require_columns(items, rows, table="items")
+    cells = item_cells(
+        items, responses, sessions=sessions, not_reached_rule=not_reached_rule, adjusted=adjusted
     )
-    canvas = Canvas(chosen, marking.keys.labels, np.float64(not_administered))
-    counts = np.zeros(len(CELL_KINDS), dtype=np.int64)
-    for marked in marking.blocks():
-        kept = canvas.kept(marked.block)[1]
-        counts += np.bincount(marked.kinds[kept], minlength=len(CELL_KINDS))
-        numbers = _numbers(marked, given, value)
-        canvas.write(marked.block, marking.codes[marked.block.rows], numbers)
-    canvas.finish()
-    counts[-1] = canvas.values.size - counts[:-1].sum()
+    numbers = cells.values(
+        value=value,
+        right=right,
+        wrong=wrong,
+        partial=partial,
+        omitted=omitted,
+        not_reached=not_reached,
+        unmarked=unmarked,
+        unscored=unscored,
+    )
+    given = (right, wrong, partial, omitted, not_reached, unmarked, unscored)
+    return _scattered(items, rows, "item_reference", cells, numbers, value, given)
+
+
+def question_score_matrix(
+    items: pd.DataFrame,
+    responses: pd.DataFrame,
+    *,
+    rows: str = "session_id",
+    sessions: pd.DataFrame | None = None,
+    value: ScoreValue = "points",
+    right: float | None = None,
+    wrong: float | None = None,
+    partial: float | None = None,
+    omitted: float | None = 0.0,
+    not_reached: float | None = np.nan,
+    unmarked: float | None = np.nan,
+    unscored: float | None = np.nan,
+    not_reached_rule: ReachRule = "run",
+    adjusted: bool = False,
+) -> pd.DataFrame:
+    """Response scores as a persons × questions matrix, for items that hold several questions.
+
+    Parameters
+    ----------
+    items, responses, sessions, value, right, wrong, partial
+        As for `score_matrix`.
+    omitted, not_reached, unmarked, unscored, not_reached_rule, adjusted
+        As for `score_matrix`; a question is not reached where its item is not.
+    rows : str, default "session_id"
+        Column of the responses table that names the persons.
+
+    Returns
+    -------
+    DataFrame
+        float64; NaN where a question was not administered. Responses without a
+        ``question_reference`` are left out.
+
+    Raises
+    ------
+    MeasureError
+        A column is missing, no response has a ``question_reference``, or two responses of a
+        session have the same.
+
+    Examples
+    --------
+    >>> items = pd.DataFrame({"session_id": ["s"], "item_reference": ["a"], "time": [9.0]})
+    >>> responses = pd.DataFrame({
+    ...     "session_id": "s", "item_reference": "a", "question_reference": ["q1", "q2"],
+    ...     "attempted": [True, False], "score": [1.0, None], "max_score": 1.0,
+    ... })
+    >>> question_score_matrix(items, responses).values.tolist()
+    [[1.0, 0.0]]
+    """
+    choice("value", value, get_args(ScoreValue))
+    require_columns(responses, rows, "question_reference", table="responses")
+    if len(responses) and not responses["question_reference"].notna().any():
+        raise MeasureError(
+            "no response has a question_reference: the records do not name their questions; use "
+            "score_matrix of the items"
+        )
+    cells = question_cells(
+        items, responses, sessions=sessions, not_reached_rule=not_reached_rule, adjusted=adjusted
+    )
+    numbers = cells.values(
+        value=value,
+        right=right,
+        wrong=wrong,
+        partial=partial,
+        omitted=omitted,
+        not_reached=not_reached,
+        unmarked=unmarked,
+        unscored=unscored,
+    )
+    given = (right, wrong, partial, omitted, not_reached, unmarked, unscored)
+    return _scattered(responses, rows, "question_reference", cells, numbers, value, given)
+
+
+def _scattered(
+    table: pd.DataFrame,
+    rows: str,
+    columns: str,
+    cells: Cells,
+    numbers: np.ndarray,
+    value: ScoreValue,
+    given: tuple[float | None, ...],
+) -> pd.DataFrame:
+    """The matrix, with the rules in its ``attrs``."""
+    persons, items = factorise(table[rows]), factorise(table[columns])
+    builder = MatrixBuilder(
+        Keys(persons.codes, persons.labels.rename(rows)),
+        Keys(items.codes, items.labels.rename(columns)),
+    )
+    matrix = builder.numbers(numbers)
+    counts = np.bincount(cells.kinds, minlength=len(CELL_KINDS))
+    counts[-1] = matrix.size - counts[:-1].sum()
     became = {
         kind: value if number is None else ("missing" if np.isnan(number) else number)
-        for kind, number in zip(CELL_KINDS, given, strict=True)
+        for kind, number in zip(CELL_KINDS, given, strict=False)
     }
-    notes = {
-        **chosen.notes,
-        **marking.notes,
-        "values": became,
-        "cells": dict(zip(CELL_KINDS, counts.tolist(), strict=True)),
-    }
-    return canvas.frame(notes)
-
-
-def _numbers(marked: Marked, given: tuple[float | None, ...], value: ScoreValue) -> FloatArray:
-    """The number that every row of a block becomes."""
-    if value == "points":
-        numbers = marked.points.copy()
-    else:
-        numbers = np.full(len(marked.points), np.nan)
-        np.divide(marked.points, marked.most, out=numbers, where=marked.most > 0)
-    for kind, number in enumerate(given):
-        if number is not None:
-            np.copyto(numbers, number, where=marked.kinds == kind)
-    return numbers
+    counted = dict(zip(CELL_KINDS, counts.tolist(), strict=True))
+    return with_attrs(matrix, {**cells.notes, "values": became, "cells": counted})

@@ -1,6 +1,8 @@
-"""One row a group of sessions: how many, where they stand, what they scored, how long they took."""
+"""One row per group of sessions: counts, statuses, scores and times."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,18 +11,26 @@ from lrnanalysis.measures._checks import (
     TimeUnit,
     as_floats,
     per_second,
-    require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import factorise, has_status
-from lrnanalysis.measures.scores.status import progress, score_percent, status_counts
+from lrnanalysis.measures.matrices import factorise_columns
+from lrnanalysis.measures.scores.status import (
+    has_status,
+    progress,
+    score_percent,
+    status_counts,
+)
 from lrnanalysis.measures.timing import elapsed_time
 
-__all__ = ["summary"]
+__all__ = ["session_summary"]
 
 
-def summary(
-    sessions: pd.DataFrame, by: str = "activity_id", *, unit: TimeUnit = "min"
+def session_summary(
+    sessions: pd.DataFrame,
+    by: str | Sequence[str] = "activity_id",
+    *,
+    unit: TimeUnit = "min",
+    adjusted: bool = False,
 ) -> pd.DataFrame:
     """Sessions by activity or any other column.
 
@@ -31,15 +41,17 @@ def summary(
     sessions : DataFrame
         The sessions table; ``status`` and `by` are read, and of the other columns those that
         are there.
-    by : str, default "activity_id"
-        Column to group by. Rows without a value there are left out.
+    by : str or list of str, default "activity_id"
+        Columns to group by. Rows without a value there are left out.
     unit : {"s", "min", "h"}, default "min"
         Unit of the times.
+    adjusted : bool, default False
+        Take scores after adjustment where there are any.
 
     Returns
     -------
     DataFrame
-        One row a group: ``sessions``, a column of counts a status, and of those not discarded
+        One row per group: ``sessions``, one column of counts per status, and of those not discarded
         ``users``, ``progress`` (mean share of the questions attempted), ``score_percent`` and
         ``score_percent_sd`` (mean and SD of the scored ones), ``active_time`` and
         ``elapsed_time`` (medians) [unit], ``first_start`` and ``last_start``. A column whose
@@ -48,7 +60,7 @@ def summary(
     Raises
     ------
     MeasureError
-        If a column is missing or `unit` is unknown.
+        A column is missing or `unit` is unknown.
 
     Examples
     --------
@@ -56,16 +68,14 @@ def summary(
     ...     "activity_id": "numeracy", "status": ["Completed", "Completed", "Discarded"],
     ...     "score": [5.0, 10.0, 0.0], "max_score": 10.0, "active_time": [60.0, 180.0, 1.0],
     ... })
-    >>> summary(sessions)[["sessions", "Discarded", "score_percent", "active_time"]].values.tolist()
+    >>> session_summary(sessions)[["sessions", "Discarded", "score_percent", "active_time"]].values.tolist()
     [[3.0, 1.0, 75.0, 2.0]]
     """
-    require_columns(sessions, "status", by, table="sessions")
     seconds = per_second(unit)
-    counts = status_counts(sessions, by)
-    assert isinstance(counts, pd.DataFrame)
+    counts = status_counts(sessions, by).unstack("status", sort=False)
     result = counts.rename_axis(columns=None)
     result.insert(0, "sessions", counts.sum(axis=1))
-    keys = factorise(sessions[by])
+    keys = factorise_columns(sessions, by)
     kept = ~has_status(sessions, "Discarded") & (keys.codes >= 0)
     rows = sessions[kept]
     group = pd.Series(keys.codes[kept].astype(np.int64), index=rows.index)
@@ -79,7 +89,7 @@ def summary(
     if {"num_attempted", "num_questions"} <= set(rows.columns):
         add("progress", progress(rows).groupby(group).mean())
     if {"score", "max_score"} <= set(rows.columns):
-        percent = score_percent(rows).groupby(group)
+        percent = score_percent(rows, adjusted=adjusted).groupby(group)
         add("score_percent", percent.mean())
         add("score_percent_sd", percent.std())
     if "active_time" in rows.columns:

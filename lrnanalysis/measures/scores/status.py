@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from lrnanalysis.measures._checks import (
+    BoolArray,
     FloatArray,
     IntArray,
     as_floats,
+    check_unique_key,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import factorise, has_status
+from lrnanalysis.measures.matrices import factorise, factorise_columns
 from lrnanalysis.tables.schema import STATUSES
 
 __all__ = [
+    "has_status",
     "is_completed",
     "is_discarded",
     "is_incomplete",
@@ -25,6 +30,17 @@ __all__ = [
     "score_percent",
     "status_counts",
 ]
+
+
+def has_status(sessions: pd.DataFrame, status: str) -> BoolArray:
+    """Whether each session's status is `status`, compared without case or outer white space."""
+    require_columns(sessions, "status", table="sessions")
+    check_unique_key(sessions, "sessions")
+    keys = factorise(sessions["status"])
+    wanted = status.strip().casefold()
+    same = [str(label).strip().casefold() == wanted for label in keys.labels]
+    found: BoolArray = np.array([*same, False])[keys.codes]
+    return found
 
 
 def is_status(sessions: pd.DataFrame, status: str) -> pd.Series:
@@ -40,12 +56,12 @@ def is_status(sessions: pd.DataFrame, status: str) -> pd.Series:
     Returns
     -------
     Series of bool
-        One value a row, with the frame's index; a missing status is no status: False.
+        One value per row, with the frame's index; False where the status is missing.
 
     Raises
     ------
     MeasureError
-        If there is no column ``status``.
+        There is no column ``status``.
 
     Examples
     --------
@@ -103,48 +119,51 @@ def is_discarded(sessions: pd.DataFrame) -> pd.Series:
     return is_status(sessions, "Discarded")
 
 
-def status_counts(sessions: pd.DataFrame, by: str | None = None) -> pd.Series | pd.DataFrame:
+def status_counts(sessions: pd.DataFrame, by: str | Sequence[str] | None = None) -> pd.Series:
     """Number of sessions of every status, discarded ones included.
 
     Parameters
     ----------
     sessions : DataFrame
         The sessions table; ``status`` and `by` are read.
-    by : str, optional
-        Column to count by, any of the frame's.
+    by : str or list of str, optional
+        Columns to count by, any of the frame's.
 
     Returns
     -------
-    Series or DataFrame
-        Counts by ``status``; with `by`, one row a group and one column a status. The four
-        documented statuses are always there, in whatever case they were spelt; others follow as
-        they are, a missing one as ``"(missing)"``. Rows without a value of `by` are left out.
+    Series of int64
+        ``sessions``, indexed by ``status``; with `by` by its columns and ``status`` (``unstack``
+        makes a table). The four documented statuses always occur, in whatever case they were
+        spelt; others follow unchanged, a missing one as ``"(missing)"``. Rows without a value of
+        `by` are left out.
 
     Raises
     ------
     MeasureError
-        If a column is missing.
+        A column is missing.
 
     Examples
     --------
     >>> status_counts(pd.DataFrame({"status": ["Completed", "completed", "Odd"]})).to_dict()
     {'Incomplete': 0, 'Completed': 2, 'Discarded': 0, 'Pending Scoring': 0, 'Odd': 1}
     """
-    require_columns(sessions, "status", *([] if by is None else [by]), table="sessions")
-    codes, names = _statuses(sessions)
-    labels = pd.Index(names, name="status", dtype="str")
+    names = [] if by is None else [by] if isinstance(by, str) else list(by)
+    require_columns(sessions, "status", *names, table="sessions")
+    check_unique_key(sessions, "sessions")
+    codes, statuses = _statuses(sessions)
+    labels = pd.Index(statuses, name="status", dtype="str")
     if by is None:
-        counts = np.bincount(codes, minlength=len(names))
+        counts = np.bincount(codes, minlength=len(statuses))
         return pd.Series(counts, index=labels, name="sessions")
-    groups = factorise(sessions[by])
+    groups = factorise_columns(sessions, by)
     inside = groups.codes >= 0
-    flat = groups.codes[inside].astype(np.int64) * len(names) + codes[inside]
-    table = np.bincount(flat, minlength=len(groups.labels) * len(names))
-    return pd.DataFrame(
-        table.reshape(len(groups.labels), len(names)),
-        index=groups.labels.rename(by),
+    flat = groups.codes[inside].astype(np.int64) * len(statuses) + codes[inside]
+    table = pd.DataFrame(
+        np.bincount(flat, minlength=len(groups.labels) * len(statuses)).reshape(-1, len(statuses)),
+        index=groups.labels,
         columns=labels,
     )
+    return table.stack().rename("sessions")
 
 
 def progress(sessions: pd.DataFrame) -> pd.Series:
@@ -158,13 +177,13 @@ def progress(sessions: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series
-        ``progress`` (0 to 1), one value a row, with the frame's index; NaN where a number is
+        ``progress`` (0 to 1), one value per row, with the frame's index; NaN where a number is
         missing or there is no question.
 
     Raises
     ------
     MeasureError
-        If a column is missing.
+        A column is missing.
 
     Examples
     --------
@@ -172,29 +191,32 @@ def progress(sessions: pd.DataFrame) -> pd.Series:
     [0.5, nan]
     """
     require_columns(sessions, "num_attempted", "num_questions", table="sessions")
+    check_unique_key(sessions, "sessions")
     values = _ratio(as_floats(sessions["num_attempted"]), as_floats(sessions["num_questions"]))
     result = pd.Series(values, index=sessions.index, name="progress")
     return with_attrs(result, {"rule": "num_attempted / num_questions"})
 
 
-def score_percent(frame: pd.DataFrame) -> pd.Series:
-    """Score in percent of the highest possible one, of sessions, items or responses.
+def score_percent(frame: pd.DataFrame, *, adjusted: bool = False) -> pd.Series:
+    """Score as a percentage of the maximum, of sessions, items or responses.
 
     Parameters
     ----------
     frame : DataFrame
         Any of the three tables; ``score`` and ``max_score`` are read.
+    adjusted : bool, default False
+        Take ``score_after_adjustment`` where there is one.
 
     Returns
     -------
     Series
-        ``score_percent``, one value a row, with the frame's index; NaN where the score is
-        missing, or the highest possible one is missing or not above 0. Negative scores stay.
+        ``score_percent``, one value per row, with the frame's index; NaN where the score is
+        missing, or the maximum is missing or not above 0. Negative scores stay.
 
     Raises
     ------
     MeasureError
-        If a column is missing.
+        A column is missing.
 
     Examples
     --------
@@ -202,7 +224,12 @@ def score_percent(frame: pd.DataFrame) -> pd.Series:
     [75.0, nan]
     """
     require_columns(frame, "score", "max_score", table="sessions, items or responses")
-    values = 100 * _ratio(as_floats(frame["score"]), as_floats(frame["max_score"]))
+    check_unique_key(frame)
+    score = as_floats(frame["score"])
+    if adjusted and "score_after_adjustment" in frame.columns:
+        after = as_floats(frame["score_after_adjustment"])
+        score = np.where(np.isnan(after), score, after)
+    values = 100 * _ratio(score, as_floats(frame["max_score"]))
     result = pd.Series(values, index=frame.index, name="score_percent")
     return with_attrs(result, {"rule": "100 × score / max_score", "unit": "%"})
 

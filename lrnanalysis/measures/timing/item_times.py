@@ -6,7 +6,6 @@ time" in every statistic here but the sum, to which 0 adds nothing.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,54 +17,48 @@ from lrnanalysis.measures._checks import (
     TimeUnit,
     as_floats,
     check_fraction,
+    check_unique_key,
     per_second,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import (
-    Attempts,
-    Canvas,
-    RowKey,
-    choose_sessions,
-    column_keys,
-    factorise,
-    factorise_runs,
-    session_rows,
-    without_discarded,
-)
+from lrnanalysis.measures.matrices import MatrixBuilder, factorise_columns, names_of
 from lrnanalysis.measures.timing.suspicious import repeated_large_times
+from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = ["active_time", "time_matrix", "time_summary"]
 
 _NO_TIME = "a time that is missing, 0 or negative is no time"
 
 
-def active_time(items: pd.DataFrame, by: str = "session_id", *, unit: TimeUnit = "s") -> pd.Series:
+def active_time(
+    items: pd.DataFrame, by: str | Sequence[str] = "session_id", *, unit: TimeUnit = "s"
+) -> pd.Series:
     """Sum of the items' times on screen per group.
 
-    Pauses are not counted; a hidden browser tab is. A missing time adds nothing, and a group in
-    which no item has a time is NaN, not 0. A negative time is a fault of the data: it counts as
-    missing and is warned of.
+    Pauses are not counted, time in a hidden browser tab is. A missing time adds nothing, and a
+    group in which no item has a time is NaN, not 0. A negative time is inconsistent: it counts as missing,
+    with a warning.
 
     Parameters
     ----------
     items : DataFrame
         The items table; ``time`` [s] and `by` are read.
-    by : str, default "session_id"
-        Column to group by, any of the frame's. Rows without a value there are left out.
+    by : str or list of str, default "session_id"
+        Columns to group by, any of the frame's. Rows without a value there are left out.
     unit : {"s", "min", "h"}, default "s"
         Unit of the result.
 
     Returns
     -------
     Series
-        ``active_time`` [unit], one value a group, index named `by`: in order of first
+        ``active_time`` [unit], one value per group, indexed by `by`: in order of first
         appearance, of a category column in category order.
 
     Raises
     ------
     MeasureError
-        If a column is missing or `unit` is unknown.
+        A column is missing or `unit` is unknown.
 
     Examples
     --------
@@ -73,44 +66,33 @@ def active_time(items: pd.DataFrame, by: str = "session_id", *, unit: TimeUnit =
     >>> active_time(items).tolist(), active_time(items, unit="min").round(2).tolist()
     ([220.0], [3.67])
     """
-    require_columns(items, by, "time", table="items")
+    require_columns(items, *names_of(by), "time", table="items")
+    check_unique_key(items, "items")
     divisor = per_second(unit)
     times = as_floats(items["time"])
     negative = int((times < 0).sum())
     if negative:
-        warnings.warn(
-            f"{negative} of {len(items)} item times are negative: a fault of the data, they "
-            "count as missing",
-            stacklevel=2,
+        warn(
+            f"{negative} of {len(items)} item times are negative: inconsistent data, they count as "
+            "missing",
+            DataWarning,
         )
-    missing = np.isnan(times) | (times < 0) if negative else np.isnan(times)
-    known = np.where(missing, 0.0, times) if missing.any() else times
-    runs = factorise_runs(items[by])
-    if runs.contiguous and len(runs.starts):
-        # Every group is one run: its sum needs no code a row.
-        sums = np.add.reduceat(known, runs.starts)
-        empty = np.logical_and.reduceat(missing, runs.starts)
-        labels = runs.labels[runs.codes]
-    else:
-        codes, labels = runs.row_codes(), runs.labels
-        inside = codes >= 0
-        # Of no rows at all bincount makes whole numbers, which have no NaN.
-        sums = np.bincount(codes[inside], known[inside], len(labels)).astype(np.float64)
-        empty = np.bincount(codes[inside & ~missing], minlength=len(labels)) == 0
-    sums[empty] = np.nan
-    result = pd.Series(sums / divisor, index=labels.rename(by), name="active_time")
-    return with_attrs(
-        result, {"unit": unit, "rule": "sum of item times; a group without any time is missing"}
-    )
+    keys = factorise_columns(items, by)
+    known = (times >= 0) & (keys.codes >= 0)
+    groups = len(keys.labels)
+    sums = np.bincount(keys.codes[known], times[known], groups).astype(np.float64)
+    sums[np.bincount(keys.codes[known], minlength=groups) == 0] = np.nan
+    result = pd.Series(sums / divisor, index=keys.labels, name="active_time")
+    rule = "sum of item times; a group without any time is missing"
+    return with_attrs(result, {"unit": unit, "rule": rule})
 
 
 def time_summary(
     items: pd.DataFrame,
-    by: str = "item_reference",
+    by: str | Sequence[str] = "item_reference",
     *,
     quantiles: Sequence[float] = (0.1, 0.25, 0.75, 0.9),
     unit: TimeUnit = "s",
-    sessions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Descriptive statistics of the times on screen per group.
 
@@ -121,32 +103,29 @@ def time_summary(
     ----------
     items : DataFrame
         The items table; ``time`` [s] and `by` are read.
-    by : str, default "item_reference"
-        Column to group by.
+    by : str or list of str, default "item_reference"
+        Columns to group by.
     quantiles : sequence of float, default (0.1, 0.25, 0.75, 0.9)
         Quantiles to add, each between 0 and 1; linear between order statistics.
     unit : {"s", "min", "h"}, default "s"
         Unit of the statistics of t.
-    sessions : DataFrame, optional
-        The sessions table, or a selection: other sessions and discarded ones are left out.
-        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
 
     Returns
     -------
     DataFrame
-        One row a group: ``n`` (times above 0), ``n_without`` (rows whose time is missing, 0 or
+        One row per group: ``n`` (times above 0), ``n_without`` (rows whose time is missing, 0 or
         negative), ``mean``, ``sd``, ``median``, ``geometric_mean``, a column ``q10`` … for each
         quantile [all unit], ``ln_mean`` and ``ln_sd`` [ln s]. SDs divide by n - 1.
 
     Raises
     ------
     MeasureError
-        If a column is missing, `unit` is unknown or a quantile is out of range.
+        A column is missing, `unit` is unknown or a quantile is out of range.
 
     Warns
     -----
-    UserWarning
-        If one exact large value repeats as a stand-in or a time-out would, see
+    DataWarning
+        If one exact large value occurs suspiciously often, see
         `suspicious_times`.
 
     Examples
@@ -156,20 +135,19 @@ def time_summary(
     >>> summary[["n", "n_without", "median", "geometric_mean"]].round(3).values.tolist()
     [[3.0, 1.0, 20.0, 20.0]]
     """
-    require_columns(items, by, "time", table="items")
+    require_columns(items, *names_of(by), "time", table="items")
+    check_unique_key(items, "items")
     divisor = per_second(unit)
     for quantile in quantiles:
         check_fraction("a quantile", quantile, ends=True)
-    kept, notes = without_discarded(items, sessions)
-    rows = items if kept is None else items[kept]
-    keys = factorise(rows[by])
-    times = as_floats(rows["time"])
+    keys = factorise_columns(items, by)
+    times = as_floats(items["time"])
     suspicious = repeated_large_times(times)
     if suspicious:
-        warnings.warn(
-            f"the time {suspicious[0]:g} s repeats as a stand-in or a time-out would: look at "
-            "suspicious_times before averaging",
-            stacklevel=2,
+        warn(
+            f"the time {suspicious[0]:g} s occurs suspiciously often (placeholder or time-out?): "
+            "look at suspicious_times before averaging",
+            DataWarning,
         )
     timed = (times > 0) & (keys.codes >= 0)
     groups = len(keys.labels)
@@ -190,36 +168,21 @@ def time_summary(
     for quantile in quantiles:
         columns[f"q{100 * quantile:g}"] = _quantile(ordered, n, quantile) / divisor
     columns |= {"ln_mean": ln_mean, "ln_sd": ln_sd}
-    result = pd.DataFrame(columns, index=keys.labels.rename(by))
-    return with_attrs(result, {"unit": unit, "rule": _NO_TIME, **notes})
+    result = pd.DataFrame(columns, index=keys.labels)
+    return with_attrs(result, {"unit": unit, "rule": _NO_TIME})
 
 
 def time_matrix(
-    items: pd.DataFrame,
-    *,
-    rows: RowKey = "session_id",
-    sessions: pd.DataFrame | None = None,
-    attempts: Attempts | None = None,
-    keep_discarded: bool = False,
-    unit: TimeUnit = "s",
+    items: pd.DataFrame, *, rows: str = "session_id", unit: TimeUnit = "s"
 ) -> pd.DataFrame:
     """Times on screen as a persons × items matrix.
 
     Parameters
     ----------
     items : DataFrame
-        The items table; ``session_id``, ``item_reference`` and ``time`` [s] are read.
-    rows : {"session_id", "user_id"}, default "session_id"
-        What the matrix has rows of.
-    sessions : DataFrame, optional
-        The sessions table, or a selection: other sessions are left out. Needed for users,
-        attempts and discarded sessions unless these columns were merged into `items`.
-    attempts : {"first", "last", "best", "all"}, optional
-        Which of a user's sessions at an activity are kept; by default all for rows of sessions
-        and the first for rows of users.
-    keep_discarded : bool, default False
-        Whether to keep sessions with the status Discarded. Without a known status nothing can
-        be left out; ``attrs`` says so.
+        The items table; `rows`, ``item_reference`` and ``time`` [s] are read.
+    rows : str, default "session_id"
+        Column that names the persons.
     unit : {"s", "min", "h"}, default "s"
         Unit of the result.
 
@@ -233,7 +196,7 @@ def time_matrix(
     Raises
     ------
     MeasureError
-        If a column is missing, two rows fall on one cell, or users are not known.
+        A column is missing, or two rows fall on one cell.
 
     Examples
     --------
@@ -244,29 +207,17 @@ def time_matrix(
     >>> time_matrix(items).to_dict("list")
     {'a': [85.0, nan], 'b': [65.0, nan]}
     """
-    require_columns(items, "session_id", "item_reference", "time", table="items")
+    require_columns(items, rows, "item_reference", "time", table="items")
+    check_unique_key(items, "items")
     divisor = per_second(unit)
-    grouped = session_rows(items, shown=False)
-    chosen = choose_sessions(
-        items,
-        grouped,
-        sessions=sessions,
-        rows=rows,
-        attempts=attempts,
-        keep_discarded=keep_discarded,
+    times = as_floats(items["time"])
+    timed = times > 0
+    builder = MatrixBuilder(
+        factorise_columns(items, rows), factorise_columns(items, "item_reference")
     )
-    keys = column_keys(items, "item_reference")
-    canvas = Canvas(chosen, keys.labels, np.float64(np.nan))
-    codes = grouped.grouped(keys.codes)
-    read = grouped.reader(items["time"])
-    without = 0
-    for block in grouped.blocks():
-        times = read(block.rows)
-        timed = times > 0
-        without += len(times) - int(np.count_nonzero(timed))
-        canvas.write(block, codes[block.rows], np.where(timed, times, np.nan) / divisor)
-    notes = {**chosen.notes, "unit": unit, "rule": _NO_TIME, "rows_without_time": without}
-    return canvas.frame(notes)
+    matrix = builder.numbers(np.where(timed, times, np.nan) / divisor)
+    without = int(np.count_nonzero(~timed))
+    return with_attrs(matrix, {"unit": unit, "rule": _NO_TIME, "rows_without_time": without})
 
 
 def _mean_sd(codes: IntArray, values: FloatArray, n: IntArray) -> tuple[FloatArray, FloatArray]:

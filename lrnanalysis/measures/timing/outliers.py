@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -12,11 +13,12 @@ from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     as_floats,
+    check_unique_key,
     choice,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import factorise
+from lrnanalysis.measures.matrices import factorise_columns, names_of
 
 __all__ = ["OutlierRule", "outliers"]
 
@@ -41,7 +43,7 @@ def outliers(
     rule: OutlierRule = "sd",
     *,
     k: float | None = None,
-    by: str = "item_reference",
+    by: str | Sequence[str] = "item_reference",
 ) -> pd.Series:
     """Whether each time is far from its group's others.
 
@@ -53,23 +55,23 @@ def outliers(
         ``"sd"``: ln t beyond the mean ± `k` SD (default 3); ``"percentile"``: above the `k`-th
         percentile (default 99); ``"p90"``: above `k` times the 90th percentile (default 5);
         ``"mad"``: ln t beyond the median ± `k` scaled median absolute deviations (default 3;
-        Leys et al. 2013, doi:10.1016/j.jesp.2013.03.013). The rules on ln t look both ways, the
-        others upwards only.
+        Leys et al. 2013, doi:10.1016/j.jesp.2013.03.013). The rules on ln t are two-sided, the
+        others flag long times only.
     k : float, optional
         The rule's number.
-    by : str, default "item_reference"
-        Column whose groups are looked at.
+    by : str or list of str, default "item_reference"
+        Columns whose groups are compared.
 
     Returns
     -------
     Series of boolean
-        ``outlier``, one value a row, with the frame's index; NA where there is no time (missing,
+        ``outlier``, one value per row, with the frame's index; NA where there is no time (missing,
         0 or negative) or no group. ``attrs`` counts both kinds.
 
     Raises
     ------
     MeasureError
-        If `rule` is unknown, `k` is out of range or a column is missing.
+        `rule` is unknown, `k` is out of range or a column is missing.
 
     Examples
     --------
@@ -77,12 +79,13 @@ def outliers(
     >>> int(outliers(items, "p90").sum()), int(outliers(items, "mad").sum())
     (1, 1)
     """
-    require_columns(items, by, "time", table="items")
+    require_columns(items, *names_of(by), "time", table="items")
+    check_unique_key(items, "items")
     choice("rule", rule, get_args(OutlierRule))
     number = _DEFAULT[rule] if k is None else float(k)
     if not number > 0 or (rule == "percentile" and number >= 100):
         raise MeasureError(f"k is {number:g}: it must be above 0, and below 100 for a percentile")
-    keys = factorise(items[by])
+    keys = factorise_columns(items, by)
     times = as_floats(items["time"])
     timed = (times > 0) & (keys.codes >= 0)
     codes, values = keys.codes[timed], times[timed]
@@ -99,7 +102,7 @@ def outliers(
         result,
         {
             "rule": _TEXT[rule].format(k=number),
-            "by": by,
+            "by": names_of(by),
             "flagged": int(far.sum()),
             "timed": int(timed.sum()),
             "without_time": int((~timed).sum()),

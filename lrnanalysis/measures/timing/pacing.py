@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 
@@ -13,12 +11,12 @@ from lrnanalysis.measures._checks import (
     TimeUnit,
     as_floats,
     check_fraction,
-    choice,
+    check_unique_key,
     per_second,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import SessionRows, session_rows, without_discarded
+from lrnanalysis.measures.matrices import SessionRows, session_rows
 from lrnanalysis.measures.timing.item_times import time_summary
 
 __all__ = ["pacing", "time_by_position"]
@@ -27,8 +25,7 @@ __all__ = ["pacing", "time_by_position"]
 def pacing(
     items: pd.DataFrame,
     *,
-    of: Literal["time", "limit"] = "time",
-    sessions: pd.DataFrame | None = None,
+    limit: pd.Series | None = None,
     band: tuple[float, float] = (0.1, 0.9),
     unit: TimeUnit = "s",
 ) -> pd.DataFrame:
@@ -42,12 +39,9 @@ def pacing(
     ----------
     items : DataFrame
         The items table; ``session_id``, ``time`` [s] and, for the order, ``position`` are read.
-    of : {"time", "limit"}, default "time"
-        Cumulative time, or its share of the session's ``max_time``.
-    sessions : DataFrame, optional
-        The sessions table, or a selection: other sessions and discarded ones are left out.
-        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
-        For ``of="limit"`` it must hold ``max_time`` [s].
+    limit : Series, optional
+        Time limit [s] by ``session_id``: the result is then the share of the limit. Sessions
+        without a limit are left out.
     band : (float, float), default (0.1, 0.9)
         Quantiles of the band.
     unit : {"s", "min", "h"}, default "s"
@@ -62,7 +56,7 @@ def pacing(
     Raises
     ------
     MeasureError
-        If a column is missing, or no limit is known for ``of="limit"``.
+        A column is missing, or no session has a limit.
 
     Examples
     --------
@@ -74,12 +68,10 @@ def pacing(
     [20.0, 50.0]
     """
     require_columns(items, "session_id", "time", table="items")
-    choice("of", of, ("time", "limit"))
+    check_unique_key(items, "items")
     low, high = band
     check_fraction("band", low, ends=True)
     check_fraction("band", high, ends=True)
-    kept, notes = without_discarded(items, sessions)
-    items = items if kept is None else items[kept]
     grouped = session_rows(items)
     times = grouped.grouped(as_floats(items["time"]))
     timed = times > 0
@@ -90,8 +82,8 @@ def pacing(
     if grouped.n:
         last = np.maximum.reduceat(np.where(timed, rows, -1), grouped.starts)
         inside = rows <= np.repeat(last, grouped.lengths)
-    if of == "limit":
-        cumulative = cumulative / _limit(grouped, sessions)
+    if limit is not None:
+        cumulative = cumulative / _limits(grouped, limit)
         inside &= ~np.isnan(cumulative)
     else:
         cumulative = cumulative / per_second(unit)
@@ -108,17 +100,14 @@ def pacing(
     return with_attrs(
         result,
         {
-            "unit": unit if of == "time" else "share of max_time",
+            "unit": unit if limit is None else "share of the limit",
             "rule": rule,
             "band": list(band),
-            **notes,
         },
     )
 
 
-def time_by_position(
-    items: pd.DataFrame, *, unit: TimeUnit = "s", sessions: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def time_by_position(items: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.DataFrame:
     """Descriptive statistics of the time on screen by position in the session.
 
     In one fixed form every position is one item: a change along the test may be that of the
@@ -131,14 +120,11 @@ def time_by_position(
         there.
     unit : {"s", "min", "h"}, default "s"
         Unit of the result.
-    sessions : DataFrame, optional
-        The sessions table, or a selection: other sessions and discarded ones are left out.
-        Without it (or a column ``status`` merged into `items`) none can be; ``attrs`` says so.
 
     Returns
     -------
     DataFrame
-        As `time_summary`, one row a position in increasing order, with ``items``, the number of
+        As `time_summary`, one row per position in increasing order, with ``items``, the number of
         different items at the position (1: position and item cannot be told apart).
 
     Raises
@@ -156,7 +142,7 @@ def time_by_position(
     [[2.0, 20.0], [2.0, 30.0]]
     """
     require_columns(items, "position", "time", table="items")
-    result = time_summary(items, "position", unit=unit, sessions=sessions).sort_index()
+    result = time_summary(items, "position", unit=unit).sort_index()
     attrs = {str(name): value for name, value in result.attrs.items()}
     if "item_reference" in items.columns:
         different = items.groupby("position")["item_reference"].nunique()
@@ -176,15 +162,10 @@ def _cumulative(grouped: SessionRows, amount: FloatArray) -> tuple[np.ndarray, F
     return np.arange(grouped.n) - first, total - before
 
 
-def _limit(grouped: SessionRows, sessions: pd.DataFrame | None) -> FloatArray:
+def _limits(grouped: SessionRows, limit: pd.Series) -> FloatArray:
     """Every row's time limit [s], in grouped order; NaN where there is none."""
-    if sessions is None:
-        raise MeasureError('of="limit" needs the sessions\' max_time: give sessions=')
-    require_columns(sessions, "session_id", "max_time", table="sessions")
-    known = sessions.drop_duplicates("session_id")
-    place = pd.Index(known["session_id"]).get_indexer(grouped.labels)
-    limit = np.append(as_floats(known["max_time"]), np.nan)[place]
-    if not (limit > 0).any():
-        raise MeasureError("no session of the items has a max_time: a share of it is not defined")
-    limit[~(limit > 0)] = np.nan
-    return np.repeat(limit, grouped.lengths)
+    found = as_floats(limit.reindex(grouped.labels)).copy()
+    if not (found > 0).any():
+        raise MeasureError("no session of the items has a time limit: pass limits above 0 [s]")
+    found[~(found > 0)] = np.nan
+    return grouped.spread(found)

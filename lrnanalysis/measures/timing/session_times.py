@@ -1,13 +1,11 @@
-"""How long a session took: on screen, by the clock, and between the two.
+"""How long a session took: active, elapsed and idle time.
 
-Definitions follow the Data API's page on the session duration: the active time adds the items'
-times, the elapsed time runs from start to completion with every saved gap inside. The
+Definitions follow the Data API's page on the session duration: the active time sums the items'
+times, the elapsed time runs from start to completion, including saved gaps. The
 ``session_duration`` field is the latter in whole minutes, rounded, so timestamps are used.
 """
 
 from __future__ import annotations
-
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -17,10 +15,12 @@ from lrnanalysis.measures._checks import (
     FloatArray,
     TimeUnit,
     as_floats,
+    check_unique_key,
     per_second,
     require_columns,
     with_attrs,
 )
+from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = ["active_share", "elapsed_time", "idle_time", "session_active_time"]
 
@@ -28,15 +28,15 @@ _ACTIVE = "sum of the items' times on screen"
 _ELAPSED = "dt_completed - dt_started, saved gaps included"
 _IDLE = "elapsed - active, never clipped"
 
-#: Timestamps are whole seconds: a shortfall up to this is rounding, not a fault [s].
+#: Timestamps are whole seconds: a shortfall up to this is rounding [s].
 _ROUNDING = 1.0
 
 
 def session_active_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     """Time on screen of every session: the sum of its items' times.
 
-    Pauses are not counted; a hidden browser tab is. A session of which no item has a time is
-    NaN, not 0.
+    Pauses are not counted, time in a hidden browser tab is. A session in which no item has a time
+    is NaN, not 0.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ def session_active_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.S
     Returns
     -------
     Series
-        ``active_time`` [unit], one value a row, with the frame's index.
+        ``active_time`` [unit], one value per row, with the frame's index.
 
     Raises
     ------
     MeasureError
-        If the column is missing or `unit` is unknown.
+        The column is missing or `unit` is unknown.
 
     See Also
     --------
@@ -66,6 +66,7 @@ def session_active_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.S
     [3.67]
     """
     require_columns(sessions, "active_time", table="sessions")
+    check_unique_key(sessions, "sessions")
     seconds = as_floats(sessions["active_time"])
     return _series(sessions, seconds, "active_time", unit, _ACTIVE)
 
@@ -87,13 +88,13 @@ def elapsed_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     Returns
     -------
     Series
-        ``elapsed_time`` [unit], one value a row, with the frame's index. Negative values are
-        kept and warned of: the session ends before it starts.
+        ``elapsed_time`` [unit], one value per row, with the frame's index. Negative values are
+        kept, with a warning: the session ends before it starts.
 
     Raises
     ------
     MeasureError
-        If a column is missing or does not hold timestamps, or `unit` is unknown.
+        A column is missing or does not hold timestamps, or `unit` is unknown.
 
     Examples
     --------
@@ -112,9 +113,9 @@ def elapsed_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
 def idle_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     """Elapsed less active time of every session: pauses, and gaps while it was saved.
 
-    It is never clipped. A negative value says that the items' times add up to more than the
-    clock allows, a fault of the data: such sessions are kept, counted in ``attrs`` and, beyond
-    the rounding of timestamps to the second, warned of.
+    It is never clipped. A negative value means that the items' times add up to more than the
+    elapsed time: such sessions are inconsistent; they are kept, counted in ``attrs`` and, beyond
+    the rounding of timestamps to the second, reported by a warning.
 
     Parameters
     ----------
@@ -126,13 +127,13 @@ def idle_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     Returns
     -------
     Series
-        ``idle_time`` [unit], one value a row, with the frame's index; NaN where one of the two
+        ``idle_time`` [unit], one value per row, with the frame's index; NaN where one of the two
         times is unknown.
 
     Raises
     ------
     MeasureError
-        If a column is missing, or `unit` is unknown.
+        A column is missing, or `unit` is unknown.
 
     Examples
     --------
@@ -145,6 +146,7 @@ def idle_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     [2.0]
     """
     require_columns(sessions, "active_time", table="sessions")
+    check_unique_key(sessions, "sessions")
     seconds = _elapsed(sessions) - as_floats(sessions["active_time"])
     _warn_of_negative(seconds, "have items' times that add up to more than their elapsed time")
     result = _series(sessions, seconds, "idle_time", unit, _IDLE)
@@ -163,14 +165,14 @@ def active_share(sessions: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series
-        ``active_share`` (0 to 1; above 1 is a fault of the data, as a negative idle time), one
-        value a row, with the frame's index; NaN where the elapsed time is unknown or not
+        ``active_share`` (0 to 1; above 1 where idle time is negative), one
+        value per row, with the frame's index; NaN where the elapsed time is unknown or not
         positive.
 
     Raises
     ------
     MeasureError
-        If a column is missing.
+        A column is missing.
 
     Examples
     --------
@@ -183,6 +185,7 @@ def active_share(sessions: pd.DataFrame) -> pd.Series:
     [0.8]
     """
     require_columns(sessions, "active_time", table="sessions")
+    check_unique_key(sessions, "sessions")
     elapsed = _elapsed(sessions)
     share = np.full(len(sessions), np.nan)
     np.divide(as_floats(sessions["active_time"]), elapsed, out=share, where=elapsed > 0)
@@ -193,6 +196,7 @@ def active_share(sessions: pd.DataFrame) -> pd.Series:
 def _elapsed(sessions: pd.DataFrame) -> FloatArray:
     """Seconds from start to completion; NaN where either is missing."""
     require_columns(sessions, "dt_started", "dt_completed", table="sessions")
+    check_unique_key(sessions, "sessions")
     for column in ("dt_started", "dt_completed"):
         if not pd.api.types.is_datetime64_any_dtype(sessions[column]):
             raise MeasureError(
@@ -212,7 +216,7 @@ def _series(
 def _warn_of_negative(seconds: FloatArray, what: str) -> None:
     count = int((seconds < -_ROUNDING).sum())
     if count:
-        warnings.warn(
-            f"{count} of {len(seconds)} sessions {what}: a fault of the data, values are kept",
-            stacklevel=3,
+        warn(
+            f"{count} of {len(seconds)} sessions {what}: inconsistent data, values are kept",
+            DataWarning,
         )

@@ -1,4 +1,4 @@
-"""Times that look like stand-ins or time-outs instead of measurements."""
+"""Times that look like placeholders or time-outs instead of measurements."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import pandas as pd
 
 from lrnanalysis.measures._checks import (
     FloatArray,
-    IntArray,
     as_floats,
+    check_unique_key,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import factorise
 
 __all__ = ["repeated_large_times", "suspicious_times"]
 
@@ -26,31 +25,31 @@ _TIMES_NEIGHBOUR = 5
 _NEAR = 1.25
 
 
-def suspicious_times(items: pd.DataFrame, sessions: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Exact large times that repeat, and times that stop at the limit without a score.
+def suspicious_times(items: pd.DataFrame, *, limit: pd.Series | None = None) -> pd.DataFrame:
+    """Exact large times that repeat, and times at the limit without a score.
 
-    A **repeated large value** lies above the 90th percentile of all times, occurs at least 10
+    A **repeated large value** is above the 90th percentile of all times, occurs at least 10
     times, and at least 5 times as often as any other value within a factor 1.25 of it: a
-    stand-in such as 9999, or a time-out. **At the limit**: rows whose time is the session's
-    ``max_time`` or more and whose score is missing or 0. Nothing is changed; decide and select.
+    placeholder such as 9999, or a time-out. **At the limit**: rows whose time is the session's
+    ``max_time`` or more and whose score is missing or 0. Nothing is changed.
 
     Parameters
     ----------
     items : DataFrame
-        The items table; ``time`` [s] is read, ``score`` where it is there.
-    sessions : DataFrame, optional
-        The sessions table, for ``max_time`` [s]; not needed where it was merged into `items`.
+        The items table; ``time`` [s] is read, ``score`` where it occurs.
+    limit : Series, optional
+        Time limit [s] by ``session_id``; by default the column ``max_time`` where `items` has it.
 
     Returns
     -------
     DataFrame
-        One row a finding: ``time`` [s] (of the limit, for times at the limit), ``n`` (rows),
-        ``reason``. Empty where nothing stands out.
+        One row per finding: ``time`` [s] (of the limit, for times at the limit), ``n`` (rows),
+        ``reason``. Empty if there is none.
 
     Raises
     ------
     MeasureError
-        If a column is missing.
+        A column is missing.
 
     Examples
     --------
@@ -59,16 +58,17 @@ def suspicious_times(items: pd.DataFrame, sessions: pd.DataFrame | None = None) 
     [[9999.0, 12.0]]
     """
     require_columns(items, "time", table="items")
+    check_unique_key(items, "items")
     times = as_floats(items["time"])
     found = [
         (value, int((times == value).sum()), "one exact large value repeats")
         for value in repeated_large_times(times)
     ]
-    limit = _limits(items, sessions)
-    if limit is not None:
+    limits = _limits(items, limit)
+    if limits is not None:
         score = as_floats(items["score"]) if "score" in items.columns else np.zeros(len(items))
-        stopped = (times >= limit) & ~(score > 0)
-        values, counts = np.unique(limit[stopped], return_counts=True)
+        stopped = (times >= limits) & ~(score > 0)
+        values, counts = np.unique(limits[stopped], return_counts=True)
         found += [
             (float(value), int(count), "at max_time or beyond it, without points")
             for value, count in zip(values, counts, strict=True)
@@ -97,16 +97,9 @@ def repeated_large_times(times: FloatArray) -> list[float]:
     return [value for _, value in sorted(found, reverse=True)]
 
 
-def _limits(items: pd.DataFrame, sessions: pd.DataFrame | None) -> FloatArray | None:
-    """Every row's time limit [s]; None where no table knows it."""
-    if "max_time" in items.columns:
-        return as_floats(items["max_time"])
-    if sessions is None:
-        return None
+def _limits(items: pd.DataFrame, limit: pd.Series | None) -> FloatArray | None:
+    """Every row's time limit [s]; None where none is known."""
+    if limit is None:
+        return as_floats(items["max_time"]) if "max_time" in items.columns else None
     require_columns(items, "session_id", table="items")
-    require_columns(sessions, "session_id", "max_time", table="sessions")
-    known = sessions.drop_duplicates("session_id")
-    keys = factorise(items["session_id"])
-    place: IntArray = np.append(pd.Index(known["session_id"]).get_indexer(keys.labels), -1)
-    limits: FloatArray = np.append(as_floats(known["max_time"]), np.nan)
-    return limits[place[keys.codes]]
+    return as_floats(items["session_id"].map(limit))

@@ -1,4 +1,4 @@
-"""The one part that is compiled. Where that fails, a slower way takes its place."""
+"""Builds the compiled scanner. It is optional: without a C compiler, parsing is slower."""
 
 from setuptools import Extension, setup
 

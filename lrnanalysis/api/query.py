@@ -28,7 +28,6 @@ Texts = str | Iterable[str]
 Include = Texts | Mapping[str, Texts]
 
 _METADATA_KEY = "sessions.session_metadata"
-_LISTS = ("activity_id", "session_id", "user_id")
 
 #: An unpaired surrogate cannot be encoded in UTF-8, so it can be neither signed nor sent.
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -247,7 +246,7 @@ class Query:
 
     endpoint: ClassVar[Endpoint] = SESSIONS_RESPONSES
 
-    # A filter is declared here only; documentation, command line and form read it from `FILTERS`.
+    # Documentation, command line and form read the filters from here; `fetch` repeats their names.
     activity_id: _Ids = Filter(_IDS, "activities, as named by the integration")
     session_id: _Ids = Filter(_IDS, "sessions")
     user_id: _Ids = Filter(_IDS, "learners, as named by the integration")
@@ -301,7 +300,7 @@ class Query:
         """
         several = self.requests()
         if len(several) > 1:
-            longest = max(len(getattr(self, name) or ()) for name in _LISTS)
+            longest = max(len(one) for one in self.to_dict().values() if isinstance(one, tuple))
             raise QueryError(
                 f"{longest:,} values in one list need {len(several)} requests, since the endpoint "
                 f"accepts {self.endpoint.max_list} at once: use requests()"
@@ -320,7 +319,8 @@ class Query:
         }
         if "include" in body:
             body["include"] = {_METADATA_KEY: body["include"]}
-        lists, most = [name for name in _LISTS if name in body], self.endpoint.max_list
+        lists = [name for name in body if FILTERS[name].kind is _IDS]
+        most = self.endpoint.max_list
         parts = [
             [body[name][at : at + most] for at in range(0, len(body[name]), most)] for name in lists
         ]

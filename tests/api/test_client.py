@@ -179,7 +179,7 @@ def test_retries_end(api):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that moves on only when something sleeps; holds the pauses."""
+    """A clock that advances only when something sleeps; the list of its pauses."""
     now, pauses = [0.0], []
 
     def sleep(seconds):

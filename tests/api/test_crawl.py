@@ -469,7 +469,7 @@ def test_a_page_with_sessions_and_no_token_is_the_last():
         crawl = Crawl(Query(), client, progress=False)
         assert [page.records for page in crawl] == [1, 1]
         assert crawl.finished
-        # What came before it is all that there is to go on from.
+        # The token before it is the only one to resume from.
         assert crawl.next == "A"
         assert len(client.received) == 2
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrnanalysis import Query, QueryError
+from lrnanalysis import Query, QueryError, fetch
 from lrnanalysis.api.query import FILTERS
 
 NAMES = [field.name for field in dataclasses.fields(Query)]
@@ -147,9 +147,10 @@ def test_a_table_is_no_list_of_ids():
     assert Query(user_id=frame["user_id"]).user_id == ("u1", "u2")
 
 
-def test_every_filter_is_a_named_argument():
-    parameters = inspect.signature(Query).parameters
-    assert [name for name in parameters if name in NAMES] == NAMES
+@pytest.mark.parametrize("function", [Query, fetch])
+def test_every_filter_is_a_named_argument(function):
+    parameters = inspect.signature(function).parameters
+    assert sorted(name for name in parameters if name in NAMES) == sorted(NAMES)
     assert all(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY for name in NAMES)
 
 

@@ -386,6 +386,7 @@ def sessions_of_any_kind(draw, session_id):
 STUDY = st.tuples(*(sessions_of_any_kind(f"s{n}") for n in range(3)))
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(STUDY)
 def test_any_records_read_the_same_either_way(sessions):
@@ -396,6 +397,7 @@ def test_any_records_read_the_same_either_way(sessions):
     assert_schema(fast)
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(STUDY)
 def test_reading_what_was_given_back_gives_the_same_tables(sessions):

@@ -7,16 +7,14 @@ BIN = $(VENV)/bin
 demo: $(VENV)/demo.done
 	$(BIN)/lrnanalysis demo
 
-test: $(VENV)/test.done
-	$(BIN)/python -m ruff check .
-	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest
+test: lint
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(VENV)/test.done
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/python -m pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)/bench.done
 	$(BIN)/python -m benchmarks

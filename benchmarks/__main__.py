@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ("loading", "bench_measures", "bench_classical", "bench_irt")
+MODULES = ("loading", "bench_measures", "bench_analysis", "bench_classical", "bench_irt")
 
 if __name__ == "__main__":
     codes = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError
 from lrnanalysis.io.files import write_folder, write_records
 from lrnanalysis.io.json_records import to_records
 from lrnanalysis.io.long_formats import long_table
-from lrnanalysis.measures.classical import Key
+from lrnanalysis.measures.classical._choices import Key
 from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.measures.item_analysis import ItemAnalysis
@@ -102,17 +102,17 @@ class SessionData:
     @property
     def sessions(self) -> SessionsTable:
         """One row per session; see `lrnanalysis.schema.SESSIONS`."""
-        return self._tables.sessions
+        return cast(SessionsTable, self._tables.sessions)
 
     @property
     def responses(self) -> ResponsesTable:
         """One row per response; see `lrnanalysis.schema.RESPONSES`."""
-        return self._tables.responses
+        return cast(ResponsesTable, self._tables.responses)
 
     @property
     def items(self) -> ItemsTable:
         """One row per item of a session; see `lrnanalysis.schema.ITEMS`."""
-        return self._tables.items
+        return cast(ItemsTable, self._tables.items)
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         return iter((self.sessions, self.responses, self.items))

@@ -77,4 +77,4 @@ def _accessor(frame: pd.DataFrame) -> TableAccessor:
 
 
 # A function, not a class: which class it is depends on the frame.
-pd.api.extensions.register_dataframe_accessor("lrn")(_accessor)  # type: ignore[arg-type]
+pd.api.extensions.register_dataframe_accessor("lrn")(_accessor)  # type: ignore[type-var]

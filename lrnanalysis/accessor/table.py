@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import inspect
 from collections.abc import Callable
-from typing import ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import pandas as pd
 
@@ -46,7 +46,7 @@ class TableAccessor:
             if callable(method) and not name.startswith("_")
         }
 
-    def __getattr__(self, name: str) -> object:
+    def _unknown(self, name: str) -> NoReturn:
         for table, accessor in TableAccessor.tables.items():
             if name in accessor._measures():
                 raise AttributeError(
@@ -58,6 +58,10 @@ class TableAccessor:
             f"{', '.join(self._measures())}); measures of several tables are methods of an "
             "analysis: study.analysis()"
         )
+
+    if not TYPE_CHECKING:
+        # Hidden from type checkers, to which an unknown name has to stay an error.
+        __getattr__ = _unknown
 
     def __dir__(self) -> list[str]:
         return list(self._measures())

@@ -24,7 +24,8 @@ from lrnanalysis.measures import (
     timing,
 )
 from lrnanalysis.measures._checks import TimeUnit, check_fraction, choice
-from lrnanalysis.measures.classical import FlagRule, Key
+from lrnanalysis.measures.classical._choices import Key
+from lrnanalysis.measures.classical.flags import Rule as FlagRule
 from lrnanalysis.measures.effort import Chance, Method
 from lrnanalysis.measures.item_analysis import ItemAnalysis, item_analysis
 
@@ -34,7 +35,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 #: Methods of differential item functioning by name.
-_DIF = {
+_DIF: dict[str, Callable[..., pd.DataFrame]] = {
     "mantel_haenszel": dif.mantel_haenszel,
     "standardisation": dif.standardisation,
     "logistic": dif.logistic,
@@ -686,5 +687,5 @@ class Analysis(AnalysisData):
 def _stacked(rows: Mapping[Any, pd.DataFrame], by: str | Sequence[str]) -> pd.DataFrame:
     """One-row tables under each other, indexed by their groups."""
     names = [by] if isinstance(by, str) else list(by)
-    table = pd.concat(dict(rows)).droplevel(-1)
-    return table.rename_axis(names)
+    table: pd.DataFrame = pd.concat(list(rows.values()), keys=list(rows))
+    return table.droplevel(-1).rename_axis(names)

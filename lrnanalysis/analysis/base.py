@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -104,17 +104,17 @@ class AnalysisData:
     @property
     def sessions(self) -> SessionsTable:
         """The sessions that count; see `lrnanalysis.schema.SESSIONS`."""
-        return self._tables[0].copy(deep=False)
+        return cast(SessionsTable, self._tables[0].copy(deep=False))
 
     @property
     def responses(self) -> ResponsesTable:
         """Their responses; see `lrnanalysis.schema.RESPONSES`."""
-        return self._tables[1].copy(deep=False)
+        return cast(ResponsesTable, self._tables[1].copy(deep=False))
 
     @property
     def items(self) -> ItemsTable:
         """Their items; see `lrnanalysis.schema.ITEMS`."""
-        return self._tables[2].copy(deep=False)
+        return cast(ItemsTable, self._tables[2].copy(deep=False))
 
     # The matrices
 

@@ -75,7 +75,7 @@ class AnalysisMatrices:
                     f"{int((several > 1).sum())} persons have several values of {column.name!r} in "
                     'their sessions: choose one activity, or use unit="session"'
                 )
-        return first.set_axis(self.persons).rename(column.name)
+        return pd.Series(first.array, index=self.persons, name=column.name)
 
     @cached_property
     def item_cells(self) -> Cells:
@@ -149,7 +149,7 @@ class AnalysisMatrices:
             self.answered_times, self._decisions.rapid, scores=self.recorded_shares
         )
         rows = flags.index.get_indexer(self.persons)[self._persons.codes[self._item_sessions]]
-        columns = flags.columns.get_indexer(self._items["item_reference"].astype("str"))
+        columns = flags.columns.get_indexer(pd.Index(self._items["item_reference"].astype("str")))
         found: BoolArray = flags.to_numpy(dtype=bool)[rows, columns] & (columns >= 0)
         return found
 
@@ -219,7 +219,7 @@ class AnalysisMatrices:
         most = self._whole(self._cell_builder.numbers(known)).max()
         return most.where(most > 0, highest).rename("max_score")
 
-    def _whole(self, matrix: pd.DataFrame, fill: object = np.nan) -> pd.DataFrame:
+    def _whole(self, matrix: pd.DataFrame, fill: str | float = np.nan) -> pd.DataFrame:
         """The matrix with a row for every person."""
         if len(matrix) == len(self.persons):
             return matrix

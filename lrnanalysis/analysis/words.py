@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -32,6 +31,12 @@ _IDENTITIES = {
 }
 _SCORES = {"raw": "scores as marked", "adjusted": "scores after adjustments"}
 _VALUES = {"points": "points", "share": "shares of the maximum (0 to 1)"}
+
+_REASONS = {
+    "no item shown": "without an item",
+    "no user_id": "without a learner",
+    "other attempts": "other attempts of the same learner",
+}
 
 _REFERENCES = {
     "nt": "Wise, S. L., & Ma, L. (2012). Setting response time thresholds for a CAT item pool: "
@@ -118,7 +123,9 @@ class AnalysisWords:
         """One row per decision: its value, what it did, how many rows it touched."""
         decisions, flow = self.decisions, self.flow["left_out"]
         gone = flow[[step for step in flow.index if step.startswith("status ")]]
-        by_status = ", ".join(f"{n:,} {step.removeprefix('status ')}" for step, n in gone.items())
+        by_status = ", ".join(
+            f"{n:,} {str(step).removeprefix('status ')}" for step, n in gone.items()
+        )
         rows: list[tuple[str, str, str, int]] = [
             (
                 "activity",
@@ -143,9 +150,8 @@ class AnalysisWords:
             ("item", decisions.item, _IDENTITIES[decisions.item], self.columns),
         ]
         if "no item shown" in flow:
-            rows.insert(
-                2, ("", "", "sessions without an item are left out", int(flow["no item shown"]))
-            )
+            gone_without = int(flow["no item shown"])
+            rows.insert(2, ("items", "any", "sessions without an item are left out", gone_without))
         for name, kind in (
             ("omitted", "omitted"),
             ("not_reached", "not reached"),
@@ -182,7 +188,11 @@ class AnalysisWords:
     def flow_line(self) -> str:
         """How many sessions were left out by which rule, in a line."""
         start = int(self.flow["sessions"].iloc[0])
-        steps = [f"{n:,} {step}" for step, n in self.flow["left_out"].iloc[1:].items() if n]
+        steps = [
+            f"{n:,} {str(step).removeprefix('status ')}"
+            for step, n in self.flow["left_out"].iloc[1:].items()
+            if n
+        ]
         if not steps:
             return f"{start:,} sessions, none left out"
         return f"{start:,} sessions → left out {', '.join(steps)} → " + (
@@ -193,8 +203,12 @@ class AnalysisWords:
         """A paragraph for the methods section of a paper, with its references."""
         decisions, flow = self.decisions, self.flow
         start = flow.iloc[0]
-        left_out = [f"{int(n):,} ({step})" for step, n in flow["left_out"].iloc[1:].items() if n]
-        gone = f" We left out {_listed(left_out)}." if left_out else " No session was left out."
+        left_out = [
+            f"{int(n):,} ({_REASONS.get(str(step), step)})"
+            for step, n in flow["left_out"].iloc[1:].items()
+            if n
+        ]
+        gone = f" Sessions left out: {_listed(left_out)}." if left_out else ""
         statuses = _listed(list(decisions.statuses)) or "any status"
         sentences = [
             f"The study held {int(start['sessions']):,} sessions of "
@@ -206,7 +220,7 @@ class AnalysisWords:
                 if self.learners < self.persons
                 else ""
             ),
-            f"Cells held {_VALUES[decisions.value]} of {_SCORES[decisions.score]}.",
+            f"Cells held {_VALUES[decisions.value]}, {_SCORES[decisions.score]}.",
             f"Omitted {decisions.level}s ({self.cells['omitted']:,} cells) "
             f"{_treated(decisions.omitted)}, and those not reached "
             f"({self.cells['not reached']:,} cells; {_NOT_REACHED[decisions.not_reached_rule]}) "
@@ -223,12 +237,8 @@ class AnalysisWords:
                 f"rule {self._rapid()}) were treated as missing, as in effort-moderated scoring "
                 "(Wise & DeMars, 2006)."
             )
-            kind = re.match(r"[a-z]*", self._rapid())
-            references = [
-                _REFERENCES[name]
-                for name in (kind.group() if kind else "", "moderated")
-                if name in _REFERENCES
-            ]
+            rule = self._rapid().rstrip("0123456789.")
+            references = [_REFERENCES[name] for name in (rule, "moderated") if name in _REFERENCES]
         sentences.append(f"Computations used lrnanalysis {version('lrnanalysis')}.")
         text = " ".join(sentences)
         return text + "".join(f"\n\n{reference}" for reference in references)

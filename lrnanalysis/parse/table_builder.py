@@ -42,7 +42,7 @@ class Tables:
     repaired : int
         Sessions in which an unpaired surrogate was replaced by U+FFFD.
     repeated : int
-        Older versions of sessions that were received more than once; the last is kept.
+        Older versions of sessions that came more than once; the last is kept.
     """
 
     sessions: pd.DataFrame
@@ -73,13 +73,12 @@ class TableBuilder:
 
     def __init__(self, metadata: Iterable[str] = (), *, compiled: bool = scan.AVAILABLE) -> None:
         self._compiled = compiled
-        self._asked_for = tuple(metadata)
         self._layout = RecordLayout()
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._blocks: dict[str, list[pa.Table]] = {"sessions": [], "responses": [], "items": []}
         self._parents: dict[str, list[npt.NDArray[np.int64]]] = {"responses": [], "items": []}
-        self._metadata: dict[str, dict[int, object]] = {name: {} for name in self._asked_for}
+        self._metadata: dict[str, dict[int, object]] = {name: {} for name in metadata}
         self._sessions = 0
         self._unreadable: list[bytes] = []
         self._repaired = 0
@@ -130,25 +129,21 @@ class TableBuilder:
 
     def _decode_waiting(self) -> None:
         pages, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        if not pages:
-            return
-        try:
-            self._take(self._decode(pages))
-        except UnexpectedShapeError:
-            for page in pages:
-                self._decode_page(page)
+        if pages:
+            self._decode(pages)
 
-    def _decode(self, pages: list[bytes]) -> DecodedPages:
-        return scan.decode(pages) if self._compiled else arrow.decode(pages, self._layout)
-
-    def _decode_page(self, page: bytes) -> None:
+    def _decode(self, pages: list[bytes]) -> None:
         try:
-            self._take(self._decode([page]))
+            decoded = scan.decode(pages) if self._compiled else arrow.decode(pages, self._layout)
         except UnexpectedShapeError:
-            decoded = fallback.decode(page)
+            if len(pages) > 1:
+                for page in pages:
+                    self._decode([page])
+                return
+            decoded = fallback.decode(pages[0])
             if not self._compiled:
                 self._layout = self._layout.with_raw(decoded.misfits)
-            self._take(decoded)
+        self._take(decoded)
 
     def _take(self, decoded: DecodedPages) -> None:
         link(decoded)

@@ -161,7 +161,7 @@ def test_all_shapes_together():
 def test_unusual_keys_are_learned():
     builder = TableBuilder(compiled=False)
     odd = SHAPES["keys nobody documented"]
-    builder._decode_page(page(odd))
+    builder._decode([page(odd)])
     layout = builder._layout
     with pytest.raises(UnexpectedShapeError):
         arrow.decode([page(odd)], RecordLayout())

@@ -213,8 +213,9 @@ _PAGE_SIZE = FilterKind(_page_size, "int", "N")
 _TOKEN = FilterKind(_token, "str", "TOKEN")
 _METADATA = FilterKind(_metadata, "str, iterable of str or mapping", "NAME", many=True)
 
-_Ids = Filter[Texts, tuple[str, ...]]
-_Moment = Filter[Time, str]
+#: Short names of types, for the signature of `Query`.
+TextFilter = Filter[Texts, tuple[str, ...]]
+TimeFilter = Filter[Time, str]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -247,16 +248,16 @@ class Query:
     endpoint: ClassVar[Endpoint] = SESSIONS_RESPONSES
 
     # Documentation, command line and form read the filters from here; `fetch` repeats their names.
-    activity_id: _Ids = Filter(_IDS, "activities, as named by the integration")
-    session_id: _Ids = Filter(_IDS, "sessions")
-    user_id: _Ids = Filter(_IDS, "learners, as named by the integration")
-    status: _Ids = Filter(_STATUSES, f"{', '.join(STATUSES)} (case is ignored)")
-    mintime: _Moment = Filter(_TIME, "updated at this time or later")
-    maxtime: _Moment = Filter(_TIME, "updated at this time or earlier")
-    mintime_started: _Moment = Filter(_TIME, "started at this time or later")
-    maxtime_started: _Moment = Filter(_TIME, "started at this time or earlier")
-    mintime_completed: _Moment = Filter(_TIME, "submitted at this time or later")
-    maxtime_completed: _Moment = Filter(_TIME, "submitted at this time or earlier")
+    activity_id: TextFilter = Filter(_IDS, "activities, as named by the integration")
+    session_id: TextFilter = Filter(_IDS, "sessions")
+    user_id: TextFilter = Filter(_IDS, "learners, as named by the integration")
+    status: TextFilter = Filter(_STATUSES, f"{', '.join(STATUSES)} (case is ignored)")
+    mintime: TimeFilter = Filter(_TIME, "updated at this time or later")
+    maxtime: TimeFilter = Filter(_TIME, "updated at this time or earlier")
+    mintime_started: TimeFilter = Filter(_TIME, "started at this time or later")
+    maxtime_started: TimeFilter = Filter(_TIME, "started at this time or earlier")
+    mintime_completed: TimeFilter = Filter(_TIME, "submitted at this time or later")
+    maxtime_completed: TimeFilter = Filter(_TIME, "submitted at this time or earlier")
     sort: Filter[str, str] = Filter(_ORDER, 'order by updated time; a fetch uses "asc" by default')
     limit: Filter[int, int] = Filter(_PAGE_SIZE, f"sessions per page, 1 to {endpoint.max_page}")
     next: Filter[str, str] = Filter(_TOKEN, "token of an earlier fetch, to resume from")

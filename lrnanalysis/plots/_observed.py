@@ -96,7 +96,7 @@ def observed(
     """
     at = style.item_position(model.scores, item, "the model")
     points = np.array(list(model.scores.values())[at])
-    answers = model.answers(matrix, group)
+    answers = model.responses(matrix, group)
     mean, sd = model.groups["mean"].to_numpy(), np.sqrt(model.groups["variance"].to_numpy())
     nodes = np.linspace((mean - 6 * sd).min(), (mean + 6 * sd).max(), _NODES)
     priors = -0.5 * ((nodes - mean[:, None]) / sd[:, None]) ** 2
@@ -108,7 +108,7 @@ def observed(
     chosen = chosen_persons(len(answers.persons), most)
     parts = []
     persons = 0.0
-    for number, place, digits, weight in answers.parts():
+    for number, place, digits, weight in answers.chunks():
         has = ~np.isnan(digits[:, at])
         persons += float(has.sum() if weight is None else weight[has].sum())
         has &= chosen[place]

@@ -136,11 +136,11 @@ def wright_map(
 
 def _answered(model: IRTModel, matrix: pd.DataFrame | None, group: object) -> BoolArray:
     """Who answered anything: the EAP of the others is the mean of all."""
-    answers = model.answers(matrix, group)
+    answers = model.responses(matrix, group)
     found = np.zeros(len(answers.persons))
-    for _, place, scores, _ in answers.parts():
+    for _, place, scores, _ in answers.chunks():
         found[place] = ~np.isnan(scores).all(axis=1)
-    return answers.back(found) > 0
+    return answers.in_matrix_order(found) > 0
 
 
 def _range(ability: FloatArray, locations: FloatArray) -> tuple[float, float]:
@@ -295,13 +295,13 @@ def _shares(model: IRTModel, matrix: pd.DataFrame | None, group: object) -> Floa
     for at, scores in enumerate(own):
         points[at, : len(scores)] = np.array(scores) - min(scores)
     highest = np.nanmax(points, axis=1)
-    answers = model.answers(matrix, group)
+    answers = model.responses(matrix, group)
     found = np.full(len(answers.persons), np.nan)
     items = np.arange(len(own))
-    for _, place, digits, _ in answers.parts():
+    for _, place, digits, _ in answers.chunks():
         there = ~np.isnan(digits)
         reached = points[items, np.where(there, digits, 0).astype(np.intp)]
         possible = there @ highest
         with np.errstate(invalid="ignore"):
             found[place] = np.where(there, reached, 0.0).sum(axis=1) / possible
-    return np.asarray(answers.back(found))
+    return np.asarray(answers.in_matrix_order(found))

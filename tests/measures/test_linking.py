@@ -192,14 +192,14 @@ GRADED = pd.DataFrame({"a": [1.0, 1.2], "b1": [-1.0, 0.0], "b2": [0.5, np.nan]},
     [
         (NEW, BASE, {"method": "robust"}, "method is 'robust'"),
         (NEW, BASE.rename(index=lambda name: name + "x"), {}, "share no item"),
-        (NEW, BASE, {"common": ["item-1", "item-9"]}, "common names 'item-9'"),
+        (NEW, BASE, {"common": ["item-1", "item-9"]}, "common has 'item-9'"),
         (NEW.drop(columns="a"), BASE, {}, "new has the columns b, c"),
         (NEW.assign(a=0.0), BASE, {}, "item 'item-1' of new has no slope above 0"),
         (NEW, BASE.assign(b=np.nan), {}, "of base has no slope above 0 or no location"),
         (pd.concat([NEW, NEW]), BASE, {}, "new has an item twice"),
         (NEW.iloc[:1], BASE, {"method": "mean/sigma"}, "mean/sigma needs two"),
-        (GRADED, GRADED, {}, 'say model="GRM"'),
-        (GRADED, BASE, {"model": "GRM"}, "GRM with 2 locations in new and logistic with 1"),
+        (GRADED, GRADED, {}, 'give model="GRM"'),
+        (GRADED, BASE, {"model": "GRM"}, "GRM with 2 locations in new and 3PL with 1"),
         (GRADED, GRADED.iloc[::-1].set_axis(ITEMS[:2]), {"model": "GRM"}, "2 locations in new"),
         (NEW, BASE, {"theta": [0, 1], "weights": [1.0]}, "one weight"),
         (NEW, BASE, {"model": "NRM"}, "model is 'NRM'"),
@@ -260,8 +260,8 @@ def test_fixed_anchors_keep_the_models_of_the_base():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"common": ["q00"]}, "common names 'q00'"),
-        ({"model": {"q08": "2PL"}}, "model says nothing of item 'q09'"),
+        ({"common": ["q00"]}, "common has 'q00'"),
+        ({"model": {"q08": "2PL"}}, "model has no entry for item 'q09'"),
     ],
 )
 def test_fixed_anchors_refusals(arguments, message):

@@ -17,6 +17,7 @@ from lrnanalysis.measures.dif._design import Design, Group, read_design
 from lrnanalysis.measures.dif._report import describe, text
 from lrnanalysis.measures.dif._tests import Adjustment, adjust_p, purified
 from lrnanalysis.measures.irt import IRTModel, fit
+from lrnanalysis.warnings import ConvergenceWarning
 
 __all__ = ["likelihood_ratio"]
 
@@ -210,7 +211,7 @@ class _Study:
         else:
             lost = [item for item in items if item not in model]
             if lost:
-                raise MeasureError(f"model says nothing of item {lost[0]!r}: give it one")
+                raise MeasureError(f"model has no entry for item {lost[0]!r}: add one")
             models = [model[item] for item in items]
         # `fit` takes the first group to appear for the reference.
         order = np.argsort(design.code, kind="stable")
@@ -259,8 +260,8 @@ class _Study:
                 rows[name] = row if g is None else np.where(self.code == g, row, np.nan)
                 models[name] = self.models[item]
         with warnings.catch_warnings():
-            # The column ``converged`` says it.
-            warnings.filterwarnings("ignore", "the fit did not converge", RuntimeWarning)
+            # The column ``converged`` reports it.
+            warnings.simplefilter("ignore", ConvergenceWarning)
             return fit(pd.DataFrame(rows), models, group=self.code, **self.options)
 
 

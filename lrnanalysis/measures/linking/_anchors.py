@@ -9,14 +9,14 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.irt import IRTModel, fit
-from lrnanalysis.measures.linking._table import Fitted
+from lrnanalysis.measures.irt.estimation.anchors import Calibration
 
 __all__ = ["fixed_anchors"]
 
 
 def fixed_anchors(
     matrix: pd.DataFrame,
-    base: pd.DataFrame | Fitted,
+    base: pd.DataFrame | Calibration,
     *,
     model: str | Mapping[Hashable, str] = "2PL",
     common: Iterable[Hashable] | None = None,
@@ -30,9 +30,9 @@ def fixed_anchors(
     Parameters
     ----------
     matrix : DataFrame, persons × items
-        Whole scores [points] of the new persons, on common and new items.
+        Integer scores [points] of the new persons, on common and new items.
     base : DataFrame or fitted model
-        Item parameters, one row an item: columns as in a fitted model's ``items``.
+        Item parameters, one row per item: columns as in a fitted model's ``items``.
     model : str, or mapping of item → str
         Model of the new items; common ones keep the base's ``model`` where it names one.
     common : iterable of item labels, optional
@@ -49,7 +49,7 @@ def fixed_anchors(
     Raises
     ------
     MeasureError
-        If matrix and base share no item, `common` names others, or as `lrnanalysis.irt.fit`.
+        If matrix and base share no item, `common` has others, or as `lrnanalysis.irt.fit`.
 
     References
     ----------
@@ -72,7 +72,7 @@ def fixed_anchors(
         wanted = list(common)
         lost = [item for item in wanted if item not in shared]
         if lost:
-            raise MeasureError(f"common names {lost[0]!r}, which matrix and base do not both have")
+            raise MeasureError(f"common has {lost[0]!r}, which matrix and base do not both have")
         shared = wanted
     if not shared:
         raise MeasureError(
@@ -83,7 +83,7 @@ def fixed_anchors(
     given: dict[Hashable, str] = {}
     for item in matrix.columns:
         if not isinstance(model, str) and item not in model:
-            raise MeasureError(f"model says nothing of item {item!r}: give it one")
+            raise MeasureError(f"model has no entry for item {item!r}: add one")
         given[item] = model if isinstance(model, str) else model[item]
     if "model" in anchors.columns:
         given |= anchors["model"].to_dict()

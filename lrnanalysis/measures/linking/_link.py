@@ -12,7 +12,8 @@ from scipy import optimize, stats
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
-from lrnanalysis.measures.linking._table import Fitted, ItemTable
+from lrnanalysis.measures.irt.estimation.anchors import Calibration
+from lrnanalysis.measures.linking._table import ItemTable
 
 __all__ = ["Link", "LinkMethod", "link"]
 
@@ -33,8 +34,8 @@ class Link:
     method : str
         How they were found.
     items : DataFrame
-        One row a common item: ``a``, ``b`` (and ``b1`` …) of the new calibration on the base's
-        scale, ``a_base``, ``b_base`` …; ``b_difference``, new less base, of the item's mean
+        One row per common item: ``a``, ``b`` (and ``b1`` …) of the new calibration on the base's
+        scale, ``a_base``, ``b_base`` …; ``b_difference``, new − base, of the item's mean
         location; ``robust_z`` of that difference among the common items (beyond ±1.645 an item
         may have drifted); ``rmsd``, the root mean squared difference of the two expected item
         scores, as a share of the item's highest score, over the ability distribution.
@@ -69,7 +70,7 @@ class Link:
         moved = self.slope * np.asarray(values, dtype=np.float64)
         return pd.Series(moved, index=index, name="se")
 
-    def parameters(self, new: pd.DataFrame | Fitted) -> pd.DataFrame:
+    def parameters(self, new: pd.DataFrame | Calibration) -> pd.DataFrame:
         """Slopes and locations of items of the new calibration on the base's scale.
 
         Parameters
@@ -83,13 +84,12 @@ class Link:
             The same rows; ``a``, ``b``, ``b1`` … changed, asymptotes and ``model`` as they were,
             other columns left out.
         """
-        table = ItemTable.of(new, "new", None)
-        return table.frame(table.slopes / self.slope, self.slope * table.locations + self.intercept)
+        return ItemTable.of(new, "new", None).moved(self.slope, self.intercept).frame()
 
 
 def link(
-    new: pd.DataFrame | Fitted,
-    base: pd.DataFrame | Fitted,
+    new: pd.DataFrame | Calibration,
+    base: pd.DataFrame | Calibration,
     *,
     method: LinkMethod = "stocking-lord",
     common: Iterable[Hashable] | None = None,
@@ -103,8 +103,8 @@ def link(
     Parameters
     ----------
     new, base : DataFrame or fitted model
-        Item parameters, one row an item: ``a`` and ``b``, or thresholds ``b1``, ``b2`` … for
-        partial credit; ``c`` (or ``g``) lower and ``u`` upper asymptote; ``model`` where kinds are
+        Item parameters, one row per item: ``a`` and ``b``, or thresholds ``b1``, ``b2`` … for
+        partial credit; ``c`` (or ``g``) lower and ``u`` upper asymptote; ``model`` where models are
         mixed. Logits are a (θ − b), without a factor 1.7.
     method : "stocking-lord", "haebara", "mean/sigma" or "mean/mean"
         Least squares between expected test scores; between the probabilities of every item's
@@ -112,7 +112,7 @@ def link(
     common : iterable of item labels, optional
         The items to link by; by default all that both have.
     model : "GRM" or "GPCM", optional
-        What thresholds mean where the tables do not say.
+        What thresholds mean where the tables have no column ``model``.
     theta, weights : sequence of float, optional
         Abilities on the base's scale, and their weights, over which the curves are compared; by
         default 81 points from −4 to 4 with the density of a standard normal distribution.
@@ -158,7 +158,7 @@ def link(
         slope, intercept = _by_curves(
             one, two, points, weight, items=method == "haebara", symmetric=symmetric
         )
-    return Link(slope, intercept, method, _fit(one.moved(slope, intercept), two, points, weight))
+    return Link(slope, intercept, method, _fit(one, two, slope, intercept, points, weight))
 
 
 def _common(one: ItemTable, two: ItemTable, wanted: Iterable[Hashable] | None) -> pd.Index:
@@ -168,7 +168,7 @@ def _common(one: ItemTable, two: ItemTable, wanted: Iterable[Hashable] | None) -
         chosen = pd.Index(list(wanted))
         lost = chosen.difference(shared)
         if len(lost):
-            raise MeasureError(f"common names {lost[0]!r}, which new and base do not both have")
+            raise MeasureError(f"common has {lost[0]!r}, which new and base do not both have")
         shared = chosen
     if len(shared) == 0:
         raise MeasureError(
@@ -176,12 +176,13 @@ def _common(one: ItemTable, two: ItemTable, wanted: Iterable[Hashable] | None) -
             "needs some, better ten or more"
         )
     first, second = one.take(shared), two.take(shared)
-    for at, item in enumerate(shared):
-        steps = [int((~np.isnan(table.locations[at])).sum()) for table in (first, second)]
-        if first.kinds[at] != second.kinds[at] or steps[0] != steps[1]:
+    for at, (item, own, other) in enumerate(
+        zip(shared, first.layout.models, second.layout.models, strict=True)
+    ):
+        if type(own) is not type(other) or own.steps != other.steps:
             raise MeasureError(
-                f"item {item!r} is {first.kinds[at]} with {steps[0]} locations in new and "
-                f"{second.kinds[at]} with {steps[1]} in base: leave it out of common"
+                f"item {item!r} is {first.names[at]} with {own.steps} locations in new and "
+                f"{second.names[at]} with {other.steps} in base: leave it out of common"
             )
     return shared
 
@@ -197,7 +198,7 @@ def _abilities(
     if points.shape != mass.shape or points.ndim != 1 or not (mass >= 0).all() or mass.sum() <= 0:
         raise MeasureError(
             f"theta has the shape {points.shape} and weights {mass.shape}: give one weight of 0 "
-            "or more an ability"
+            "or more per ability"
         )
     return points, mass / mass.sum()
 
@@ -229,23 +230,28 @@ def _by_curves(
     """Stocking and Lord's criterion, or with `items` Haebara's."""
     root = np.sqrt(weight)
 
-    def apart(first: ItemTable, second: ItemTable) -> FloatArray:
-        pairs = list(zip(first.probabilities(points), second.probabilities(points), strict=True))
-        if items:
-            return np.concatenate([((p - q) * root[:, None]).ravel() for p, q in pairs])
-        gaps = [(p - q) @ np.arange(1, p.shape[1] + 1) for p, q in pairs]
-        return np.asarray(np.sum(gaps, axis=0) * root, dtype=np.float64)
+    unmoved = one.probabilities(points), two.probabilities(points)
+
+    def apart(moved: FloatArray, other: FloatArray) -> FloatArray:
+        gaps = (moved - other) * root
+        return (gaps if items else _expected(gaps).sum(axis=0)).ravel()
 
     def residuals(at: FloatArray) -> FloatArray:
         slope, intercept = float(np.exp(at[0])), float(at[1])
-        there = apart(one.moved(slope, intercept), two)
+        there = apart(one.probabilities(points, slope, intercept), unmoved[1])
         if not symmetric:
             return there
-        return np.concatenate([there, apart(two.moved(1 / slope, -intercept / slope), one)])
+        back = two.probabilities(points, 1 / slope, -intercept / slope)
+        return np.concatenate([there, apart(back, unmoved[0])])
 
     slope, intercept = _by_moments(one, two, spread=False)
     found = optimize.least_squares(
-        residuals, [np.log(slope), intercept], xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=500
+        residuals,
+        [np.log(slope), intercept],
+        xtol=1e-14,
+        ftol=1e-14,
+        gtol=1e-14,
+        max_nfev=500,
     )
     if not found.success:
         raise MeasureError(
@@ -255,20 +261,30 @@ def _by_curves(
     return float(np.exp(found.x[0])), float(found.x[1])
 
 
-def _fit(moved: ItemTable, base: ItemTable, points: FloatArray, weight: FloatArray) -> pd.DataFrame:
+def _expected(probabilities: FloatArray) -> FloatArray:
+    """Expected scores, from probabilities of the scores above 0 (items, scores, abilities)."""
+    score = np.arange(1.0, probabilities.shape[1] + 1)
+    return np.asarray(np.einsum("ikq,k->iq", probabilities, score))
+
+
+def _fit(
+    one: ItemTable,
+    two: ItemTable,
+    slope: float,
+    intercept: float,
+    points: FloatArray,
+    weight: FloatArray,
+) -> pd.DataFrame:
     """How far each common item is from where the link puts it."""
-    table = moved.frame(moved.slopes, moved.locations)
-    reference = base.frame(base.slopes, base.locations).drop(columns="model")
-    table = table.join(reference.add_suffix("_base"))
-    difference = moved.means - base.means
+    moved = one.moved(slope, intercept)
+    reference = two.frame().drop(columns="model")
+    table = moved.frame().join(reference.add_suffix("_base"))
+    difference = moved.means - two.means
     low, middle, high = np.quantile(difference, [0.25, 0.5, 0.75])
     spread = (high - low) / _IQR
-    gaps = [
-        (p - q) @ np.arange(1, p.shape[1] + 1) / p.shape[1]
-        for p, q in zip(moved.probabilities(points), base.probabilities(points), strict=True)
-    ]
+    gaps = _expected(moved.probabilities(points) - two.probabilities(points))
     table["b_difference"] = difference
     # Differences that are rounding errors have no spread to be judged by.
     table["robust_z"] = (difference - middle) / spread if spread > 1e-9 else np.nan
-    table["rmsd"] = [float(np.sqrt(weight @ gap**2)) for gap in gaps]
+    table["rmsd"] = np.sqrt(gaps**2 @ weight) / moved.steps
     return with_attrs(table, {"measure": "link", "rmsd": "share of the item's highest score"})

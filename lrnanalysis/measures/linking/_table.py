@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,15 +11,11 @@ from scipy import special
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, choice
+from lrnanalysis.measures.irt.estimation.anchors import Calibration
+from lrnanalysis.measures.irt.response_models.layout import Layout
+from lrnanalysis.measures.irt.response_models.registry import MODELS, response_model
 
-__all__ = ["Fitted", "ItemTable"]
-
-
-class Fitted(Protocol):
-    """A fitted model: what `lrnanalysis.irt.fit` returns."""
-
-    @property
-    def items(self) -> pd.DataFrame: ...
+__all__ = ["ItemTable"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +26,10 @@ class ItemTable:
     ----------
     items : Index
         Labels.
-    kinds : list of str
-        "logistic", "GRM" or "GPCM" per item.
+    names : array of str, shape (items,)
+        Each item's model.
+    stepped : array of bool, shape (items,)
+        Whether an item has thresholds b1, b2 …, not a difficulty b.
     slopes, lower, upper : array, shape (items,)
         Discriminations and asymptotes.
     locations : array, shape (items, most thresholds)
@@ -39,14 +37,15 @@ class ItemTable:
     """
 
     items: pd.Index
-    kinds: list[str]
+    names: np.ndarray
+    stepped: BoolArray
     slopes: FloatArray
     lower: FloatArray
     upper: FloatArray
     locations: FloatArray
 
     @classmethod
-    def of(cls, given: pd.DataFrame | Fitted, name: str, model: str | None) -> ItemTable:
+    def of(cls, given: pd.DataFrame | Calibration, name: str, model: str | None) -> ItemTable:
         """Read a table of item parameters, or that of a fitted model."""
         frame = given if isinstance(given, pd.DataFrame) else given.items
         thresholds = sorted(
@@ -55,41 +54,34 @@ class ItemTable:
         )
         if "a" not in frame.columns or not ({"b", *thresholds} & set(frame.columns)):
             raise MeasureError(
-                f"{name} has the columns {', '.join(map(str, frame.columns))}: a (slope) and b "
-                "(difficulty), or b1, b2, … (thresholds), are needed"
+                f"{name} has the columns {', '.join(map(str, frame.columns))}: it needs a (slope) "
+                "and b (difficulty), or b1, b2, … (thresholds)"
             )
         if not frame.index.is_unique:
             raise MeasureError(f"{name} has an item twice: give every item one row")
         slopes = frame["a"].to_numpy(dtype=np.float64)
-        single = _column(frame, "b", np.nan)
-        several = np.array([_column(frame, column, np.nan) for column in thresholds])
-        several = several.reshape(len(thresholds), len(frame)).T
-        stepped = ~np.isnan(several).all(axis=1) if len(thresholds) else np.zeros(len(frame), bool)
-        locations = np.full((len(frame), max(len(thresholds), 1)), np.nan)
-        locations[~stepped, 0] = single[~stepped]
-        if stepped.any():
-            locations[stepped] = several[stepped]
+        several = [_column(frame, column, np.nan) for column in thresholds]
+        locations = np.stack(several or [np.full(len(frame), np.nan)], axis=1)
+        stepped = ~np.isnan(locations).all(axis=1)
+        locations[~stepped, 0] = _column(frame, "b", np.nan)[~stepped]
         wrong = ~(slopes > 0) | np.isnan(locations).all(axis=1)
         if wrong.any():
             raise MeasureError(
                 f"item {frame.index[wrong][0]!r} of {name} has no slope above 0 or no location: "
                 "leave it out"
             )
-        return cls(
-            frame.index,
-            _kinds(frame, stepped, name, model),
-            slopes,
-            _column(frame, "c", 0.0) if "c" in frame.columns else _column(frame, "g", 0.0),
-            _column(frame, "u", 1.0),
-            locations,
-        )
+        lower = _column(frame, "c" if "c" in frame.columns else "g", 0.0)
+        upper = _column(frame, "u", 1.0)
+        names = _models(frame, stepped, (lower != 0) | (upper != 1), name, model)
+        return cls(frame.index, names, stepped, slopes, lower, upper, locations)
 
     def take(self, items: pd.Index) -> ItemTable:
         """Some of the items, in the order given."""
         at = self.items.get_indexer(items)
         return ItemTable(
             items,
-            [self.kinds[place] for place in at],
+            self.names[at],
+            self.stepped[at],
             self.slopes[at],
             self.lower[at],
             self.upper[at],
@@ -98,44 +90,60 @@ class ItemTable:
 
     def moved(self, slope: float, intercept: float) -> ItemTable:
         """The items on the scale slope · θ + intercept."""
-        return ItemTable(
-            self.items,
-            self.kinds,
-            self.slopes / slope,
-            self.lower,
-            self.upper,
-            slope * self.locations + intercept,
-        )
+        locations = slope * self.locations + intercept
+        return replace(self, slopes=self.slopes / slope, locations=locations)
 
     @property
     def means(self) -> FloatArray:
         """Mean location per item."""
         return np.asarray(np.nanmean(self.locations, axis=1), dtype=np.float64)
 
-    def probabilities(self, theta: FloatArray) -> list[FloatArray]:
-        """Per item, the probability of each score above 0, shape (abilities, scores)."""
-        found = []
-        for at, kind in enumerate(self.kinds):
-            cuts = self.locations[at][~np.isnan(self.locations[at])]
-            logits = self.slopes[at] * (theta[:, None] - cuts)
-            if kind == "GPCM":
-                steps = np.concatenate([np.zeros((len(theta), 1)), logits.cumsum(axis=1)], axis=1)
-                found.append(special.softmax(steps, axis=1)[:, 1:])
-            else:
-                above = special.expit(logits)
-                above = self.lower[at] + (self.upper[at] - self.lower[at]) * above
-                found.append(-np.diff(above, axis=1, append=0.0))
+    @property
+    def steps(self) -> list[int]:
+        """Number of locations per item."""
+        found: list[int] = (~np.isnan(self.locations)).sum(axis=1).tolist()
         return found
 
-    def frame(self, slopes: FloatArray, locations: FloatArray) -> pd.DataFrame:
-        """As a table, with the given slopes and locations."""
-        columns: dict[str, object] = {"model": pd.array(self.kinds, dtype="str"), "a": slopes}
-        one = np.array([kind == "logistic" for kind in self.kinds])
-        if one.any():
-            columns["b"] = np.where(one, locations[:, 0], np.nan)
-        if not one.all():
-            for step in range(locations.shape[1]):
-                columns[f"b{step + 1}"] = np.where(one, np.nan, locations[:, step])
+    @cached_property
+    def layout(self) -> Layout:
+        """The items' curves; with two scores, of the family that has asymptotes."""
+        pairs = zip(self.names, self.stepped, self.steps, strict=True)
+        return Layout(tuple(response_model(n if several else "4PL", m) for n, several, m in pairs))
+
+    @cached_property
+    def _vector(self) -> FloatArray:
+        with np.errstate(divide="ignore"):
+            logits = special.logit(np.stack([self.lower, self.upper], axis=1))
+        found = []
+        for item, model in enumerate(self.layout.models):
+            own = self.locations[item][~np.isnan(self.locations[item])]
+            steps = np.linalg.solve(model.location_differences, -self.slopes[item] * own)
+            names = [name for name in model.reported if name[0] == "d"]
+            parameters = {"a": self.slopes[item], "c": logits[item, 0], "u": logits[item, 1]}
+            found.append(model.constants(parameters | dict(zip(names, steps, strict=True))))
+        return np.concatenate(found)
+
+    def probabilities(
+        self, theta: FloatArray, slope: float = 1.0, intercept: float = 0.0
+    ) -> FloatArray:
+        """Probability of every score above 0, by abilities on the scale slope · θ + intercept.
+
+        Returns
+        -------
+        array, shape (items, most scores, abilities)
+            0 for scores that an item does not have.
+        """
+        vector = self.layout.rescaled(self._vector, -intercept / slope, 1 / slope)
+        return self.layout.probabilities(vector, theta)[:, 1:]
+
+    def frame(self) -> pd.DataFrame:
+        """As a table."""
+        columns: dict[str, object] = {"model": pd.array(self.names, dtype="str"), "a": self.slopes}
+        if not self.stepped.all():
+            columns["b"] = np.where(self.stepped, np.nan, self.locations[:, 0])
+        if self.stepped.any():
+            for step, location in enumerate(self.locations.T, start=1):
+                columns[f"b{step}"] = np.where(self.stepped, location, np.nan)
         if (self.lower != 0).any():
             columns["c"] = self.lower
         if (self.upper != 1).any():
@@ -156,23 +164,27 @@ def _column(frame: pd.DataFrame, name: str, default: float) -> FloatArray:
     return np.where(np.isnan(values), default, values)
 
 
-def _kinds(frame: pd.DataFrame, stepped: BoolArray, name: str, model: str | None) -> list[str]:
-    """What the locations of each item mean."""
+def _models(
+    frame: pd.DataFrame, stepped: BoolArray, asymptotes: BoolArray, name: str, model: str | None
+) -> np.ndarray:
+    """Name of each item's model: the table's, or what its parameters are."""
     if model is not None:
         choice("model", model, ("GRM", "GPCM"))
-    named = frame["model"].astype("str").tolist() if "model" in frame.columns else None
-    found = []
-    for at, steps in enumerate(stepped):
-        kind = named[at] if named else model
-        if not steps:
-            found.append("logistic")
-        elif kind in ("GRM",):
-            found.append("GRM")
-        elif kind in ("GPCM", "PCM", "RSM"):
-            found.append("GPCM")
-        else:
+    if "model" in frame.columns:
+        named = frame["model"].astype("str").to_numpy(dtype=object)
+    else:
+        named = np.where(stepped, str(model), np.where(asymptotes, "3PL", "2PL")).astype(object)
+    for item, own, several, guessed in zip(frame.index, named, stepped, asymptotes, strict=True):
+        if not several:
+            continue
+        known = own in MODELS and response_model(own, 2)
+        if not known or not known.partial_credit or not known.has_locations:
             raise MeasureError(
-                f"item {frame.index[at]!r} of {name} has thresholds of the model {kind}: say "
+                f"item {item!r} of {name} has thresholds and the model {own}: give "
                 'model="GRM" or model="GPCM"'
             )
-    return found
+        if guessed:
+            raise MeasureError(
+                f"item {item!r} of {name} has thresholds and an asymptote: leave one of them out"
+            )
+    return named

@@ -157,7 +157,7 @@ def test_items_that_cannot_be_split():
     [
         ({"purify": True, "anchor": ["i0"]}, "purify chooses the anchors"),
         ({"weights": [1.0]}, "weights is no option here"),
-        ({"model": {"i0": "2PL"}}, "model says nothing of item 'i1'"),
+        ({"model": {"i0": "2PL"}}, "model has no entry for item 'i1'"),
         ({"level": 2}, "level is 2"),
         ({"model": "5PL"}, "model is '5PL'"),
     ],

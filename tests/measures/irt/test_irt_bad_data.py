@@ -33,7 +33,7 @@ def test_items_that_say_nothing():
 
 
 def test_scores_that_are_none():
-    refused(r"0\.25.*no whole number.*pandas\.cut", DATA.assign(i0=0.25 + 0.5 * DATA["i0"]))
+    refused(r"0\.25.*not an integer.*pandas\.cut", DATA.assign(i0=0.25 + 0.5 * DATA["i0"]))
     refused("infinite", DATA.assign(i0=DATA["i0"].replace(1.0, np.inf)))
     many = DATA.assign(i0=np.arange(400.0))
     refused(r"400 different scores.*pandas\.cut", many, "GRM")
@@ -53,7 +53,7 @@ def test_tables_that_are_none():
 
 
 def test_persons_that_are_too_few():
-    refused("100 persons.*fewer than 250.*2PL or Rasch, or say min_persons", DATA[:100], "3PL")
+    refused("100 persons.*fewer than 250.*2PL or Rasch, or set min_persons", DATA[:100], "3PL")
     refused("0 persons|no score", DATA[:0])
     assert irt.fit(DATA[:100], "Rasch").converged
 
@@ -62,7 +62,7 @@ def test_forms_without_a_link():
     split = DATA.copy()
     split.iloc[:200, 3:] = np.nan
     split.iloc[200:, :3] = np.nan
-    refused("2 sets that no person links.*'i0'.*'i3'", split)
+    refused("2 groups with no person in common.*'i0'.*'i3'", split)
     assert irt.fit(split, "Rasch", disconnected="equivalent").converged
     # An anchor on each side ties them.
     anchors = {"i0": {"a": 1.0, "d": 1.5}, "i5": {"a": 1.0, "d": -1.5}}
@@ -88,17 +88,21 @@ def test_weights_of_nought():
     refused("'i0' has the score 0 only in rows of weight 0", weights=weights)
     refused("at least 0", weights=-np.ones(400))
     refused("not all of them 0", weights=np.zeros(400))
-    refused("shape", weights=np.ones(3))
+    refused("3 values for 400", weights=np.ones(3))
 
 
 def test_groups_that_are_none():
     refused("3 values for 400", group=["a", "b", "c"])
     refused("have no group", group=[None, *HALF[1:]])
+    refused(r"group is 'form': pass one value per person.*analysis\(\)\.fit", group="form")
+    refused("group has 2 columns", group=pd.DataFrame({"a": HALF, "b": HALF}))
+    one = irt.fit(DATA, "Rasch", group=pd.DataFrame({"form": HALF}))
+    assert one.groups.index.tolist() == ["a", "b"]
 
 
 def test_models_that_are_none():
     refused("5PL", model="5PL")
-    refused("says nothing of item 'i5'", model=dict.fromkeys(DATA.columns[:5], "2PL"))
+    refused("no entry for item 'i5'", model=dict.fromkeys(DATA.columns[:5], "2PL"))
     refused("2 names for 6 items", model=["2PL", "Rasch"])
     refused("Rasch model.*2PL", method="CML")
     refused("Rasch model.*PCM", DATA + DATA[DATA.columns[::-1]].to_numpy(), "PCM", method="CML")
@@ -107,7 +111,7 @@ def test_models_that_are_none():
 
 def not_converged(matrix, model="2PL", match="", **options):
     """The fit warns, says so everywhere, and says why."""
-    with pytest.warns(RuntimeWarning, match="did not converge"):
+    with pytest.warns(lrn.ConvergenceWarning, match="did not converge"):
         fitted = irt.fit(matrix, model, **options)
     assert not fitted.converged
     assert not fitted.convergence.converged
@@ -179,7 +183,7 @@ def test_conditional_estimates_have_the_fit_of_marginal_ones():
 
 def test_persons_asked_about():
     model = irt.fit(DATA, "2PL", group=HALF)
-    with pytest.raises(lrn.MeasureError, match="say the persons' group"):
+    with pytest.raises(lrn.MeasureError, match="give the group of every person"):
         model.abilities(matrix=DATA[:3])
     with pytest.raises(lrn.MeasureError, match="not one of the model's"):
         model.abilities(matrix=DATA[:3], group=["a", "b", "z"])

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import lrnanalysis as lrn
 from classical_data import lsat7
 from lrnanalysis.measures import irt
-from lrnanalysis.measures.irt import engines
-from lrnanalysis.measures.irt.kernels import read_scores
-from lrnanalysis.measures.irt.likelihood import Likelihood
-from lrnanalysis.measures.irt.stepping import Steps, carried, inverse
+from lrnanalysis.measures.irt.data.response_matrix import score_digits
+from lrnanalysis.measures.irt.estimation.lbfgs import Steps, carried, inverse
+from lrnanalysis.measures.irt.estimation.marginal_likelihood import MarginalLikelihood
+from lrnanalysis.measures.irt.likelihood import backends
 
 WAYS = [False] + [True] * (importlib.util.find_spec("numba") is not None)
 
@@ -83,7 +84,7 @@ def test_forms_by_one_scalar_or_by_nodes(model, monkeypatch):
     assert "one scalar" in by_form.convergence.path
     sorted_by_form = data.sort_values(list(data.columns), na_position="first")
     assert_same(by_form, irt.fit(sorted_by_form, model))
-    monkeypatch.setattr(engines, "_PERSONS_A_FORM", 10**6)
+    monkeypatch.setattr(backends, "_PERSONS_PER_FORM", 10**6)
     by_nodes = irt.fit(data, model)
     assert "nodes" in by_nodes.convergence.path
     assert_same(by_form, by_nodes)
@@ -95,8 +96,9 @@ def test_complete_persons_among_forms_are_a_form_too(model):
     without = data.iloc[:50].drop(columns=data.columns[0])
     fitted = irt.fit(pd.concat([data, without], ignore_index=True), model)
     # Together they say what each of them says.
+    vector = fitted.estimates.parameter_vector
     parts = [
-        fitted.answers(rows).engines[0].moments(fitted.raw).loglik.sum() for rows in (data, without)
+        fitted.responses(rows).backends[0].moments(vector).loglik.sum() for rows in (data, without)
     ]
     assert fitted.loglik == pytest.approx(sum(parts), abs=1e-4)
 
@@ -109,10 +111,11 @@ def test_information_is_what_the_gradient_changes_by(model, compiled):
     weights = np.random.default_rng(4).integers(1, 4, 400)
     priors = {"a": ("lognormal", 0.0, 0.5), "c": ("beta", 5, 17), "u": ("beta", 17, 5)}
     fitted = irt.fit(data, model, weights=weights, priors=priors, compiled=compiled, max_iter=60)
-    like = Likelihood(fitted.answers().engines, fitted._design, fitted.priors)
+    estimates, backends = fitted.estimates, fitted.responses().backends
+    like = MarginalLikelihood(backends, estimates.constraints, fitted.priors)
     # Off the maximum, where nothing cancels.
-    free = fitted._free * 0.97
-    information = like.information(free, like.evaluate(free))
+    free = estimates.free * 0.97
+    information = like.observed_information(free, like.evaluate(free))
     for place in range(0, len(free), 3):
         step = np.zeros(len(free))
         step[place] = 1e-4
@@ -130,7 +133,9 @@ def test_compiled_and_numpy_have_the_same_information(model):
         pytest.skip("numba is not installed")
     data = DATA[model].mask(np.random.default_rng(5).random(DATA[model].shape) < 0.1)
     one, other = (irt.fit(data.iloc[:1500], model, compiled=way) for way in WAYS)
-    assert one._covariance == pytest.approx(other._covariance, rel=1e-4, abs=1e-7)
+    assert one.covariance.to_numpy() == pytest.approx(
+        other.covariance.to_numpy(), rel=1e-4, abs=1e-7
+    )
 
 
 def stepwise():
@@ -143,7 +148,7 @@ def stepwise():
 @pytest.mark.parametrize("nodes", [None, 61, 2001])
 def test_a_slope_that_runs_to_infinity_is_no_estimate(nodes):
     data, third = stepwise()
-    with pytest.warns(RuntimeWarning, match=f"slope of item '{third}' grew"):
+    with pytest.warns(lrn.ConvergenceWarning, match=f"slope of item '{third}' grew"):
         fitted = irt.fit(data, nodes=nodes)
     assert not fitted.converged
     assert "priors" in fitted.convergence.message
@@ -168,7 +173,7 @@ def test_a_steep_item_has_a_grid_that_resolves_it():
     step = 12 / (fitted.convergence.nodes - 1)
     assert fitted.items["a"].max() * step <= 1
     assert fitted.loglik == pytest.approx(irt.fit(data, nodes=961).loglik, abs=1e-3)
-    with pytest.warns(RuntimeWarning, match="too coarse"):
+    with pytest.warns(lrn.ConvergenceWarning, match="too coarse"):
         assert not irt.fit(data, nodes=31).converged
 
 
@@ -192,10 +197,10 @@ def test_a_fixed_asymptote_must_be_in_the_model():
 def test_scores_become_digits():
     values = np.array([[0.0, 1.0, np.nan], [2.0, 250.0, 3.0]])
     digits = np.empty((3, 2), dtype=np.uint8)
-    assert read_scores(values, digits)
+    assert score_digits(values, digits)
     assert digits.tolist() == [[1, 3], [2, 251], [0, 4]]
     for wrong in (0.5, -1.0, 251.0, np.inf, -np.inf, 256.0):
-        assert not read_scores(np.array([[1.0], [wrong]]), np.empty((1, 2), dtype=np.uint8))
+        assert not score_digits(np.array([[1.0], [wrong]]), np.empty((1, 2), dtype=np.uint8))
 
 
 def test_information_is_carried_as_a_share_of_the_complete():

@@ -130,7 +130,7 @@ def test_saving_and_loading(drawn, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda text: text[:-20], "is no JSON text"),
+        (lambda text: text[:-20], "is not JSON text"),
         (
             lambda text: text.replace("IRT model 2", "IRT model 1"),
             "not a saved model of the format",
@@ -139,7 +139,7 @@ def test_saving_and_loading(drawn, tmp_path):
         (lambda text: text.replace('"base": [', '"base": ["x", '), "a damaged model"),
     ],
 )
-def test_a_file_that_is_no_model_is_refused(drawn, tmp_path, change, said):
+def test_a_file_that_is_not_a_model_is_refused(drawn, tmp_path, change, said):
     file = tmp_path / "model.json"
     irt.fit(drawn[0].iloc[:300, :8], model="2PL").save(file)
     file.write_text(change(file.read_text()))

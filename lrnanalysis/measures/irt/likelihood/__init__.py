@@ -1,0 +1,1 @@
+"""Likelihood of one group's responses, ability integrated out."""

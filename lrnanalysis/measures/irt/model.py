@@ -1,0 +1,390 @@
+"""The fitted model, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import FloatArray
+from lrnanalysis.measures.irt.estimation.priors import Prior
+from lrnanalysis.measures.irt.likelihood.persons import PersonResponses, read_persons
+from lrnanalysis.measures.irt.results import abilities as ability_measures
+from lrnanalysis.measures.irt.results import curves, item_fit, model_fit, person_fit
+from lrnanalysis.measures.irt.results.estimates import Convergence, Estimates
+from lrnanalysis.measures.irt.results.parameter_tables import (
+    covariance_table,
+    group_table,
+    item_table,
+)
+from lrnanalysis.measures.irt.results.serialisation import read_estimates, write_estimates
+from lrnanalysis.measures.irt.results.simulation import simulate
+
+__all__ = ["IRTModel", "load"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class IRTModel:
+    """A fitted item response model; made by `fit` or `load`.
+
+    The probability of a score depends on ability θ through a (θ − b) = a θ + d, without a factor
+    1.7. For partial credit, GRM: P(X ≥ k) = σ(a θ + d_k), b_k = −d_k / a; PCM, RSM, GPCM:
+    P(k) ∝ exp(k a θ + d_k), b_k = −(d_k − d_{k−1}) / a; NRM: P(k) ∝ exp(a_k θ + d_k). k counts the
+    scores that occur in the data.
+
+    Attributes
+    ----------
+    estimates : Estimates
+        What the fit found.
+    """
+
+    estimates: Estimates
+    _persons: PersonResponses | None
+
+    # Estimates ----------------------------------------------------------------------------------
+
+    @property
+    def loglik(self) -> float:
+        """Marginal log-likelihood at the estimates, or the conditional one after method="CML".
+
+        With priors the estimates are the posterior's mode, and the priors' density is not in it.
+        """
+        return self.estimates.loglik
+
+    @property
+    def convergence(self) -> Convergence:
+        """How the search for the maximum ended."""
+        return self.estimates.convergence
+
+    @property
+    def persons(self) -> float:
+        """Persons with at least one score, by weight."""
+        return self.estimates.persons
+
+    @property
+    def priors(self) -> dict[str, Prior]:
+        """Priors that were used, by parameter; empty after maximum likelihood."""
+        return self.estimates.priors
+
+    @property
+    def method(self) -> str:
+        """The likelihood that was maximised, "MML" or "CML"."""
+        return self.estimates.method
+
+    @property
+    def converged(self) -> bool:
+        """Whether the maximum was reached; see `convergence`."""
+        return self.convergence.converged
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters."""
+        return len(self.estimates.free)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion: 2 · parameters − 2 · `loglik`.
+
+        With priors it is taken at the posterior's mode, where the likelihood is below its maximum:
+        compare it only with fits that have the same priors, or fit with ``priors=None``.
+        """
+        return 2 * self.n_parameters - 2 * self.loglik
+
+    @property
+    def bic(self) -> float:
+        """Bayesian information criterion: log(persons) · parameters − 2 · `loglik`.
+
+        With priors, see the note at `aic`.
+        """
+        return float(self.n_parameters * np.log(self.persons) - 2 * self.loglik)
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """Item parameters with standard errors.
+
+        Returns
+        -------
+        DataFrame
+            One row per item: ``model``; slope ``a``, difficulty ``b``, intercept ``d``, lower and
+            upper asymptote ``c`` and ``u``, as far as the models have them; ``b1``, ``d1`` … for
+            partial credit; each with its ``_se``, missing for what was fixed or ended at a bound.
+        """
+        return item_table(self.estimates)
+
+    @cached_property
+    def groups(self) -> pd.DataFrame:
+        """Latent distribution by group: ``persons``, ``mean``, ``variance``, standard errors."""
+        return group_table(self.estimates)
+
+    @property
+    def covariance(self) -> pd.DataFrame:
+        """Covariance of the free parameters (logits of c and u; SDs of groups)."""
+        return covariance_table(self.estimates)
+
+    @property
+    def scores(self) -> dict[object, list[float]]:
+        """Scores of each item, in the order of its categories from 0."""
+        pairs = zip(self.estimates.items, self.estimates.scores, strict=True)
+        return {item: own.tolist() for item, own in pairs}
+
+    def __repr__(self) -> str:
+        models = self.items["model"].value_counts(sort=False)
+        kinds = ", ".join(f"{name} × {count}" for name, count in models.items())
+        c = self.convergence
+        lines = [
+            f"IRTModel: {kinds} items, {self.persons:,.0f} persons"
+            + (f", {len(self.groups)} groups" if len(self.groups) > 1 else ""),
+            f"  {'conditional ' * (self.method == 'CML')}logLik {self.loglik:.4f}, "
+            f"{self.n_parameters} parameters, AIC {self.aic:.2f}, BIC {self.bic:.2f}",
+            f"  {'converged' if c.converged else 'NOT CONVERGED: ' + c.message} after "
+            f"{c.iterations} passes ({c.path}, {c.nodes} nodes)",
+        ]
+        if self.priors:
+            told = ", ".join(f"{k} ~ {p[0]}({p[1]:g}, {p[2]:g})" for k, p in self.priors.items())
+            lines.append(f"  posterior mode, not maximum likelihood: {told}")
+        return "\n".join(lines)
+
+    # Persons ------------------------------------------------------------------------------------
+
+    def responses(
+        self, matrix: pd.DataFrame | None = None, group: object = None
+    ) -> PersonResponses:
+        """The responses that the model was fitted to, or those of other persons.
+
+        Parameters
+        ----------
+        matrix : DataFrame, persons × items, optional
+            Scores on items of the model, in any order; items may be missing.
+        group : Series, array or list, optional
+            Group of every person, among the model's.
+
+        Raises
+        ------
+        MeasureError
+            If the model was loaded and no matrix is given.
+        """
+        if matrix is not None:
+            own = self.estimates
+            return read_persons(
+                matrix, group, own.layout, own.items, own.scores, own.groups, own.grid
+            )
+        if self._persons is None:
+            raise MeasureError("the model was loaded without responses: give a matrix")
+        return self._persons
+
+    def abilities(
+        self,
+        method: Literal["EAP", "MAP", "ML", "WLE"] = "EAP",
+        *,
+        matrix: pd.DataFrame | None = None,
+        group: object = None,
+        bound: float = 20.0,
+    ) -> pd.DataFrame:
+        """Abilities with standard errors.
+
+        Parameters
+        ----------
+        method : "EAP", "MAP", "ML" or "WLE"
+            Mean or mode of the posterior, maximum of the likelihood, or Warm's weighted
+            likelihood, which has the least bias (Warm, T. A. (1989). doi:10.1007/BF02294627).
+        matrix, group : optional
+            Other persons; see `responses`.
+        bound : float
+            ML and WLE are sought between −bound and bound, next to the EAP ability: with guessing
+            a likelihood may have more than one maximum.
+
+        Returns
+        -------
+        DataFrame
+            One row per person: ``ability``, ``se``: the posterior's SD; for MAP, ML and WLE by the
+            information there. Where the likelihood rises up to a bound, as for persons with the
+            lowest or highest score throughout, ML is −∞ or ∞ and has no standard error. Persons
+            without a score have the group's mean, and NaN by ML and WLE.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> logit = rng.normal(size=(300, 1)) - np.linspace(-1, 1, 5)
+        >>> model = lrn.irt.fit(1.0 * (rng.logistic(size=logit.shape) < logit), "Rasch")
+        >>> list(model.abilities("WLE").columns)
+        ['ability', 'se']
+        """
+        return ability_measures.abilities(
+            self.estimates, self.responses(matrix, group), method, bound
+        )
+
+    def reliability(self, *, matrix: pd.DataFrame | None = None, group: object = None) -> pd.Series:
+        """Reliability of abilities.
+
+        Returns
+        -------
+        Series
+            ``marginal``: 1 − E(1 / (I(θ) + 1 / variance)) / variance over the latent distribution
+            of all groups together, of a person who takes every item; ``empirical``:
+            var(EAP) / (var(EAP) + mean squared SE) over the persons.
+        """
+        return ability_measures.reliability(self.estimates, self.responses(matrix, group))
+
+    # Curves -------------------------------------------------------------------------------------
+
+    def probabilities(self, theta: Sequence[float] | FloatArray | None = None) -> pd.DataFrame:
+        """Probability of every score by ability.
+
+        Parameters
+        ----------
+        theta : sequence of float, optional
+            Abilities; by default 61 from −6 to 6.
+
+        Returns
+        -------
+        DataFrame
+            One row per ability, columns (item, score).
+        """
+        return curves.probabilities(self.estimates, theta)
+
+    def expected_scores(self, theta: Sequence[float] | FloatArray | None = None) -> pd.DataFrame:
+        """Expected score [points] of every item by ability: the characteristic curves."""
+        return curves.expected_scores(self.estimates, theta)
+
+    def item_information(self, theta: Sequence[float] | FloatArray | None = None) -> pd.DataFrame:
+        """Fisher information of every item by ability, columns items."""
+        return curves.item_information(self.estimates, theta)
+
+    def information(self, theta: Sequence[float] | FloatArray | None = None) -> pd.DataFrame:
+        """Information of the whole test, and the standard error that it leaves.
+
+        Returns
+        -------
+        DataFrame
+            One row per ability: ``information``; ``se`` = 1 / √information of an ML ability.
+        """
+        return curves.total_information(self.estimates, theta)
+
+    # Fit ----------------------------------------------------------------------------------------
+
+    def item_fit(self, *, min_expected: float = 1.0) -> pd.DataFrame:
+        """Fit of every item: S-X², infit and outfit.
+
+        S-X² compares the shares of scores among persons of the same total with those expected
+        (Orlando, M. & Thissen, D. (2000). doi:10.1177/01466216000241003; Kang & Chen 2008 for
+        partial credit); it uses persons who have every item, and ``df`` is the number of cells
+        less the parameters that are the item's alone. Infit and outfit are mean squared
+        residuals at the EAP abilities, weighted by information or not (Wright & Masters 1982).
+
+        Parameters
+        ----------
+        min_expected : float
+            Cells that expect fewer persons are merged with their neighbours.
+
+        Returns
+        -------
+        DataFrame
+            One row per item: ``s_x2``, ``df``, ``p``, ``rmsea``, ``infit``, ``outfit``, ``n``.
+        """
+        return item_fit.item_fit(self.estimates, self.responses(), min_expected)
+
+    def model_fit(self, *, confidence: float = 0.9) -> pd.Series:
+        """Fit of the model: M2 with RMSEA.
+
+        M2 compares means and pairwise products of the scores (Maydeu-Olivares, A. & Joe, H.
+        (2006). doi:10.1007/s11336-005-1295-9; with partial credit M2* of Cai, L. & Hansen, M.
+        (2013). doi:10.1111/j.2044-8317.2012.02050.x). It needs complete data.
+
+        Returns
+        -------
+        Series
+            ``m2``, ``df``, ``p``, ``rmsea`` with its interval ``rmsea_low``, ``rmsea_high``,
+            ``srmsr`` (of the correlations).
+        """
+        return model_fit.model_fit(self.estimates, self.responses(), confidence)
+
+    def person_fit(
+        self, *, matrix: pd.DataFrame | None = None, group: object = None
+    ) -> pd.DataFrame:
+        """Fit of every person.
+
+        Returns
+        -------
+        DataFrame
+            One row per person: ``lz``, the standardised log-likelihood of the responses at the EAP
+            ability (Drasgow, F. et al. (1985). doi:10.1111/j.2044-8317.1985.tb00817.x; mirt's Zh),
+            low where they are inconsistent. Because the ability is estimated from the same
+            responses, lz varies less than a standard normal and lies above 0: with 12 items 3 %
+            fall below −1.645, not 5 %. ``lz_star``, at the MAP ability, corrects for that
+            (Snijders, T. A. B. (2001). doi:10.1007/BF02294437; Magis, D. et al. (2012).
+            doi:10.3102/1076998610396894). ``infit``, ``outfit`` at the EAP ability; ``n`` items.
+        """
+        return person_fit.person_fit(self.estimates, self.responses(matrix, group))
+
+    def local_dependence(self) -> pd.DataFrame:
+        """Q3: correlation of every two items' residuals at the EAP abilities.
+
+        Without local dependence about −1 / (items − 1) is expected (Yen, W. M. (1984).
+        doi:10.1177/014662168400800201). Pairs without common persons are NaN.
+        """
+        return person_fit.local_dependence(self.estimates, self.responses())
+
+    # Use ----------------------------------------------------------------------------------------
+
+    def simulate(
+        self,
+        persons: int | None = None,
+        *,
+        theta: Sequence[float] | FloatArray | pd.Series | None = None,
+        group: object = None,
+        seed: int | np.random.Generator | None = None,
+    ) -> pd.DataFrame:
+        """Scores of simulated persons.
+
+        Parameters
+        ----------
+        persons : int, optional
+            How many, with abilities drawn from the latent distribution.
+        theta : sequence of float, optional
+            Their abilities, instead.
+        group : label, optional
+            Group to draw abilities from; by default the reference.
+        seed : int or Generator, optional
+            Makes the draw reproducible.
+
+        Returns
+        -------
+        DataFrame, persons × items
+            Scores [points]; abilities are not kept.
+        """
+        return simulate(self.estimates, persons, theta, group, seed)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model to a file, JSON text, without responses or persons' labels.
+
+        Labels of items and groups become text. `load` reads the file; abilities then need a
+        matrix.
+        """
+        write_estimates(self.estimates, path)
+
+
+def load(path: str | PathLike[str]) -> IRTModel:
+    """Read a model that `IRTModel.save` wrote.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    IRTModel
+        As it was, without responses: give a matrix to `IRTModel.abilities`.
+
+    Raises
+    ------
+    MeasureError
+        If the file is not such a model.
+    """
+    return IRTModel(read_estimates(path), None)

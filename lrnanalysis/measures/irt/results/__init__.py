@@ -1,0 +1,1 @@
+"""What is computed from the estimates: abilities, curves, fit statistics, files."""

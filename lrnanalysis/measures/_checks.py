@@ -27,6 +27,7 @@ __all__ = [
     "choice",
     "flags",
     "item_values",
+    "matching_cells",
     "matrix_values",
     "per_second",
     "person_values",
@@ -151,13 +152,7 @@ def matrix_values(matrix: pd.DataFrame, *, what: str = "matrix") -> FloatArray:
     array([[ 1.,  1.],
            [ 0., nan]])
     """
-    if not isinstance(matrix, pd.DataFrame):
-        raise MeasureError(
-            f"{what} is a {type(matrix).__name__}: pass a DataFrame with persons in rows and "
-            "items in columns"
-        )
-    if not matrix.columns.is_unique:
-        raise MeasureError(f"{what} has repeated column labels: give every item one column")
+    _check_matrix(matrix, what)
     if all(dtype == np.float64 for dtype in matrix.dtypes):
         values = matrix.to_numpy()
     else:
@@ -172,6 +167,49 @@ def matrix_values(matrix: pd.DataFrame, *, what: str = "matrix") -> FloatArray:
             f"{what} has an infinite value on item {item!r}: replace it with NaN or a number"
         )
     return values
+
+
+def matching_cells(
+    matrix: pd.DataFrame, persons: pd.Index, items: pd.Index, *, what: str
+) -> pd.DataFrame:
+    """The cells of some persons and items of another matrix, in their order.
+
+    Raises
+    ------
+    MeasureError
+        If `matrix` is not a DataFrame, lacks a person or an item, or has one twice.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"a": [0, 1], "b": [1, 2]}, index=["s1", "s2"])
+    >>> matching_cells(scores, pd.Index(["s2"]), pd.Index(["b", "a"]), what="scores")
+        b  a
+    s2  2  1
+    """
+    _check_matrix(matrix, what)
+    if not matrix.index.is_unique:
+        raise MeasureError(f"{what} has repeated persons: give every person one row")
+    for name, wanted, given in (
+        ("persons", persons, matrix.index),
+        ("items", items, matrix.columns),
+    ):
+        missing = int((~wanted.isin(given)).sum())
+        if missing:
+            raise MeasureError(
+                f"{what} lacks {missing} of the {len(wanted)} {name}: make all matrices from the "
+                "same sessions"
+            )
+    return matrix.reindex(index=persons, columns=items)
+
+
+def _check_matrix(matrix: object, what: str) -> None:
+    if not isinstance(matrix, pd.DataFrame):
+        raise MeasureError(
+            f"{what} is a {type(matrix).__name__}: pass a DataFrame with persons in rows and "
+            "items in columns"
+        )
+    if not matrix.columns.is_unique:
+        raise MeasureError(f"{what} has repeated column labels: give every item one column")
 
 
 def person_values(

@@ -1,7 +1,7 @@
-"""Speed: the lognormal response-time model.
+"""Response times: the lognormal model of speed.
 
 `fitting`: the model from a matrix of times. `model`: what can be asked of it. `estimation` and
-`information`: its maximum and its standard errors. `logtimes`: the data in the cheapest form.
+`information`: its maximum and standard errors. `log_times`: the data and the E-step over them.
 """
 
 from lrnanalysis.measures.response_time.fitting import lognormal

@@ -7,9 +7,9 @@ c_j = Σ a_i and r_j = Σ a_i (y_ij − β_i) over the items that person j was t
     v_j = 1 / (1/s² + c_j),   m_j = E(τ_j | y_j) = −v_j r_j,
     log L_j = −½ [Σ ln(2πσ_i²) + ln(1 + s² c_j) + Σ a_i (y_ij − β_i)² − v_j r_j²].
 
-EM in closed form, expanded by a free mean of τ that is put back into β (PX-EM; Liu, C., Rubin,
-D. B., & Wu, Y. N. (1998). Biometrika, 85(4), 755-770), since plain EM creeps there, with Anderson
-acceleration, a step of which that lowers the likelihood is taken back.
+EM in closed form, expanded by a free mean of τ that is absorbed into β (PX-EM; Liu, C., Rubin,
+D. B., & Wu, Y. N. (1998). Biometrika, 85(4), 755-770), since plain EM is slow there, and with
+Anderson acceleration. An accelerated step that lowers the likelihood is undone.
 """
 
 from __future__ import annotations
@@ -19,46 +19,50 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrnanalysis.measures._checks import FloatArray
-from lrnanalysis.measures.response_time.logtimes import Expected, LogTimes, Parameters
+from lrnanalysis.measures.response_time.log_times import (
+    LogTimes,
+    SpeedMoments,
+    TimeParameters,
+)
 
-__all__ = ["Estimate", "fit"]
+__all__ = ["LognormalEstimate", "fit"]
 
 #: Variances may not fall below this share of the log times' variance.
 _FLOOR = 1e-8
 
-#: A variance below this share is as good as 0: EM only creeps towards it.
+#: A variance below this share counts as 0, which EM approaches slowly.
 _ZERO = 1e-6
 
-#: Previous steps that the acceleration looks at.
+#: Number of previous steps that the acceleration uses.
 _MEMORY = 6
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
-    """Parameters at the maximum, and how it was reached.
+class LognormalEstimate:
+    """Parameters at the maximum, and how it was found.
 
     Attributes
     ----------
-    parameters : Parameters
+    parameters : TimeParameters
         The maximum.
     loglik : float
         Log-likelihood of the log times.
     iterations : int
-        Rounds over the whole data, or over its covariance matrix.
+        Passes over the data.
     converged : bool
         Whether the last step was below the tolerance.
     at_bound : bool
-        Whether a variance goes to 0.
+        Whether a variance is estimated as 0.
     """
 
-    parameters: Parameters
+    parameters: TimeParameters
     loglik: float
     iterations: int
     converged: bool
     at_bound: bool
 
 
-def fit(data: LogTimes, *, tolerance: float, max_iter: int) -> Estimate:
+def fit(data: LogTimes, *, tolerance: float, max_iter: int) -> LognormalEstimate:
     """Maximise the likelihood.
 
     Parameters
@@ -66,63 +70,63 @@ def fit(data: LogTimes, *, tolerance: float, max_iter: int) -> Estimate:
     data : LogTimes
         The centred log times.
     tolerance : float
-        Largest last step: of β in SDs of the item's ln t, of ln σ² and ln s².
+        Converged when no parameter changes by more: β in SDs of the item's ln t, ln σ², ln s².
     max_iter : int
-        Most rounds.
+        Maximum number of passes over the data.
     """
     scale = np.sqrt(data.variance + 1e-3 * data.variance.mean())
     floor = _FLOOR * data.variance.mean()
     constant = data.n * data.variance
 
-    def pack(parameters: Parameters) -> FloatArray:
+    def pack(parameters: TimeParameters) -> FloatArray:
         logs = np.log(np.append(parameters.sigma2, parameters.s2))
         return np.concatenate([parameters.beta / scale, logs])
 
-    def unpack(theta: FloatArray) -> Parameters:
+    def unpack(theta: FloatArray) -> TimeParameters:
         items = len(scale)
         variances = np.maximum(np.exp(theta[items:]), floor)
-        return Parameters(theta[:items] * scale, variances[:-1], float(variances[-1]))
+        return TimeParameters(theta[:items] * scale, variances[:-1], float(variances[-1]))
 
-    def maximise(found: Expected) -> FloatArray:
+    def maximise(found: SpeedMoments) -> FloatArray:
         beta = found.speeds / data.n
         sigma2 = (constant + 2 * found.products + found.squares) / data.n - beta**2
         s2 = found.mean_square - found.mean**2
-        return pack(Parameters(beta - found.mean, np.maximum(sigma2, floor), max(s2, floor)))
+        return pack(TimeParameters(beta - found.mean, np.maximum(sigma2, floor), max(s2, floor)))
 
     history = _Anderson(_MEMORY)
     start = _moments(data)
     theta, found = pack(start), data.expect(start)
     image = maximise(found)
     converged = False
-    rounds = 1
-    while rounds < max_iter:
+    passes = 1
+    while passes < max_iter:
         if float(np.abs(image - theta).max()) < tolerance:
             converged = True
             break
         new = history.step(theta, image)
         new_found = data.expect(unpack(new))
-        rounds += 1
+        passes += 1
         if not new_found.loglik >= found.loglik - 1e-12 * abs(found.loglik):
-            # The plain EM step never lowers the likelihood.
+            # A plain EM step never lowers the likelihood.
             history.forget()
             new = image
             new_found = data.expect(unpack(new))
-            rounds += 1
+            passes += 1
         theta, found = new, new_found
         image = maximise(found)
     parameters = unpack(theta)
     smallest = min(float(parameters.sigma2.min()), parameters.s2)
-    return Estimate(
-        parameters, found.loglik, rounds, converged, smallest < _ZERO * data.variance.mean()
+    return LognormalEstimate(
+        parameters, found.loglik, passes, converged, smallest < _ZERO * data.variance.mean()
     )
 
 
-def _moments(data: LogTimes) -> Parameters:
-    """A start: half of the smaller variances is speed, the rest of each the item's own."""
+def _moments(data: LogTimes) -> TimeParameters:
+    """Start values: half of the smaller variances is due to speed, the rest to the item."""
     s2 = 0.5 * float(np.quantile(data.variance, 0.25))
     s2 = max(s2, 0.01 * float(data.variance.mean()))
     sigma2 = np.maximum(data.variance - s2, 0.3 * data.variance.mean())
-    return Parameters(np.zeros(len(data.n)), sigma2, s2)
+    return TimeParameters(np.zeros(len(data.n)), sigma2, s2)
 
 
 class _Anderson:

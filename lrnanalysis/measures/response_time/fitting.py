@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray
-from lrnanalysis.measures.matrices import matrix_values
+from lrnanalysis.measures._checks import BoolArray, FloatArray, matrix_values
 from lrnanalysis.measures.response_time.estimation import fit
 from lrnanalysis.measures.response_time.information import standard_errors
-from lrnanalysis.measures.response_time.logtimes import log_times
+from lrnanalysis.measures.response_time.log_times import LogTimes
 from lrnanalysis.measures.response_time.model import LognormalModel
+from lrnanalysis.warnings import ConvergenceWarning, warn
 
 __all__ = ["lognormal"]
 
@@ -25,34 +23,35 @@ def lognormal(
 
     van der Linden, W. J. (2006). A lognormal model for response times on test items. Journal of
     Educational and Behavioral Statistics, 31(2), 181-204: ln t_ij ~ N(β_i − τ_j, 1/α_i²), here
-    with τ ~ N(0, s²) and maximum marginal likelihood, which is of closed form. Missing times may
-    be missing at random; they are left out, not imputed.
+    with τ ~ N(0, s²) and estimated by marginal maximum likelihood, which has a closed form.
+    Missing times may be missing at random; they are left out, not imputed.
 
     Parameters
     ----------
-    times : DataFrame
-        Persons × items, as `time_matrix` makes it; NaN, 0 and negative values are missing.
+    times : DataFrame, persons × items
+        Times, in any unit; NaN, 0 and negative values are missing.
     tolerance : float, default 1e-7
-        Converged where no parameter moves more in a step: β in SDs of the item's ln t, variances
-        on the log scale.
+        Converged when no parameter changes by more in one iteration: β in SDs of the item's ln t,
+        variances on the log scale.
     max_iter : int, default 1000
-        Most rounds.
+        Maximum number of iterations.
 
     Returns
     -------
     LognormalModel
         ``items``, ``persons``, ``loglik``, ``variance``, ``reliability``; methods for residuals,
-        aberrant times, total times and limits.
+        aberrant times, total times and time limits.
 
     Raises
     ------
     MeasureError
-        If fewer than two items or two persons can be used, or no time varies.
+        If `times` is not a matrix of numbers, fewer than two items or two persons can be used, or
+        no item's times vary.
 
     Warns
     -----
-    UserWarning
-        If the algorithm did not converge, or a variance went to 0.
+    ConvergenceWarning
+        If the algorithm did not converge, or a variance is estimated as 0.
 
     Examples
     --------
@@ -63,36 +62,34 @@ def lognormal(
     (True, 0.3, 2.0)
     """
     values = matrix_values(times, what="times")
-    there = values.T > 0
-    counts = np.array([np.count_nonzero(row) for row in there])
+    timed = values > 0
+    counts = np.count_nonzero(timed, axis=0)
     usable = counts > 1
     if usable.sum() < 2:
         raise MeasureError(
             f"{int(usable.sum())} of {len(counts)} items have two times or more: at least two "
             "items are needed to tell speed from noise"
         )
-    used, there = (values, there) if usable.all() else (values[:, usable], there[usable])
-    per_person = _column_counts(there)
-    timed = per_person > 0
-    if timed.sum() < 2:
+    per_person = np.count_nonzero(timed[:, usable], axis=1)
+    present = per_person > 0
+    if present.sum() < 2:
         raise MeasureError("fewer than two persons have a time: there is no variance of speed")
-    if not timed.all():
-        used, there = used[timed], there[:, timed]
-    data = log_times(used, there)
+    used = np.ix_(present, usable)
+    data = LogTimes(values[used], timed[used])
     if not (data.variance > 0).any():
         raise MeasureError("no item's times vary: there is nothing to fit")
     estimate = fit(data, tolerance=tolerance, max_iter=max_iter)
     if not estimate.converged:
-        warnings.warn(
-            f"no convergence after {estimate.iterations} rounds: raise max_iter, and look for "
-            "items that few persons were timed on",
-            stacklevel=2,
+        warn(
+            f"the fit did not converge in {estimate.iterations} iterations: raise max_iter, and "
+            "look for items with few times",
+            ConvergenceWarning,
         )
     if estimate.at_bound:
-        warnings.warn(
-            "a variance went to 0: either persons do not differ in speed or an item's times "
-            "follow from the others'; standard errors do not hold there",
-            stacklevel=2,
+        warn(
+            "a variance is estimated as 0: either persons do not differ in speed, or the times "
+            "on an item follow from those on the others; its standard errors are not valid",
+            ConvergenceWarning,
         )
     parameters = estimate.parameters
     errors = standard_errors(data, parameters)
@@ -111,7 +108,11 @@ def lognormal(
         index=times.columns,
     )
     persons = pd.DataFrame(
-        {"speed": _put(timed, speed), "speed_se": _put(timed, np.sqrt(variance)), "n": per_person},
+        {
+            "speed": _put(present, speed),
+            "speed_se": _put(present, np.sqrt(variance)),
+            "n": per_person,
+        },
         index=times.index,
     )
     return LognormalModel(
@@ -129,16 +130,8 @@ def lognormal(
     )
 
 
-def _column_counts(flags: BoolArray) -> IntArray:
-    """How many flags of every column are set; bytes are added, which is quick."""
-    counts = np.zeros(flags.shape[1], dtype=np.int64)
-    for first in range(0, len(flags), 255):
-        counts += np.add.reduce(flags[first : first + 255].view(np.uint8), axis=0, dtype=np.uint8)
-    return counts
-
-
 def _put(where: BoolArray, values: FloatArray) -> FloatArray:
-    """Values at the places that were used; NaN elsewhere."""
+    """Values where they were estimated; NaN elsewhere."""
     result = np.full(len(where), np.nan)
     result[where] = values
     return result

@@ -1,4 +1,4 @@
-"""The fitted lognormal model: items, persons, residuals, and how long a test takes."""
+"""The fitted lognormal model: items, persons, residuals, and the time that a test takes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ import pandas as pd
 from scipy import special, stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, as_floats, check_fraction, with_attrs
-from lrnanalysis.measures.matrices import matrix_values
+from lrnanalysis.measures._checks import (
+    FloatArray,
+    as_floats,
+    check_fraction,
+    matching_cells,
+    matrix_values,
+    person_values,
+    with_attrs,
+)
 
 __all__ = ["LognormalModel", "screening_correlation"]
 
@@ -26,12 +33,12 @@ class LognormalModel:
     Attributes
     ----------
     items : DataFrame
-        One row an item: ``alpha``, ``alpha_se`` [1 / ln time], ``beta``, ``beta_se`` [ln time],
-        ``n`` (times), ``reason`` (why it has no estimates; NA where it has).
+        One row per item: ``alpha``, ``alpha_se`` [1 / ln time], ``beta``, ``beta_se`` [ln time],
+        ``n`` (times), ``reason`` (why there are no estimates; missing where there are).
     persons : DataFrame
-        One row a person: ``speed`` (mean of τ given the times), ``speed_se`` (its SD), ``n``
-        (times). NaN without a time. Both are empirical-Bayes values: they are drawn towards 0
-        where times are few, and take the items' parameters as known.
+        One row per person: ``speed`` (posterior mean of τ), ``speed_se`` (posterior SD), ``n``
+        (times). NaN for a person without a time. Both are empirical Bayes estimates: they shrink
+        towards 0 where times are few, and treat the item parameters as known.
     variance, variance_se : float
         s², the variance of speed, with its standard error.
     loglik : float
@@ -39,13 +46,13 @@ class LognormalModel:
     reliability : float
         1 − mean(speed_se²) / s², over persons with a time.
     observations : int
-        Times that were used.
+        Number of times used.
     converged : bool
-        Whether the last step was below the tolerance.
+        Whether the last change of the parameters was below the tolerance.
     iterations : int
-        Rounds of the algorithm.
+        Number of iterations.
     se_rule : str
-        How the standard errors were found.
+        How the standard errors were computed.
     """
 
     items: pd.DataFrame
@@ -90,12 +97,12 @@ class LognormalModel:
         z = (ln t − β + τ) / √(1/α² − v), with τ and v the mean and variance of the person's
         speed. It equals the residual from the prediction by the person's *other* times (van der
         Linden, W. J., & Guo, F. (2008). Psychometrika, 73(3), 365-384), and is standard normal
-        under the model: 5 % lie beyond ±1.96. Negative: faster than expected.
+        under the model: 5 % are beyond ±1.96. Negative values are faster than expected.
 
         Returns
         -------
-        DataFrame
-            In the shape of the times; NaN where there is no time.
+        DataFrame, persons × items
+            NaN where there is no time.
 
         Examples
         --------
@@ -107,42 +114,42 @@ class LognormalModel:
         True
         """
         speed, variance = self._speeds()
-        sigma2 = self._sigma2()
-        logs = self._logs()
-        residuals = logs - as_floats(self.items["beta"]) + speed[:, None]
+        residuals = self._logs() - as_floats(self.items["beta"]) + speed[:, None]
         # The spread is positive: v is smaller than every 1/α² that went into it.
-        spread = sigma2 - variance[:, None]
+        spread = self._sigma2() - variance[:, None]
         with np.errstate(invalid="ignore"):
             residuals /= np.sqrt(spread)
         result = pd.DataFrame(
             residuals, index=self._times.index, columns=self._times.columns, copy=False
         )
-        return with_attrs(result, {"rule": "standard normal under the model; negative is fast"})
+        return with_attrs(
+            result, {"rule": "standard normal under the model; negative is faster than expected"}
+        )
 
     def aberrant(self, z: float = 1.96, *, scores: pd.DataFrame | None = None) -> pd.DataFrame:
         """Times that are too fast or too slow for the person and the item.
 
-        Too fast and right is the corner to look at: the answer may have been known before.
+        A correct answer that came too fast deserves a look: it may have been known in advance.
 
         Parameters
         ----------
         z : float, default 1.96
-            Residuals beyond ±z are listed.
+            Times with a residual beyond ±z are listed.
         scores : DataFrame, optional
-            Scores of the same persons and items, to tell right from wrong.
+            Scores of the same persons and items, persons × items, to list beside the times.
 
         Returns
         -------
         DataFrame
-            One row a time: the person (named as the rows are), the item, ``time``, ``expected``
-            (geometric mean of the person's times on such an item), ``z``, ``kind`` ("fast" or
-            "slow") and, with scores, ``score``. ``attrs`` has the share flagged beside the share
-            that the model expects.
+            One row per time: the person and the item (columns named as the axes of the matrix),
+            ``time``, ``expected`` (median of the person's time on the item under the model),
+            ``z``, ``kind`` ("fast" or "slow") and, with `scores`, ``score``. ``attrs`` holds the
+            share flagged and the share expected under the model.
 
         Raises
         ------
         MeasureError
-            If `z` is not above 0, or scores lack a person or item.
+            If `z` is not above 0, or `scores` lacks a person or item.
         """
         if not z > 0:
             raise MeasureError(f"z is {z}: it must be above 0")
@@ -164,13 +171,8 @@ class LognormalModel:
             }
         )
         if scores is not None:
-            at = scores.index.get_indexer(self._times.index)
-            across = scores.columns.get_indexer(self._times.columns)
-            if (at < 0).any() or (across < 0).any():
-                raise MeasureError(
-                    "scores lacks persons or items of the times: build both from the same sessions"
-                )
-            result["score"] = matrix_values(scores, what="scores")[at[rows], across[columns]]
+            cells = matching_cells(scores, self._times.index, self._times.columns, what="scores")
+            result["score"] = matrix_values(cells, what="scores")[rows, columns]
         return with_attrs(
             result,
             {
@@ -181,17 +183,17 @@ class LognormalModel:
         )
 
     def person_fit(self) -> pd.DataFrame:
-        """Whether each person kept one speed throughout.
+        """Test whether each person worked at a constant speed.
 
-        The sum of squared standardised deviations from the person's own weighted mean is χ² with
-        n − 1 degrees of freedom under the model, whatever the speed (as l^t of Marianti, S., et
-        al. (2014). Journal of Educational and Behavioral Statistics, 39(6), 426-451, with the
+        The sum of squared standardised deviations from the person's own weighted mean follows χ²
+        with n − 1 degrees of freedom under the model, at any speed (like l^t of Marianti, S., et
+        al. (2014). Journal of Educational and Behavioral Statistics, 39(6), 426-451, but with the
         speed estimated).
 
         Returns
         -------
         DataFrame
-            One row a person: ``chi2``, ``df``, ``p``; NaN with fewer than two times.
+            One row per person: ``chi2``, ``df``, ``p``; NaN with fewer than two times.
         """
         a = 1 / self._sigma2()
         errors = self._logs() - as_floats(self.items["beta"])
@@ -215,13 +217,13 @@ class LognormalModel:
         Parameters
         ----------
         items : iterable of item labels, optional
-            The test; all fitted items by default.
+            Items of the test; by default all that were fitted.
 
         Returns
         -------
         DataFrame
-            One row a person: ``mean`` and ``sd`` of the total time [unit of the times], with the
-            uncertainty of the person's speed in it; NaN without a time.
+            One row per person: ``mean`` and ``sd`` of the total time [unit of the times],
+            including the uncertainty of the person's speed; NaN for a person without a time.
 
         Raises
         ------
@@ -238,21 +240,21 @@ class LognormalModel:
     def time_limit(self, finish: float = 0.95, items: Iterable[object] | None = None) -> float:
         """Time limit within which a share of the population finishes a test.
 
-        The sum of lognormal times is taken as lognormal with the same mean and variance (Fenton,
-        L. F. (1960). IRE Transactions on Communications Systems, 8(1), 57-67), for people of the
-        fitted distribution of speed who work as without a limit.
+        The sum of lognormal times is approximated as lognormal with the same mean and variance
+        (Fenton, L. F. (1960). IRE Transactions on Communications Systems, 8(1), 57-67), for people
+        of the fitted distribution of speed who work as they would without a limit.
 
         Parameters
         ----------
         finish : float, default 0.95
-            Share that finishes.
+            Share of the population that finishes.
         items : iterable of item labels, optional
-            The test; all fitted items by default.
+            Items of the test; by default all that were fitted.
 
         Returns
         -------
         float
-            The limit [unit of the times].
+            Time limit [unit of the times].
 
         Raises
         ------
@@ -278,14 +280,14 @@ class LognormalModel:
         Parameters
         ----------
         limit : float
-            The limit [unit of the times].
+            Time limit [unit of the times].
         items : iterable of item labels, optional
-            The test; all fitted items by default.
+            Items of the test; by default all that were fitted.
 
         Returns
         -------
         float
-            The share, 0 to 1.
+            Share, 0 to 1.
 
         Raises
         ------
@@ -300,19 +302,19 @@ class LognormalModel:
     def screening_correlation(
         self, ability: pd.Series, ability_reliability: float = 1.0
     ) -> pd.Series:
-        """Correlation of speed with an ability or score, for screening only.
+        """Correlation of speed with an ability or a score, for screening only.
 
         Parameters
         ----------
         ability : Series
-            Ability or score by person.
+            Ability or score of each person.
         ability_reliability : float, default 1
-            Its reliability.
+            Reliability of `ability`.
 
         Returns
         -------
         Series
-            See `lrnanalysis.measures.response_time.screening_correlation`.
+            See `lrnanalysis.response_time.screening_correlation`.
         """
         return screening_correlation(
             self.persons["speed"],
@@ -341,11 +343,13 @@ class LognormalModel:
             labels = list(items)
             unknown = [label for label in labels if label not in self.items.index]
             if unknown:
-                raise MeasureError(f"items {unknown[:5]} are not in the model")
+                raise MeasureError(f"items {unknown[:5]} are not in the model: see model.items")
             chosen = self.items.loc[labels]
             without = chosen.index[chosen["beta"].isna()]
             if len(without):
-                raise MeasureError(f"items {list(without[:5])} have no estimates: see model.items")
+                raise MeasureError(
+                    f"items {list(without[:5])} have no estimates: see the reasons in model.items"
+                )
         beta, sigma2 = as_floats(chosen["beta"]), 1 / as_floats(chosen["alpha"]) ** 2
         means = np.exp(beta + sigma2 / 2)
         return float(means.sum()), float((means**2 * np.expm1(sigma2)).sum())
@@ -364,24 +368,24 @@ def screening_correlation(
     speed_reliability: float = 1.0,
     ability_reliability: float = 1.0,
 ) -> pd.Series:
-    """Correlation of speed with ability, as is and corrected for unreliability.
+    """Correlation of speed with ability, observed and corrected for unreliability.
 
-    A screening value: r / √(rel · rel) from two separate models. The joint model (van der
-    Linden, W. J. (2007). Psychometrika, 72(3), 287-308) gives larger values where items differ in
-    time discrimination.
+    A screening value from two separate models: r divided by the root of the product of the
+    reliabilities. The joint model (van der Linden, W. J. (2007). Psychometrika, 72(3), 287-308)
+    gives larger values where items differ in time discrimination.
 
     Parameters
     ----------
     speed, ability : Series
-        One value a person each; persons in both are used.
+        One value per person; persons who have both are used.
     speed_reliability, ability_reliability : float, default 1
         Reliabilities, above 0 and at most 1.
 
     Returns
     -------
     Series
-        ``r``, ``r_corrected`` (may pass 1 by chance), ``n``; ``attrs["label"]`` says that it is
-        for screening.
+        ``r``, ``r_corrected`` (may exceed 1 by chance), ``n`` persons; ``attrs["label"]`` marks it
+        as a screening value.
 
     Raises
     ------
@@ -400,9 +404,13 @@ def screening_correlation(
     ):
         if not 0 < value <= 1:
             raise MeasureError(f"{name} is {value}: it must be above 0 and at most 1")
-    both = pd.concat({"speed": speed, "ability": ability}, axis=1, join="inner").dropna()
+    speed = pd.Series(speed)
+    ability = person_values(ability, speed.index, what="ability")
+    both = pd.DataFrame({"speed": speed, "ability": ability}).dropna()
     if len(both) < 3:
-        raise MeasureError(f"{len(both)} persons have both values: at least 3 are needed")
+        raise MeasureError(
+            f"{len(both)} persons have both values: at least 3 are needed, under the same labels"
+        )
     r = float(np.corrcoef(as_floats(both["speed"]), as_floats(both["ability"]))[0, 1])
     corrected = r / float(np.sqrt(speed_reliability * ability_reliability))
     result = pd.Series(

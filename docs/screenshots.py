@@ -55,7 +55,7 @@ def main() -> None:
 
             form = lab.write(FORM)
             form.get_by_role("button", name=re.compile("Fetch$")).click()
-            expect(form.get_by_role("status").filter(has_text="Done in")).to_be_visible()
+            expect(form.get_by_role("status").filter(has_text="Done after")).to_be_visible()
             page.mouse.move(0, 0)
             save(form.locator(".jp-OutputArea-output"), "fetch-form")
 

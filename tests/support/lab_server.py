@@ -1,4 +1,4 @@
-"""A JupyterLab of a test's own: a free port of loopback, its own settings, gone afterwards."""
+"""A JupyterLab for tests: on a free port of loopback, with its own settings, stopped at the end."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import psutil
 
-#: Longest wait for the server to answer, or to end [s].
+#: Longest wait for the server to answer or to stop [s].
 PATIENCE = 60
 
-#: No questions at the start, and every cell of a notebook on the page.
+#: No prompts at the start; every cell of a notebook is rendered.
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {
         "fetchNews": "false",
@@ -29,24 +29,24 @@ SETTINGS = {
 
 
 def chromium() -> str | None:
-    """Give the path of the machine's Chromium, or None."""
+    """Return the path of the installed Chromium, or None."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return next(filter(None, map(shutil.which, names)), None)
 
 
 @dataclass(frozen=True)
 class LabServer:
-    """A server that runs; its token is worth nothing once it has ended."""
+    """A running server; its token is valid until it stops."""
 
     url: str
     token: str
 
     def address(self, path: str) -> str:
-        """Give the address of a page, the token included."""
+        """Return the address of a page, with the token."""
         return f"{self.url}{path}?token={self.token}"
 
     def open(self, path: str, method: str = "GET"):
-        """Ask the server for a page or of its interface."""
+        """Request a page or a resource of the REST API."""
         request = urllib.request.Request(
             self.url + path, headers={"Authorization": f"token {self.token}"}, method=method
         )
@@ -55,16 +55,16 @@ class LabServer:
 
 @contextmanager
 def lab_server(root: Path, home: Path, python: str = sys.executable) -> Iterator[LabServer]:
-    """Run JupyterLab for a folder; its kernels end with it.
+    """Run JupyterLab for a folder; its kernels stop with it.
 
     Parameters
     ----------
     root : Path
-        What the server shows.
+        The folder that the server shows.
     home : Path
-        An empty folder, for settings, logs and what kernels put into a home.
+        An empty folder for settings, logs and the home of kernels.
     python : str
-        The interpreter whose JupyterLab and kernel are meant.
+        The interpreter whose JupyterLab and kernel are used.
     """
     for name, settings in SETTINGS.items():
         file = home / "settings" / f"{name}.jupyterlab-settings"
@@ -121,11 +121,11 @@ def lab_server(root: Path, home: Path, python: str = sys.executable) -> Iterator
 
 
 def _url(process: subprocess.Popen, runtime: Path, log: Path) -> str:
-    """Wait until the server has written down where it listens."""
+    """Wait until the server has written its address to a file."""
     file = runtime / f"jpserver-{process.pid}.json"
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
         if file.exists() and (text := file.read_text()).endswith("}"):
             return json.loads(text)["url"].replace("localhost", "127.0.0.1")
         time.sleep(0.05)
-    raise RuntimeError(f"JupyterLab does not start:\n{log.read_text(errors='replace')[-3000:]}")
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-3000:]}")

@@ -37,7 +37,7 @@ class RuleWarning(LrnWarning):
 
 def warn(message: str, category: type[LrnWarning]) -> None:
     """Warn at the line outside this package that led here."""
-    level = 1
+    level = 2  # the caller of this function
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back

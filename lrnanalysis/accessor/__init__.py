@@ -33,19 +33,22 @@ if TYPE_CHECKING:
         """The sessions table."""
 
         @property
-        def lrn(self) -> SessionsAccessor: ...
+        def lrn(self) -> SessionsAccessor:
+            """The measures of the table."""
 
     class ResponsesTable(pd.DataFrame):
         """The responses table."""
 
         @property
-        def lrn(self) -> ResponsesAccessor: ...
+        def lrn(self) -> ResponsesAccessor:
+            """The measures of the table."""
 
     class ItemsTable(pd.DataFrame):
         """The items table."""
 
         @property
-        def lrn(self) -> ItemsAccessor: ...
+        def lrn(self) -> ItemsAccessor:
+            """The measures of the table."""
 
 else:
     SessionsTable = ResponsesTable = ItemsTable = pd.DataFrame

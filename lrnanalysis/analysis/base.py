@@ -204,6 +204,7 @@ class AnalysisData:
             persons=self.n_persons,
             learners=int(sessions["user_id"].nunique()),
             columns=self._matrices.n_columns,
+            never_scored=self._matrices.n_never_scored,
             cells=self._matrices.counts,
         )
 

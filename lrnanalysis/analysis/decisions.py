@@ -139,7 +139,8 @@ def _check_cell_value(name: str, value: object) -> None:
 
 def _texts(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
     """One text or several as a tuple of distinct ones."""
-    given = (value,) if isinstance(value, str) else tuple(value)
+    several = not isinstance(value, str) and isinstance(value, Iterable)
+    given = tuple(value) if several else (value,)
     if not given or not all(isinstance(text, str) for text in given):
         raise MeasureError(f"{name} is {value!r}: it must be a string or an iterable of strings")
     return tuple(dict.fromkeys(given))

@@ -99,5 +99,5 @@ class LinkedTables:
         hint = f"did you mean {near[0]!r}?" if near else f"they hold {', '.join(known)}"
         if name.startswith("metadata."):
             attribute = name.removeprefix("metadata.")
-            hint = f'fetch it with include="{attribute}"' if not near else hint
+            hint += f' Other attributes are fetched with include="{attribute}".'
         return f"{name!r} is not a column of sessions, responses or items: {hint}"

@@ -21,6 +21,9 @@ _CODES = {kind: code for code, kind in enumerate(CELL_KINDS)}
 #: Kinds of cell that hold no answer.
 _UNANSWERED = [_CODES[kind] for kind in ("omitted", "not reached", "not administered")]
 
+#: Kinds that have a score.
+_SCORED = [_CODES[kind] for kind in ("right", "wrong", "partial")]
+
 
 class AnalysisMatrices:
     """Scores, times and kinds of cell, each made when it is first asked for, and kept.
@@ -80,12 +83,15 @@ class AnalysisMatrices:
     @cached_property
     def item_cells(self) -> Cells:
         """Every row of the items table as a cell, before rapid answers are set apart."""
+        return self._items_as_cells(adjusted=self._decisions.score == "adjusted")
+
+    def _items_as_cells(self, *, adjusted: bool) -> Cells:
         return item_cells(
             self._items,
             self._responses,
             sessions=self._sessions,
             not_reached_rule=self._decisions.not_reached_rule,
-            adjusted=self._decisions.score == "adjusted",
+            adjusted=adjusted,
         )
 
     @cached_property
@@ -120,8 +126,15 @@ class AnalysisMatrices:
     def _builder(self, references: pd.Series, of_session: IntArray, cells: Cells) -> MatrixBuilder:
         columns = factorise(references)
         # An item without a question is no column: there was nothing to answer.
-        asked = cells.kinds != _CODES["not administered"]
-        codes = np.where(asked, columns.codes, -1)
+        codes = np.where(cells.kinds != _CODES["not administered"], columns.codes, -1)
+        if self._decisions.unscored == "missing":
+            # Nor is one that is never scored, as in a survey: omitting it would count as wrong.
+            never = cells.kinds == _CODES["unscored"]
+            scored = (cells.max_points > 0) | np.isin(cells.kinds, _SCORED)
+            out = np.zeros(len(columns.labels) + 1, dtype=bool)
+            out[codes[never & ~scored]] = True
+            out[codes[scored]] = False
+            codes = np.where(out[codes], -1, codes)
         return MatrixBuilder(
             Keys(self._persons.codes[of_session], self.persons),
             Keys(codes, columns.labels.rename(references.name)),
@@ -154,6 +167,13 @@ class AnalysisMatrices:
         return found
 
     @property
+    def n_never_scored(self) -> int:
+        """Number of items (or questions) that are no column because they are never scored."""
+        asked = self._cells.kinds != _CODES["not administered"]
+        table = self._items if self._decisions.level == "item" else self._responses
+        return int(table[self.item_column][asked].nunique()) - self.n_columns
+
+    @property
     def n_columns(self) -> int:
         """Number of columns of `scores`."""
         return len(self._cell_builder.columns)
@@ -184,7 +204,8 @@ class AnalysisMatrices:
     @cached_property
     def counts(self) -> dict[str, int]:
         """Number of cells of every kind that was administered."""
-        found = np.bincount(self._kinds, minlength=len(CELL_KINDS))
+        inside = self._cell_builder.inside
+        found = np.bincount(self._kinds[inside], minlength=len(CELL_KINDS))
         return dict(zip(CELL_KINDS, found.tolist(), strict=True))
 
     @property
@@ -202,11 +223,13 @@ class AnalysisMatrices:
 
     @property
     def recorded_shares(self) -> pd.DataFrame:
-        """Shares of the maximum as recorded (0 to 1), persons × items."""
-        values = self.item_cells.values(
+        """Shares of the maximum as recorded (at most 1), persons × items, without adjustments."""
+        raw = self._decisions.score == "raw"
+        cells = self.item_cells if raw else self._items_as_cells(adjusted=False)
+        values = cells.values(
             value="share", omitted=None, not_reached=None, unmarked=None, unscored=None
         )
-        return self._whole(self._item_builder.numbers(values))
+        return self._whole(self._item_builder.numbers(np.minimum(values, 1.0)))
 
     @property
     def max_scores(self) -> pd.Series:
@@ -217,6 +240,9 @@ class AnalysisMatrices:
             return pd.Series(1.0, index=highest.index, name="max_score")
         known: FloatArray = self._cells.max_points
         most = self._whole(self._cell_builder.numbers(known)).max()
+        if self._decisions.score == "adjusted":
+            # An adjustment may lift a score above the recorded maximum.
+            most = np.maximum(most, highest.where(most > 0, most))
         return most.where(most > 0, highest).rename("max_score")
 
     def _whole(self, matrix: pd.DataFrame, fill: str | float = np.nan) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from lrnanalysis.errors import MeasureError
 from lrnanalysis.forwarding import documented
 from lrnanalysis.measures import classical
 from lrnanalysis.measures._checks import TimeUnit
+from lrnanalysis.measures.classical._choices import Key
 from lrnanalysis.plots import add_footnote
 
 if TYPE_CHECKING:
@@ -195,14 +196,56 @@ class AnalysisPlots:
         "'items, easy to hard'",
         cells=lambda analysis: analysis._cells,
     )
-    distractors = _picture(
-        plots.distractors,
-        lambda analysis: analysis._choices,
-        '>>> analysis.plot.distractors("item-05").get_ylabel()',
-        "'share that takes the option'",
-        scores=lambda analysis: analysis._scores,
-        max_score=lambda analysis: analysis._matrices.max_scores,
-    )
+
+    def distractors(
+        self,
+        item: Hashable,
+        *,
+        part: Hashable | None = None,
+        key: Key | pd.Series | None = None,
+        by: Literal["option", "pattern"] = "option",
+        groups: int = 5,
+        confidence: float = 0.95,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Draw how often each option of an item is chosen, by score group.
+
+        Parameters
+        ----------
+        item : label
+            The item.
+        part, key, by, groups, confidence, ax
+            As for `lrnanalysis.plots.distractors`.
+
+        Returns
+        -------
+        Axes
+
+        Examples
+        --------
+        >>> analysis.plot.distractors("item-05").get_xlabel() != ""
+        True
+        """
+        analysis = self._analysis
+        column = analysis._matrices.item_column
+        # Only the item's own choices: those of others are not drawn.
+        own = analysis._choices[analysis._choices[column] == item]
+        names = {analysis._matrices.person_column: "session_id", column: "item_reference"}
+        chosen = own[[name for name in own if name not in names.values() or name in names]]
+        return self._drawn(
+            plots.distractors(
+                chosen.rename(columns=names),
+                analysis._scores,
+                item,
+                part=part,
+                key=key,
+                max_score=analysis._matrices.max_scores,
+                by=by,
+                groups=groups,
+                confidence=confidence,
+                ax=ax,
+            )
+        )
 
     def difficulty_discrimination(
         self,

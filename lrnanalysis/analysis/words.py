@@ -63,6 +63,8 @@ class AnalysisWords:
         Sessions left out by each rule.
     persons, learners, columns : int
         Rows of the matrices, learners behind them, and columns.
+    never_scored : int
+        Items (or questions) that are no column because they are never scored.
     cells : dict of str to int
         Number of cells of every kind.
     """
@@ -72,6 +74,7 @@ class AnalysisWords:
     persons: int
     learners: int
     columns: int
+    never_scored: int
     cells: dict[str, int]
 
     @property
@@ -159,7 +162,10 @@ class AnalysisWords:
             ("unscored", "unscored"),
         ):
             value: CellValue = getattr(decisions, name)
-            rows.append((name, str(value), f"{kind} cells {_effect(value)}", self.cells[kind]))
+            effect = f"{kind} cells {_effect(value)}"
+            if kind == "unscored" and self.never_scored:
+                effect += f"; {self.never_scored} {decisions.level}s never scored are no columns"
+            rows.append((name, str(value), effect, self.cells[kind]))
         rows.insert(
             -2,
             (
@@ -230,6 +236,10 @@ class AnalysisWords:
             if self.cells[kind]:
                 value: CellValue = getattr(decisions, kind)
                 sentences.append(f"Answers {what} ({self.cells[kind]:,} cells) {_treated(value)}.")
+        if self.never_scored:
+            sentences.append(
+                f"{self.never_scored} {decisions.level}s that are never scored were left out."
+            )
         references = []
         if decisions.rapid is not None:
             sentences.append(

@@ -18,7 +18,14 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures._checks import BoolArray, IntArray, as_floats, require_columns, with_attrs
+from lrnanalysis.measures._checks import (
+    BoolArray,
+    IntArray,
+    as_floats,
+    check_unique_key,
+    require_columns,
+    with_attrs,
+)
 from lrnanalysis.measures.matrices import answered_responses, factorise
 
 __all__ = ["CLOSED_TYPES", "choices", "decodable", "values", "words"]
@@ -222,6 +229,7 @@ def values(responses: pd.DataFrame) -> pd.Series:
     [['0', '2'], None]
     """
     require_columns(responses, "value", table="responses")
+    check_unique_key(responses, "responses")
     decode = msgspec.json.Decoder().decode
     result = np.full(len(responses), None, dtype=object)
     broken = 0
@@ -275,6 +283,7 @@ def words(responses: pd.DataFrame) -> pd.Series:
     [33, 4]
     """
     require_columns(responses, "word_count", table="responses")
+    check_unique_key(responses, "responses")
     counts = as_floats(responses["word_count"]).copy()
     counted = 0
     if {"question_type", "value"} <= set(responses.columns):
@@ -298,6 +307,7 @@ def _decode(responses: pd.DataFrame) -> tuple[IntArray, IntArray, list[list[_Cho
     Answers to closed questions repeat, so that every distinct text is decoded once a type.
     """
     require_columns(responses, "question_type", "value", table="responses")
+    check_unique_key(responses, "responses")
     types = factorise(responses["question_type"])
     closed = np.array([label in _DECODERS for label in types.labels] + [False])[types.codes]
     stored: BoolArray = responses["value"].notna().to_numpy(dtype=bool)

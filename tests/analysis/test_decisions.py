@@ -55,8 +55,9 @@ def test_an_analysis_is_immutable(study):
     with pytest.raises(AttributeError):
         analysis.decisions.attempts = "all"
     before = analysis.scores.iloc[0, 0]
-    analysis.scores.iloc[0, 0] = 99.0
-    analysis.sessions["status"] = "x"
+    scores, sessions = analysis.scores, analysis.sessions
+    scores.iloc[0, 0] = 99.0
+    sessions["status"] = "x"
     assert analysis.scores.iloc[0, 0] == before
     assert "x" not in set(analysis.sessions["status"])
 

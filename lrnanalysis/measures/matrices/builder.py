@@ -27,6 +27,8 @@ class MatrixBuilder:
 
     Attributes
     ----------
+    inside : array of bool
+        Which rows of the table are in the matrix.
     rows, columns : Index
         Labels of the matrix.
 
@@ -37,9 +39,9 @@ class MatrixBuilder:
     """
 
     def __init__(self, rows: Keys, columns: Keys) -> None:
-        self._inside = (rows.codes >= 0) & (columns.codes >= 0)
-        place, self.rows = _compact(rows, self._inside)
-        item, self.columns = _compact(columns, self._inside)
+        self.inside = (rows.codes >= 0) & (columns.codes >= 0)
+        place, self.rows = _compact(rows, self.inside)
+        item, self.columns = _compact(columns, self.inside)
         # Items × persons in memory: a column of the frame is one contiguous stretch.
         self._flat = item * len(self.rows) + place
         self._shape = (len(self.columns), len(self.rows))
@@ -56,7 +58,7 @@ class MatrixBuilder:
     def numbers(self, values: FloatArray, *, fill: float = np.nan) -> pd.DataFrame:
         """The matrix of float64 values, one per row of the table."""
         matrix = np.full(self._shape, fill)
-        matrix.reshape(-1)[self._flat] = values[self._inside]
+        matrix.reshape(-1)[self._flat] = values[self.inside]
         return pd.DataFrame(matrix.T, index=self.rows, columns=self.columns, copy=False)
 
     def categories(
@@ -64,7 +66,7 @@ class MatrixBuilder:
     ) -> pd.DataFrame:
         """The matrix of categories, of one code per row of the table."""
         matrix = np.full(self._shape, fill, dtype=np.int8)
-        matrix.reshape(-1)[self._flat] = codes[self._inside]
+        matrix.reshape(-1)[self._flat] = codes[self.inside]
         columns = {
             number: pd.Categorical.from_codes(column, dtype=dtype)
             for number, column in enumerate(matrix)

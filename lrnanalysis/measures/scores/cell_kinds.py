@@ -346,7 +346,7 @@ def _kinds(
     kinds[points >= most * (1 - _CLOSE)] = _CODES["right"]
     kinds[points <= 0] = _CODES["wrong"]
     open_ = np.isnan(points) | (most <= 0) | waiting
-    kinds[open_] = np.where(to_mark | waiting, _CODES["unmarked"], _CODES["unscored"])[open_]
+    kinds[open_] = np.where(to_mark, _CODES["unmarked"], _CODES["unscored"])[open_]
     for code, kind in _OF_STATE.items():
         kinds[state == code] = kind
     return kinds

@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures._checks import as_floats, flags, require_columns, with_attrs
+from lrnanalysis.measures._checks import (
+    as_floats,
+    check_unique_key,
+    flags,
+    require_columns,
+    with_attrs,
+)
 from lrnanalysis.measures.matrices import answered_responses
 
 __all__ = ["RESPONSE_STATUSES", "response_status"]
 
-#: Where a response can stand.
+#: Statuses of a response.
 RESPONSE_STATUSES = ("scored", "unmarked", "attempted", "unattempted")
 
 _DTYPE = pd.CategoricalDtype(pd.Index(RESPONSE_STATUSES, dtype="str"))
@@ -21,30 +27,30 @@ _RULE = (
 
 
 def response_status(responses: pd.DataFrame) -> pd.Series:
-    """Where every response stands: scored, unmarked, attempted or unattempted.
+    """Status of every response: scored, unmarked, attempted or unattempted.
 
     Exactly one applies. **Unattempted**: not answered (``attempted`` is false; where it is
     missing, nothing was stored), whatever its score. **Scored**: answered, with a score.
     **Unmarked**: answered, without a score, and not marked by a machine (``automarkable`` is
-    false): it waits for a marker. **Attempted**: answered and without a score, though nothing
-    says that a person must mark it.
+    false): it awaits a marker. **Attempted**: answered and without a score, though it is not
+    known to be marked by hand.
 
     Parameters
     ----------
     responses : DataFrame
         The responses table; ``attempted``, ``score``, ``automarkable`` and what was stored
-        (``value``, ``value_type``, ``revision``) are read where they are there.
+        (``value``, ``value_type``, ``revision``) are read where they occur.
 
     Returns
     -------
     Series of category
-        ``status``, one value a row, with the frame's index; NA where nothing tells whether the
+        ``status``, one value per row, with the frame's index; NA where it is unknown whether the
         response was answered.
 
     Raises
     ------
     MeasureError
-        If ``score`` is missing, or nothing tells whether a response was answered.
+        ``score`` is missing, or it is unknown whether responses were answered.
 
     Examples
     --------
@@ -56,6 +62,7 @@ def response_status(responses: pd.DataFrame) -> pd.Series:
     ['scored', 'unmarked', 'unattempted']
     """
     require_columns(responses, "score", table="responses")
+    check_unique_key(responses, "responses")
     answered, known = answered_responses(responses)
     scored = ~np.isnan(as_floats(responses["score"]))
     by_hand = np.zeros(len(responses), dtype=bool)

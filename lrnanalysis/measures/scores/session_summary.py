@@ -72,7 +72,7 @@ def session_summary(
     [[3.0, 1.0, 75.0, 2.0]]
     """
     seconds = per_second(unit)
-    counts = status_counts(sessions, by).unstack("status", sort=False)
+    counts = status_counts(sessions, by).unstack(level=-1, sort=False)
     result = counts.rename_axis(columns=None)
     result.insert(0, "sessions", counts.sum(axis=1))
     keys = factorise_columns(sessions, by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -224,7 +225,12 @@ def score_percent(frame: pd.DataFrame, *, adjusted: bool = False) -> pd.Series:
     [75.0, nan]
     """
     require_columns(frame, "score", "max_score", table="sessions, items or responses")
-    check_unique_key(frame)
+    table: Literal["sessions", "responses", "items"] = "sessions"
+    if "response_id" in frame.columns:
+        table = "responses"
+    elif "item_reference" in frame.columns:
+        table = "items"
+    check_unique_key(frame, table)
     score = as_floats(frame["score"])
     if adjusted and "score_after_adjustment" in frame.columns:
         after = as_floats(frame["score_after_adjustment"])

@@ -23,7 +23,7 @@ def residuals(model: LognormalModel, *, z: float = 1.96, ax: Axes | None = None)
     Parameters
     ----------
     model : LognormalModel
-        A fitted model of `lrnanalysis.speed`.
+        A fitted model of `lrnanalysis.response_time`.
     z : float, default 1.96
         Residuals beyond ±z are counted as aberrant; ±1.96 expects 5 %.
     ax : Axes, optional
@@ -42,7 +42,7 @@ def residuals(model: LognormalModel, *, z: float = 1.96, ax: Axes | None = None)
 
     Examples
     --------
-    >>> residuals(lrn.speed.lognormal(study.analysis().times)).get_ylabel()
+    >>> residuals(lrn.response_time.lognormal(study.analysis().times)).get_ylabel()
     'density'
     """
     table = model.residuals()

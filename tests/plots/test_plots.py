@@ -56,7 +56,7 @@ def cells(shares):
 
 @pytest.fixture(scope="module")
 def model(times):
-    return lrn.speed.lognormal(times)
+    return lrn.response_time.lognormal(times)
 
 
 @pytest.fixture(scope="module")

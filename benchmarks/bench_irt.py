@@ -4,10 +4,10 @@
     python -m benchmarks.bench_irt --full             # with 1,000,000 persons × 50 items
     python -m benchmarks.bench_irt --others PYTHON    # beside theta-irt, mirt, girth of that Python
 
-The yardstick is what other programs pay dozens of times: scores @ log-probabilities at 61 nodes,
-normalise, expected counts. Both sides run warm, by turns, in one process on one thread; the best
-CPU time of several runs counts. Standard errors are part of our fits. The other packages run in
-processes of their own, on one processor, warm where that matters (see `irt_others`).
+The yardstick is what other programs compute dozens of times: scores @ log-probabilities at 61
+nodes, normalise, expected counts. Both sides run warm, alternating, in one process on one thread;
+the best CPU time of several runs counts. Standard errors are part of our fits. The other packages
+run in processes of their own, on one processor, warm where that matters (see `irt_others`).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def main() -> int:
     parser.add_argument("--peak", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if any(os.environ.get(name) != "1" for name in ONE_THREAD):
-        # NumPy reads how many threads it may use when it is loaded.
+        # NumPy reads the number of threads when it is loaded.
         again = [sys.executable, "-m", "benchmarks.bench_irt", *sys.argv[1:]]
         return subprocess.run(again, env={**os.environ, **ONE_THREAD}, check=False).returncode
     if given.peak:
@@ -153,7 +153,7 @@ def simulate(case: Case, seed: int = 1) -> pd.DataFrame:
 
 
 def dense_step(scores: np.ndarray, count: int) -> Callable[[], object]:
-    """One E-step as everybody writes it, on data laid out for it; any parameters cost the same."""
+    """One E-step as usually written, on data laid out for it; any parameters cost the same."""
     rng = np.random.default_rng(0)
     items = scores.shape[1]
     z = rng.uniform(0.7, 2, (items, 1)) * NODES + rng.normal(size=(items, 1))
@@ -192,7 +192,7 @@ def memory() -> list[Claim]:
 
 
 def print_peak() -> None:
-    """What `memory` runs."""
+    """Print what `memory` measures in a process of its own."""
     irt.fit(simulate(Case("2PL", 20_000, LARGE.items)))  # loads what is loaded once
     matrix = simulate(LARGE)
     Path("/proc/self/clear_refs").write_text("5")
@@ -202,13 +202,13 @@ def print_peak() -> None:
 
 
 def resident(mark: str) -> int:
-    """One of the kernel's marks of this process's memory, in bytes."""
+    """One of the kernel's figures of this process's memory, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(mark))
 
 
 def others(case: Case, python: str) -> list[Claim]:
-    """The same data in other packages; a word where one is not installed."""
+    """The same data in other packages, as far as they are installed."""
     matrix = simulate(case)
 
     def job() -> irt.IRTModel:
@@ -231,19 +231,19 @@ def others(case: Case, python: str) -> list[Claim]:
                 command, env=environment, check=False, capture_output=True, text=True
             )
             if done.returncode:
-                print(f"{name}: skipped, {(done.stderr.strip() or 'no word').splitlines()[-1]}")
+                print(f"{name}: skipped, {(done.stderr.strip() or 'no message').splitlines()[-1]}")
                 continue
-            told = json.loads(done.stdout.splitlines()[-1])
-            apart = np.abs(np.array(told["slopes"]) - items["a"]) / items["a_se"]
+            report = json.loads(done.stdout.splitlines()[-1])
+            apart = np.abs(np.array(report["slopes"]) - items["a"]) / items["a_se"]
             print(
-                f"{name} {told['version']}: {told['seconds']:.2f} s, {told['what']}; slopes differ "
-                f"from ours by at most {apart.max():.2g} standard errors"
+                f"{name} {report['version']}: {report['seconds']:.2f} s, {report['what']}; slopes "
+                f"differ from ours by at most {apart.max():.2g} standard errors"
             )
             if bound is not None:
-                ratio = told["seconds"] / ours
-                claims.append(Claim(f"{name}, times as long", ratio, bound, False, told["what"]))
+                ratio = report["seconds"] / ours
+                claims.append(Claim(f"{name}, times as long", ratio, bound, False, report["what"]))
             else:
-                print(f"  {told['seconds'] / ours:.0f} times as long")
+                print(f"  {report['seconds'] / ours:.0f} times as long")
     if claims:
         print("\n" + table(claims))
     return claims

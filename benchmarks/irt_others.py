@@ -2,7 +2,7 @@
 
     python irt_others.py theta-irt scores.npy
 
-`bench_irt` runs this and reads the line that it prints. CPU time on one processor; theta-irt, which
+`bench_irt` runs this script and reads its output. CPU time on one processor; theta-irt, which
 compiles itself at its first run, is timed at its second.
 """
 
@@ -62,8 +62,8 @@ def main():
     except ImportError as error:
         sys.exit(f"not installed ({error.name})")
     slopes = np.asarray(slopes, dtype=float).tolist()
-    told = {"seconds": seconds, "slopes": slopes, "what": what, "version": version(name)}
-    print(json.dumps(told))
+    report = {"seconds": seconds, "slopes": slopes, "what": what, "version": version(name)}
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":

@@ -85,7 +85,8 @@ def fit(
         Group of every person. The first to appear is the reference with mean 0 and variance 1
         (free with slopes of 1); the others' means and variances are estimated.
     weights : sequence of float, optional
-        Persons that each row stands for, as for rows of distinct response patterns.
+        Number of persons that each row represents, e.g. where rows are distinct response
+        patterns.
     fixed : DataFrame, fitted model, or mapping of item → mapping of parameter → value, optional
         Items' parameters that are not estimated, as anchors: ``a`` with ``b`` or ``d`` (``b1`` … or
         ``d1`` … for partial credit), ``c``, ``u``. Rows and columns may be missing. Anchored
@@ -94,8 +95,8 @@ def fit(
         ``{"c": ("beta", 5, 17)}`` and the like: "a" ("lognormal" or "normal"), "d" ("normal"),
         "c" and "u" ("beta" of the probability, "normal" of its logit). "default" is ("beta", 5,
         17) for c and ("beta", 17, 2) for u, nothing else; None means none. With priors, and so for
-        3PL and 4PL items unless told otherwise, the estimates are the posterior's mode, with
-        standard errors by its curvature; `loglik`, AIC and BIC are those of the likelihood there.
+        3PL and 4PL items by default, the estimates are the posterior's mode, with standard errors
+        from its curvature; `loglik`, AIC and BIC are those of the likelihood there.
     method : "MML" or "CML"
         Marginal likelihood, or for the Rasch model the likelihood given the persons' sums.
     disconnected : "raise" or "equivalent"
@@ -103,15 +104,15 @@ def fit(
         because persons were assigned to the groups at random.
     nodes : int, optional
         Nodes of the uniform grid of ability; by default 61, and doubled while some persons are
-        measured more narrowly, or some items are steeper, than the grid resolves.
+        measured more precisely, or some items are steeper, than the grid resolves.
     bound : float
-        The grid reaches this far to both sides [latent SDs].
+        The grid extends this far to both sides [latent SDs].
     tolerance : float
         Largest error of a parameter at the end [its standard error].
     max_iter : int
-        Most evaluations of the likelihood over all persons.
+        Maximum number of evaluations of the likelihood over all persons.
     min_persons : int, optional
-        Fewest persons that are accepted; by default 250 with a 3PL or 4PL item, else 3.
+        Minimum number of persons; by default 250 with a 3PL or 4PL item, else 3.
     compiled : bool, optional
         Whether to use numba; by default where it is installed. The numbers are the same.
 
@@ -130,9 +131,9 @@ def fit(
     Raises
     ------
     MeasureError
-        If the data do not identify the model: constant items, fewer than two items, sets of
+        If the data do not identify the model: constant items, fewer than two items, groups of
         items without a common person, too few persons, scores that are not integers, a model that
-        is not one for an item's scores.
+        does not fit an item's number of scores.
 
     Notes
     -----

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -12,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray
 from lrnanalysis.measures.irt.estimation.priors import Prior
 from lrnanalysis.measures.irt.likelihood.persons import PersonResponses, read_persons
 from lrnanalysis.measures.irt.results import abilities as ability_measures
 from lrnanalysis.measures.irt.results import curves, item_fit, model_fit, person_fit
+from lrnanalysis.measures.irt.results.curves import Theta
 from lrnanalysis.measures.irt.results.estimates import Convergence, Estimates
 from lrnanalysis.measures.irt.results.parameter_tables import (
     covariance_table,
@@ -42,6 +41,17 @@ class IRTModel:
     ----------
     estimates : Estimates
         What the fit found.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> logit = rng.normal(size=(500, 1)) - np.linspace(-1, 1, 5)
+    >>> matrix = pd.DataFrame(1.0 * (rng.logistic(size=logit.shape) < logit), columns=list("uvwxy"))
+    >>> model = lrn.irt.fit(matrix, "Rasch")
+    >>> round(model.loglik, 2), model.n_parameters, model.converged
+    (-1579.12, 6, True)
+    >>> model.expected_scores([0.0]).round(1).iloc[0].tolist()
+    [0.7, 0.6, 0.5, 0.4, 0.3]
     """
 
     estimates: Estimates
@@ -146,8 +156,8 @@ class IRTModel:
             f"{c.iterations} passes ({c.path}, {c.nodes} nodes)",
         ]
         if self.priors:
-            told = ", ".join(f"{k} ~ {p[0]}({p[1]:g}, {p[2]:g})" for k, p in self.priors.items())
-            lines.append(f"  posterior mode, not maximum likelihood: {told}")
+            text = ", ".join(f"{k} ~ {p[0]}({p[1]:g}, {p[2]:g})" for k, p in self.priors.items())
+            lines.append(f"  posterior mode, not maximum likelihood: {text}")
         return "\n".join(lines)
 
     # Persons ------------------------------------------------------------------------------------
@@ -196,8 +206,8 @@ class IRTModel:
         matrix, group : optional
             Other persons; see `responses`.
         bound : float
-            ML and WLE are sought between −bound and bound, next to the EAP ability: with guessing
-            a likelihood may have more than one maximum.
+            ML and WLE are searched for between −bound and bound, next to the EAP ability: with
+            guessing a likelihood may have more than one maximum.
 
         Returns
         -------
@@ -226,14 +236,14 @@ class IRTModel:
         -------
         Series
             ``marginal``: 1 − E(1 / (I(θ) + 1 / variance)) / variance over the latent distribution
-            of all groups together, of a person who takes every item; ``empirical``:
+            of all groups together, for a person who takes every item; ``empirical``:
             var(EAP) / (var(EAP) + mean squared SE) over the persons.
         """
         return ability_measures.reliability(self.estimates, self.responses(matrix, group))
 
     # Curves -------------------------------------------------------------------------------------
 
-    def probabilities(self, theta: Sequence[float] | FloatArray | None = None) -> pd.DataFrame:
+    def probabilities(self, theta: Theta = None) -> pd.DataFrame:
         """Probability of every score by ability.
 
         Parameters
@@ -248,15 +258,15 @@ class IRTModel:
         """
         return curves.probabilities(self.estimates, theta)
 
-    def expected_scores(self, theta: Sequence[float] | FloatArray | None = None) -> pd.DataFrame:
+    def expected_scores(self, theta: Theta = None) -> pd.DataFrame:
         """Expected score [points] of every item by ability: the characteristic curves."""
         return curves.expected_scores(self.estimates, theta)
 
-    def item_information(self, theta: Sequence[float] | FloatArray | None = None) -> pd.DataFrame:
+    def item_information(self, theta: Theta = None) -> pd.DataFrame:
         """Fisher information of every item by ability, columns items."""
         return curves.item_information(self.estimates, theta)
 
-    def information(self, theta: Sequence[float] | FloatArray | None = None) -> pd.DataFrame:
+    def information(self, theta: Theta = None) -> pd.DataFrame:
         """Information of the whole test, and the standard error that it leaves.
 
         Returns
@@ -323,7 +333,7 @@ class IRTModel:
         return person_fit.person_fit(self.estimates, self.responses(matrix, group))
 
     def local_dependence(self) -> pd.DataFrame:
-        """Q3: correlation of every two items' residuals at the EAP abilities.
+        """Q3: correlations of the residuals of all pairs of items at the EAP abilities.
 
         Without local dependence about −1 / (items − 1) is expected (Yen, W. M. (1984).
         doi:10.1177/014662168400800201). Pairs without common persons are NaN.
@@ -336,7 +346,7 @@ class IRTModel:
         self,
         persons: int | None = None,
         *,
-        theta: Sequence[float] | FloatArray | pd.Series | None = None,
+        theta: Theta = None,
         group: object = None,
         seed: int | np.random.Generator | None = None,
     ) -> pd.DataFrame:
@@ -386,5 +396,15 @@ def load(path: str | PathLike[str]) -> IRTModel:
     ------
     MeasureError
         If the file is not such a model.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> matrix = pd.DataFrame({"u": [1, 0, 1, 0], "v": [1, 1, 0, 0], "w": [0, 1, 1, 0]})
+    >>> with TemporaryDirectory() as folder:
+    ...     lrn.irt.fit(matrix, "Rasch").save(f"{folder}/model.json")
+    ...     model = lrn.irt.load(f"{folder}/model.json")
+    >>> list(model.scores)
+    ['u', 'v', 'w']
     """
     return IRTModel(read_estimates(path), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -78,15 +78,7 @@ class ItemTable:
     def take(self, items: pd.Index) -> ItemTable:
         """Some of the items, in the order given."""
         at = self.items.get_indexer(items)
-        return ItemTable(
-            items,
-            self.names[at],
-            self.stepped[at],
-            self.slopes[at],
-            self.lower[at],
-            self.upper[at],
-            self.locations[at],
-        )
+        return ItemTable(*(getattr(self, field.name)[at] for field in fields(self)))
 
     def moved(self, slope: float, intercept: float) -> ItemTable:
         """The items on the scale slope · θ + intercept."""

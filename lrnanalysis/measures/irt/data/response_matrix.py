@@ -222,7 +222,7 @@ def read_groups(group: object, persons: pd.Index) -> tuple[IntArray, pd.Index]:
 
 
 def read_weights(weights: object, persons: pd.Index) -> FloatArray | None:
-    """Persons that each row stands for.
+    """Number of persons that each row represents.
 
     Raises
     ------

@@ -18,7 +18,7 @@ class Steps:
     Parameters
     ----------
     metric : array, shape (free parameters, free parameters)
-        The information, or what stands for it.
+        The information, or a matrix in its place.
     held : array of bool, shape (free parameters,)
         Parameters that do not move.
     """

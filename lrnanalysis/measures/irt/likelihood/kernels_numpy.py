@@ -33,10 +33,10 @@ __all__ = [
 #: Posterior weight of a node below which it does not count in sums over pairs of scores.
 NEGLIGIBLE = 1e-9
 
-#: Persons at a time where one scalar stands for a person.
+#: Persons at a time where a person is one scalar.
 _SCALAR_CHUNK = 2**14
 
-#: Persons at a time where a row of nodes stands for a person.
+#: Persons at a time where a person is a row of nodes.
 _NODE_CHUNK = 2**10
 
 
@@ -91,7 +91,7 @@ def scalar_sums(
     values : array, shape (points,)
         The function at the points.
     weights : array, shape (persons,), or None
-        Persons that each row stands for.
+        Number of persons that each row represents.
 
     Returns
     -------
@@ -166,7 +166,7 @@ def node_sums(
     prior : array, shape (nodes,)
         Logarithm of the nodes' weights.
     weights : array, shape (persons,), or None
-        Persons that each row stands for.
+        Number of persons that each row represents.
 
     Returns
     -------
@@ -297,7 +297,7 @@ def pair_sums(places: IntArray, posterior: FloatArray, found: FloatArray) -> Non
     places : array of int32, shape (persons, items)
         Row of `found` for the score of each item, −1 for the score that is left out.
     posterior : array, shape (persons, nodes)
-        Posterior weights, times the persons that a row stands for.
+        Posterior weights, times the persons that a row represents.
     found : array, shape (scores, scores, nodes)
         The sums, changed in place; only pairs with the first row below the second count.
     """

@@ -28,7 +28,7 @@ class FormResponses:
     given : array of bool, shape (items,)
         The items.
     weights : array, shape (persons,), or None
-        Persons that each row stands for.
+        Number of persons that each row represents.
     """
 
     packed: PackedResponses
@@ -95,7 +95,7 @@ class LikelihoodBackend(ABC):
         `kernels_numpy` or `kernels_numba`.
     """
 
-    #: What stands for a person in the computation.
+    #: What a person is in the computation.
     path: ClassVar[str]
 
     def __init__(

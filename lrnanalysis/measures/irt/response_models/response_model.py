@@ -1,4 +1,4 @@
-"""What every family of response models says of itself."""
+"""What every family of response models provides."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class ResponseModel(ABC):
     (items, parameters), those of θ the shape (θ,). The curves of a family depend on the number of
     steps and parameters only, so that items of several of its models are computed together.
 
-    The first letter of a parameter's name says what it is: ``a`` a slope, ``d`` an intercept, ``c``
-    and ``u`` the logits of asymptotes.
+    Parameters are named by what they are: ``a…`` slopes (the first of them comes first), ``d…``
+    intercepts, ``c`` and ``u`` the logits of asymptotes.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class ResponseModel(ABC):
     #: of a person but this sum (and the items answered).
     exponential_family: ClassVar[bool] = False
 
-    #: Persons below which the parameters cannot be told from each other.
+    #: Fewest persons for which the parameters can be estimated.
     min_persons: ClassVar[int] = 3
 
     # Parameters ---------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class ResponseModel(ABC):
         ]
 
     def constants(self, fixed: Mapping[str, float]) -> FloatArray:
-        """Values of an item's parameters as far as they are not estimated, 0 else."""
+        """Values of an item's parameters that are not estimated; 0 for the others."""
         return np.array([fixed.get(name, 0.0) for name in self.parameters])
 
     @abstractmethod
@@ -138,7 +138,10 @@ class ResponseModel(ABC):
         """Probability of every score, shape (items, steps + 1, θ)."""
 
     def log_probabilities(self, p: FloatArray, theta: FloatArray) -> FloatArray:
-        """Logarithms of the probabilities; NaN or −∞ where parameters are out of order."""
+        """Logarithms of the probabilities; NaN or −∞ where parameters are out of order.
+
+        Override it where probabilities underflow: a fit takes no step to where one is infinite.
+        """
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.log(self.probabilities(p, theta)))
 

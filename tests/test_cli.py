@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import lrnanalysis as lrn
+from faulty_service import Fault, FaultySandbox
 from lrnanalysis import sandbox
 from lrnanalysis.cli import main
-from lrnanalysis.sandbox import Fault
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,7 +27,7 @@ def api(shapes, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LRN_CONSUMER_KEY", sandbox.CONSUMER_KEY)
     monkeypatch.setenv("LRN_CONSUMER_SECRET", sandbox.CONSUMER_SECRET)
-    with sandbox.serve(records) as served:
+    with FaultySandbox(records) as served:
         yield served
 
 

@@ -26,6 +26,11 @@ class RateLimiter:
     seconds : float
         Length of the time window [s].
 
+    Raises
+    ------
+    QueryError
+        Either is not above 0.
+
     Examples
     --------
     >>> limiter = RateLimiter(1000, 5.0)
@@ -33,6 +38,11 @@ class RateLimiter:
     """
 
     def __init__(self, requests: int, seconds: float) -> None:
+        if not isinstance(requests, int) or requests < 1 or not _is_seconds(seconds) or not seconds:
+            raise QueryError(
+                f"rate_limit is ({requests!r}, {seconds!r}): expects a number of requests and a "
+                "number of seconds, both above 0, such as (1000, 5.25)"
+            )
         self._seconds = seconds
         self._admitted: deque[float] = deque(maxlen=requests)
         self._closed_until = float("-inf")
@@ -155,17 +165,10 @@ def check_settings(
         )
     if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
         raise QueryError(f"max_retries is {max_retries!r}: expects an integer, 0 or more")
-    if rate_limit is not None and not (
-        _is_pair(rate_limit)
-        and isinstance(rate_limit[0], int)
-        and rate_limit[0] >= 1
-        and _is_seconds(rate_limit[1])
-        and rate_limit[1]
-    ):
-        raise QueryError(
-            f"rate_limit is {rate_limit!r}: expects a number of requests and a number of seconds, "
-            "both above 0, such as (1000, 5.25)"
-        )
+    if rate_limit is not None:
+        if not _is_pair(rate_limit):
+            raise QueryError(f"rate_limit is {rate_limit!r}: expects two numbers, see `Client`")
+        RateLimiter(*rate_limit)
     waits = {
         "backoff": backoff,
         "rate_limit_wait": 0 if rate_limit_wait is None else rate_limit_wait,

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from learnosity_sdk.request import init as sdk
 
 import lrnanalysis as lrn
+from faulty_service import Fault, FaultySandbox
 from lrnanalysis import sandbox
 from lrnanalysis.api.client import Client
 from lrnanalysis.api.endpoints import SESSIONS_RESPONSES, Endpoint
 from lrnanalysis.api.rate_limit import RateLimiter
-from lrnanalysis.sandbox import Fault
 from scripted_server import SECRET, scripted
 
 ANSWER = "a learner's answer"
@@ -45,7 +45,7 @@ def records(shapes):
 
 @pytest.fixture
 def api(records):
-    with sandbox.serve(records, consumer_secret=SECRET) as served:
+    with FaultySandbox(records, consumer_secret=SECRET) as served:
         yield served
 
 
@@ -556,7 +556,7 @@ def test_the_rate_limit_holds_in_any_window(requests, seconds, between):
 
 def test_the_real_limit_is_kept_to(records):
     # The service's window is the shorter one, so that a slow way does not make a difference.
-    with sandbox.serve(records[:1], rate_limit=20, rate_window=0.2) as api:
+    with sandbox.serve(records[:1], rate_limit=(20, 0.2)) as api:
         client = client_of(api, rate_limit=(20, 0.6), max_retries=0)
         for _ in range(45):
             client.post({})

@@ -8,9 +8,9 @@ from pandas.testing import assert_frame_equal
 from tqdm.auto import tqdm
 
 import lrnanalysis as lrn
+from faulty_service import Fault, FaultySandbox
 from lrnanalysis import Query, sandbox
 from lrnanalysis.api.crawl import Crawl
-from lrnanalysis.sandbox import Fault, Growth
 from scripted_server import scripted
 
 TABLES = ("sessions", "responses", "items")
@@ -35,7 +35,7 @@ def records(shapes):
 
 @pytest.fixture
 def api(records):
-    with sandbox.serve(records) as served:
+    with FaultySandbox(records) as served:
         yield served
 
 
@@ -63,7 +63,7 @@ def test_a_fetch_gives_three_linked_tables(client, records):
 @pytest.mark.parametrize("next_on_empty", [True, False])
 @pytest.mark.parametrize(("limit", "number"), [(1, 9), (7, 100), (50, 100), (None, 51)])
 def test_an_empty_page_ends_the_crawl(records, next_on_empty, limit, number):
-    with sandbox.serve(records[:number], next_on_empty=next_on_empty) as api:
+    with FaultySandbox(records[:number], next_on_empty=next_on_empty) as api:
         study = fetch(api.client(), limit=limit)
         assert len(study) == number
         assert [request.records for request in api.log][-1] == 0
@@ -163,7 +163,7 @@ def test_a_split_query_goes_on_from_its_token(records):
         client = api.client()
         first = fetch(client, **wanted)
         assert len(first) == 100
-        api.grow(sessions=30)
+        api.update(new=30)
         later = fetch(client, **wanted, next=first.next)
         assert len(later) == 30
         assert not set(ids(first)) & set(ids(later))
@@ -206,14 +206,14 @@ def test_polling_gets_what_is_new(records):
         study = fetch(api.client())
         assert len(study) == 100
         assert len(study.poll(progress=False)) == 0
-        api.grow(sessions=20, submitted=2)
+        api.update(new=20, submitted=2)
         newer = study.poll(progress=False)
         assert len(newer) == 22
         both = study.updated(newer)
         assert len(both) == 120
         assert both.sessions["session_id"].is_unique
         assert len(both.poll(progress=False)) == 0
-        api.grow(sessions=10)
+        api.update(new=10)
         assert len(both.poll(progress=False)) == 10
         assert len(fetch(api.client(), next=newer.next)) == 10
 
@@ -225,7 +225,7 @@ def test_polling_goes_back_in_time_in_descending_order(client):
 
 
 def test_sessions_that_change_during_a_crawl_come_once_as_they_are_at_last(records):
-    with sandbox.serve(records, grow=Growth(submitted=3, at=(2, 3))) as api:
+    with FaultySandbox(records, updates={2: {"submitted": 3}, 3: {"submitted": 3}}) as api:
         study = fetch(api.client())
         assert len(api.log) >= 4
     assert study.sessions["session_id"].is_unique

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import lrnanalysis as lrn
 from lrnanalysis.measures import irt
+from lrnanalysis.measures.irt.response_models import registry
 
-MODELS = ["Rasch", "1PL", "2PL", "3PL", "4PL", "PCM", "RSM", "GPCM", "GRM", "NRM"]
+MODELS = list(registry.MODELS)
 
 
 def attempt(matrix, model, **options):
@@ -78,6 +79,7 @@ def test_order_of_persons_and_items_does_not_matter(matrix, model):
         assert again.loglik == pytest.approx(fitted.loglik, abs=1e-3)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(MODELS), st.booleans())
 def test_saved_models_say_the_same(tmp_path_factory, seed, model, grouped):

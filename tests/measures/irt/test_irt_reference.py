@@ -224,7 +224,8 @@ def penalty(name, value):
     return 0.0
 
 
-@pytest.mark.parametrize("model", ["3PL", pytest.param("4PL", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["3PL", "4PL"])
 def test_asymptotes_with_priors(model):
     data = four_parameters()
     priors = {"a": ("lognormal", 0.2, 0.5), "c": ("beta", 5, 17), "u": ("beta", 17, 2)}

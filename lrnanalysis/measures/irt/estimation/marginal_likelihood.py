@@ -95,9 +95,8 @@ class MarginalLikelihood:
 
     def steepness(self, free: FloatArray) -> FloatArray:
         """Largest slope of every item in any group [per latent SD], shape (items,)."""
-        layout = self.constraints.layout
-        slopes = [layout.steepness(own) for own in self.constraints.group_parameters(free)]
-        return np.asarray(np.max(slopes, axis=0))
+        slopes = self.constraints.layout.steepness(self.constraints.parameter_vector(free))
+        return slopes * float(np.abs(self.constraints.latent(free)[:, 1]).max())
 
     def evaluate(self, free: FloatArray) -> LikelihoodValue:
         """The likelihood and its gradient."""

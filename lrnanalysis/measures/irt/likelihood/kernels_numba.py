@@ -10,7 +10,7 @@ from numba import njit
 
 from lrnanalysis.measures._checks import FloatArray, IntArray
 from lrnanalysis.measures.irt.data.packing import CODES, ByteArray, chunks
-from lrnanalysis.measures.irt.likelihood.kernels_numpy import NEGLIGIBLE, slope_means
+from lrnanalysis.measures.irt.likelihood.kernels_numpy import NEGLIGIBLE
 
 __all__ = [
     "add_by_code",
@@ -20,9 +20,9 @@ __all__ = [
     "node_sums",
     "pair_products",
     "pair_sums",
+    "pick_scores",
     "posteriors",
     "scalar_sums",
-    "score_means",
 ]
 
 _NODE_CHUNK = 2**9
@@ -271,27 +271,22 @@ def _window(posterior, j):
 
 
 @njit(cache=True)
-def _pick(means, column, digits, rows, sizes, found):
+def _pick(means, columns, digits, rows, sizes, found):
     for j in range(means.shape[0]):
         end = 0
         for i in range(len(rows)):
             first = rows[i] + digits[i, j] * sizes[i]
             for k in range(sizes[i]):
-                found[j, end + k] = means[j, column[first + k]]
+                found[j, end + k] = means[j, columns[first + k]]
             end += sizes[i]
 
 
-def score_means(
-    posterior: FloatArray,
-    digits: ByteArray,
-    slopes: FloatArray,
-    rows: IntArray,
-    sizes: IntArray,
+def pick_scores(
+    means: FloatArray, columns: IntArray, digits: ByteArray, rows: IntArray, sizes: IntArray
 ) -> FloatArray:
-    """See `kernels_numpy.score_means`."""
-    means, column = slope_means(posterior, slopes)
-    found = np.empty((len(posterior), int(sizes.sum())))
-    _pick(means, column, digits, rows, sizes, found)
+    """See `kernels_numpy.pick_scores`."""
+    found = np.empty((len(means), int(sizes.sum())))
+    _pick(means, columns, digits, rows, sizes, found)
     return found
 
 

@@ -23,11 +23,10 @@ __all__ = [
     "node_sums",
     "pair_products",
     "pair_sums",
+    "pick_scores",
     "posteriors",
     "scalar_sums",
     "scalars",
-    "score_means",
-    "slope_means",
 ]
 
 #: Posterior weight of a node below which it does not count in sums over pairs of scores.
@@ -217,35 +216,18 @@ def _posteriors(logs: FloatArray, prior: FloatArray) -> tuple[FloatArray, FloatA
     return logs, most + np.log(sums)
 
 
-def slope_means(posterior: FloatArray, slopes: FloatArray) -> tuple[FloatArray, IntArray]:
-    """Posterior means of functions of the nodes that are not 0 throughout, and a column of 0.
-
-    Returns
-    -------
-    (array of shape (persons, columns), array of int, shape (functions,))
-        The means, and the column of each function.
-    """
-    some = slopes.any(axis=1)
-    column = np.where(some, np.cumsum(some) - 1, np.count_nonzero(some))
-    kept = np.concatenate([slopes[some], np.zeros((1, slopes.shape[1]))])
-    return posterior @ kept.T, column
-
-
-def score_means(
-    posterior: FloatArray,
-    digits: ByteArray,
-    slopes: FloatArray,
-    rows: IntArray,
-    sizes: IntArray,
+def pick_scores(
+    means: FloatArray, columns: IntArray, digits: ByteArray, rows: IntArray, sizes: IntArray
 ) -> FloatArray:
-    """Posterior means of the derivatives of each person's log-likelihood.
+    """Each person's derivatives by the parameters of all items, from those by digit.
 
     Parameters
     ----------
-    posterior : array, shape (persons, nodes)
+    means : array, shape (persons, columns)
+        Posterior means of derivatives.
+    columns : array of int, shape (rows,)
+        Where these are: per item, per digit, one row per parameter.
     digits : array of uint8, shape (items, persons)
-    slopes : array, shape (rows, nodes)
-        Derivatives: per item, per digit, one row per parameter.
     rows, sizes : array of int, shape (items,)
         First row of each item, and its number of parameters.
 
@@ -253,12 +235,11 @@ def score_means(
     -------
     array, shape (persons, parameters of all items)
     """
-    means, column = slope_means(posterior, slopes)
     found = np.empty((len(means), int(sizes.sum())))
     persons, end = np.arange(len(means))[:, None], 0
     for item, (row, size) in enumerate(zip(rows, sizes.tolist(), strict=True)):
         own = row + digits[item].astype(np.intp)[:, None] * size + np.arange(size)
-        found[:, end : end + size] = means[persons, column[own]]
+        found[:, end : end + size] = means[persons, columns[own]]
         end += size
     return found
 

@@ -137,6 +137,10 @@ class QuadratureLikelihood(LikelihoodBackend):
         ]
         flat = np.concatenate([part.reshape(-1, nodes) for part in slopes])
         rows = np.cumsum([0] + [part.shape[0] * part.shape[1] for part in slopes])[:-1]
+        # Most derivatives are 0 throughout: these share one column of zeros.
+        some_slope = flat.any(axis=1)
+        columns = np.where(some_slope, np.cumsum(some_slope) - 1, np.count_nonzero(some_slope))
+        by_node = np.concatenate([flat[some_slope], np.zeros((1, nodes))]).T
         for start in range(0, nodes, tile):
             some = slice(start, min(start + tile, nodes))
             pairs = np.zeros((count, count, some.stop - start))
@@ -146,8 +150,8 @@ class QuadratureLikelihood(LikelihoodBackend):
                 posterior, _ = self.kernels.posteriors(codes, tables, self.grid.log_weights)
                 if start == 0:
                     digits = self.forms[0].packed.digits(part)
-                    means = self.kernels.score_means(
-                        posterior, digits, flat, rows, self.layout.sizes
+                    means = self.kernels.pick_scores(
+                        posterior @ by_node, columns, digits, rows, self.layout.sizes
                     )
                     if weights is not None:
                         means *= np.sqrt(weights)[:, None]

@@ -7,6 +7,7 @@ Lord, F. M. (1981). doi:10.1002/j.2333-8504.1981.tb01255.x.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -23,7 +24,7 @@ class Asymptotes(ResponseModel):
 
     min_persons: ClassVar[int] = 250
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         return ("a", "d", "c", "u") if self.name == "4PL" else ("a", "d", "c")
 

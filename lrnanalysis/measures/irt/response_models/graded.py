@@ -8,6 +8,7 @@ doi:10.1007/BF03372160.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 from scipy import special
@@ -21,7 +22,7 @@ __all__ = ["Graded"]
 class Graded(ResponseModel):
     """GRM items with more than two scores; parameters a, d_1 … d_m."""
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         return "a", *(f"d{k}" for k in range(1, self.steps + 1))
 
@@ -30,8 +31,8 @@ class Graded(ResponseModel):
         return np.concatenate([[1.0], np.log(above / (1 - above)) * SPREAD])
 
     def probabilities(self, p: FloatArray, theta: FloatArray) -> FloatArray:
-        upper, lower = _bounds(p, theta)
-        return np.asarray(special.expit(upper) * special.expit(-lower) * _gap(upper, lower))
+        over, under, gaps = _cumulative(p, theta)
+        return over[:, :-1] * under[:, 1:] * gaps
 
     def log_probabilities(self, p: FloatArray, theta: FloatArray) -> FloatArray:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -43,7 +44,7 @@ class Graded(ResponseModel):
             return found
 
     def slopes(self, p: FloatArray, theta: FloatArray) -> FloatArray:
-        above, below = _slopes(p, theta)
+        above, below = _slopes(*_cumulative(p, theta))
         m = self.steps
         found = np.zeros((len(p), m + 1, m + 1, len(theta)))
         found[:, 0] = (above + below) * theta
@@ -53,7 +54,7 @@ class Graded(ResponseModel):
         return found
 
     def gradient(self, p: FloatArray, theta: FloatArray, counts: FloatArray) -> FloatArray:
-        above, below = _slopes(p, theta)
+        above, below = _slopes(*_cumulative(p, theta))
         upward, downward = counts * above, counts * below
         by_d = upward[:, 1:].sum(axis=2) + downward[:, :-1].sum(axis=2)
         by_a = (upward + downward).sum(axis=1) @ theta
@@ -62,62 +63,56 @@ class Graded(ResponseModel):
     def expected_information(
         self, p: FloatArray, theta: FloatArray, persons: FloatArray
     ) -> FloatArray:
-        counts = self.probabilities(p, theta) * persons[:, None]
-        above, below = _slopes(p, theta)
+        over, under, gaps = _cumulative(p, theta)
+        above, below = _slopes(over, under, gaps)
+        counts = over[:, :-1] * under[:, 1:] * gaps * persons[:, None]
         return _squares(theta, counts * above**2, counts * below**2, counts * above * below)
 
     def observed_information(
         self, p: FloatArray, theta: FloatArray, counts: FloatArray
     ) -> FloatArray:
-        upper, lower = _bounds(p, theta)
-        above, below = _slopes(p, theta)
-        with np.errstate(over="ignore"):
-            uu = above**2 - above * (1 - 2 * special.expit(upper))
-            vv = below**2 - below * (1 - 2 * special.expit(lower))
+        over, under, gaps = _cumulative(p, theta)
+        above, below = _slopes(over, under, gaps)
+        tilt = under - over
+        uu = above**2 - above * tilt[:, :-1]
+        vv = below**2 - below * tilt[:, 1:]
         return _squares(theta, counts * uu, counts * vv, counts * above * below)
 
     def by_ability(
         self, p: FloatArray, theta: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        upper, lower = _bounds(p, theta)
-        above, below = special.expit(upper), special.expit(lower)
+        over, under, gaps = _cumulative(p, theta)
         a = p[:, 0, None, None]
         # Of log(F(u) − F(l)) by a common shift, F logistic: no differences that cancel.
-        slopes = a * (special.expit(-upper) - below)
-        second = -(a**2) * (above * special.expit(-upper) + below * special.expit(-lower))
-        first = above * special.expit(-lower) * _gap(upper, lower) * slopes
+        slopes = a * (under[:, :-1] - over[:, 1:])
+        spread = over * under
+        second = -(a**2) * (spread[:, :-1] + spread[:, 1:])
+        first = over[:, :-1] * under[:, 1:] * gaps * slopes
         return slopes, (first * slopes).sum(axis=1), (first * (slopes**2 + second)).sum(axis=1)
 
 
-def _bounds(p: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Logits of P(X ≥ k) and of P(X ≥ k + 1) for every score k; ±∞ at the ends."""
+def _cumulative(p: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """P(X ≥ k) and P(X < k) for k = 0 … m + 1, and 1 − exp(v − u) of every score."""
     z = p[:, :1, None] * theta + p[:, 1:, None]
-    ends = np.full((len(p), 1, len(theta)), np.inf)
-    return np.concatenate([ends, z], axis=1), np.concatenate([z, -ends], axis=1)
-
-
-def _gap(upper: FloatArray, lower: FloatArray) -> FloatArray:
-    """1 − exp(lower − upper): what is left of P(X = k) without cancellation."""
-    with np.errstate(over="ignore"):
-        return np.asarray(-np.expm1(lower - upper))
+    over, under = np.zeros((2, len(p), z.shape[1] + 2, len(theta)))
+    over[:, 0] = under[:, -1] = 1.0
+    over[:, 1:-1], under[:, 1:-1] = special.expit(z), special.expit(-z)
+    gaps = np.ones((len(p), z.shape[1] + 1, 1))
+    gaps[:, 1:-1] = _inner_gaps(p)
+    return over, under, gaps
 
 
 def _inner_gaps(p: FloatArray) -> FloatArray:
-    """`_gap` of the scores between the lowest and the highest, which does not depend on θ."""
-    return _gap(p[:, 1:-1], p[:, 2:])[:, :, None]
+    """1 − exp(v − u) of the scores between the lowest and the highest, whatever θ is."""
+    with np.errstate(over="ignore"):
+        return np.asarray(-np.expm1(np.diff(p[:, 1:], axis=1)))[:, :, None]
 
 
-def _slopes(p: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _slopes(over: FloatArray, under: FloatArray, gaps: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Derivatives of log P(X = k) by the logits above and below; 0 at the ends."""
-    z = p[:, :1, None] * theta + p[:, 1:, None]
-    over, under = special.expit(z), special.expit(-z)
-    above = np.zeros((len(p), z.shape[1] + 1, len(theta)))
-    below = np.zeros_like(above)
-    above[:, 1:] = under
-    below[:, :-1] = -over
-    gaps = _inner_gaps(p)
-    above[:, 1:-1] /= under[:, 1:] * gaps
-    below[:, 1:-1] /= over[:, :-1] * gaps
+    above, below = under[:, :-1].copy(), -over[:, 1:]
+    above[:, 1:-1] /= under[:, 2:-1] * gaps[:, 1:-1]
+    below[:, 1:-1] /= over[:, 1:-2] * gaps[:, 1:-1]
     return above, below
 
 

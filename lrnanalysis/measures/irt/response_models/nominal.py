@@ -10,6 +10,7 @@ doi:10.1177/014662169201600206.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -30,7 +31,7 @@ class Nominal(ResponseModel):
 
     exponential_family: ClassVar[bool] = True
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         if self.steps == 1:
             return "a", "d"

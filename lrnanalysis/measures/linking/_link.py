@@ -255,7 +255,7 @@ def _by_curves(
     )
     if not found.success:
         raise MeasureError(
-            "the curves of the common items could not be brought together: look for items that "
+            "the distance of the common items' curves could not be minimised: look for items that "
             'changed, or use method="mean/sigma"'
         )
     return float(np.exp(found.x[0])), float(found.x[1])

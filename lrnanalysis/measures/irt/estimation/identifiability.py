@@ -47,7 +47,7 @@ def read_models(
     if len(items) < 2:
         raise MeasureError(
             f"the matrix has {len(items)} item{'s' * (len(items) != 1)}: ability and difficulty "
-            "cannot be told apart below two"
+            "cannot be separated with fewer than two"
         )
     empty = items[steps < 0]
     if len(empty):
@@ -127,7 +127,7 @@ def check_persons(
         return
     remedy = "take more"
     if needed > ResponseModel.min_persons:
-        remedy = "asymptotes cannot be told from slopes; take 2PL or Rasch, or set min_persons"
+        remedy = "asymptotes cannot be separated from slopes; take 2PL or Rasch, or set min_persons"
         remedy += "" if priors else " and keep the priors"
     raise MeasureError(f"{persons:g} persons with a score, fewer than {least}: {remedy}")
 

@@ -68,7 +68,7 @@ def carried(
     """The observed information at one point as a guess at that of another.
 
     The complete information, as if abilities were known, is cheap everywhere. With L L' the
-    complete information, L⁻¹ I L⁻ᵀ says what share of it the responses contain, and changes
+    complete information, L⁻¹ I L⁻ᵀ is the share of it that the responses contain, and changes
     little from point to point.
 
     Parameters

@@ -113,7 +113,7 @@ class MarginalLikelihood:
         return LikelihoodValue(loglik + density, loglik, gradient + slope, parts)
 
     def complete_information(self, free: FloatArray, value: LikelihoodValue) -> FloatArray:
-        """Expected information if abilities were known, which is what an EM step goes by."""
+        """Expected information if abilities were known, which an EM step uses."""
         found = np.zeros((len(free), len(free)))
         for group, own in enumerate(self.constraints.group_parameters(free)):
             backend, counts = self.backends[group], value.parts[group].counts

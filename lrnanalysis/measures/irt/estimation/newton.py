@@ -68,7 +68,7 @@ class Maximum:
     information : array, shape (free parameters, free parameters)
         Exact observed information.
     at_bound : array of bool, shape (free parameters,)
-        Asymptotes that went to 0 or 1 and were held there.
+        Asymptotes that reached 0 or 1 and were held there.
     distance : float
         Expected gain of the log-likelihood to the maximum, ½ g' I⁻¹ g.
     passes : int
@@ -270,7 +270,7 @@ class _Search:
     value : LikelihoodValue
         The function there.
     held : array of bool, shape (free parameters,)
-        Asymptotes that went to 0 or 1 and were put there.
+        Asymptotes that reached 0 or 1 and are held there.
     information : array, shape (free parameters, free parameters)
         The observed information that was computed last; before any, the complete one.
     measured, measured_here, exact : bool

@@ -23,8 +23,8 @@ _KINDS = {
     "u": ("beta", "normal"),
 }
 
-#: Priors of asymptotes unless others are given: data alone hardly ever tell them from slope and
-#: difficulty. That of c has its mode at 0.2, as BILOG for five options; that of u at 0.94.
+#: Priors of asymptotes unless others are given: data alone hardly ever separate them from slope
+#: and difficulty. That of c has its mode at 0.2, as BILOG for five options; that of u at 0.94.
 _DEFAULT: dict[str, Prior] = {"c": ("beta", 5.0, 17.0), "u": ("beta", 17.0, 2.0)}
 
 

@@ -44,7 +44,7 @@ def model_fit(estimates: Estimates, persons: PersonResponses, confidence: float)
         whitened.append(np.sqrt(seen.persons) * linalg.solve_triangular(root, both, lower=True))
         total += seen.persons
         apart.append((seen.correlations - model.correlations) ** 2)
-    # What the estimates cannot take up of the residuals of all groups.
+    # What no change of the estimates explains of the residuals of all groups.
     rows = np.concatenate(whitened)
     negligible = np.sqrt(len(free) * np.finfo(float).eps)
     taken, *_ = linalg.lstsq(rows[:, 1:], rows[:, 0], cond=negligible)
@@ -117,7 +117,7 @@ def _moments(means: FloatArray, products: FloatArray) -> tuple[FloatArray, Float
 
 
 def _estimated(estimates: Estimates) -> tuple[Constraints, FloatArray]:
-    """What was estimated: after conditional likelihood the latent distribution besides."""
+    """What was estimated: after conditional likelihood, the latent distribution too."""
     constraints, free = estimates.constraints, estimates.free
     if estimates.method == "MML":
         return constraints, free

@@ -96,7 +96,7 @@ def observed(
     """
     at = style.item_position(model.scores, item, "the model")
     points = np.array(list(model.scores.values())[at])
-    answers = model.responses(matrix, group)
+    responses = model.responses(matrix, group)
     mean, sd = model.groups["mean"].to_numpy(), np.sqrt(model.groups["variance"].to_numpy())
     nodes = np.linspace((mean - 6 * sd).min(), (mean + 6 * sd).max(), _NODES)
     priors = -0.5 * ((nodes - mean[:, None]) / sd[:, None]) ** 2
@@ -105,10 +105,10 @@ def observed(
     own_curves = curves[starts[at] : starts[at + 1]]
     logs = np.log(np.maximum(curves, 1e-300))
     logs[starts[at] : starts[at + 1]] = 0.0
-    chosen = chosen_persons(len(answers.persons), most)
+    chosen = chosen_persons(len(responses.persons), most)
     parts = []
     persons = 0.0
-    for number, place, digits, weight in answers.chunks():
+    for number, place, digits, weight in responses.chunks():
         has = ~np.isnan(digits[:, at])
         persons += float(has.sum() if weight is None else weight[has].sum())
         has &= chosen[place]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, check_fraction, choice
+from lrnanalysis.measures._checks import FloatArray, check_fraction, choice
 from lrnanalysis.plots import _style as style
 from lrnanalysis.plots._observed import ability_label, chosen_persons
 
@@ -85,7 +85,8 @@ def wright_map(
             "characteristic_curves"
         )
     ability = model.abilities(method, matrix=matrix, group=group)["ability"].to_numpy()
-    answered = _answered(model, matrix, group)
+    # The EAP of those who answered nothing is the mean of all.
+    answered = ~np.isnan(_shares(model, matrix, group))
     known = ability[np.isfinite(ability) & answered]
     style.require_data(pd.Series(known), "ability")
     items = table[located]
@@ -132,15 +133,6 @@ def wright_map(
         title="Wright map",
         caption=f"n = {len(known):,} persons ({method}{without}), {len(items)} items{left}{steps}",
     )
-
-
-def _answered(model: IRTModel, matrix: pd.DataFrame | None, group: object) -> BoolArray:
-    """Who answered anything: the EAP of the others is the mean of all."""
-    answers = model.responses(matrix, group)
-    found = np.zeros(len(answers.persons))
-    for _, place, scores, _ in answers.chunks():
-        found[place] = ~np.isnan(scores).all(axis=1)
-    return answers.in_matrix_order(found) > 0
 
 
 def _range(ability: FloatArray, locations: FloatArray) -> tuple[float, float]:
@@ -289,19 +281,19 @@ def person_fit(
 
 
 def _shares(model: IRTModel, matrix: pd.DataFrame | None, group: object) -> FloatArray:
-    """Score as a fraction of the points on the items given, each from its lowest score."""
+    """Score as a fraction of the points on the items given; NaN where none was answered."""
     own = list(model.scores.values())
     points = np.full((len(own), max(map(len, own))), np.nan)
     for at, scores in enumerate(own):
         points[at, : len(scores)] = np.array(scores) - min(scores)
     highest = np.nanmax(points, axis=1)
-    answers = model.responses(matrix, group)
-    found = np.full(len(answers.persons), np.nan)
+    responses = model.responses(matrix, group)
+    found = np.full(len(responses.persons), np.nan)
     items = np.arange(len(own))
-    for _, place, digits, _ in answers.chunks():
+    for _, place, digits, _ in responses.chunks():
         there = ~np.isnan(digits)
         reached = points[items, np.where(there, digits, 0).astype(np.intp)]
         possible = there @ highest
         with np.errstate(invalid="ignore"):
             found[place] = np.where(there, reached, 0.0).sum(axis=1) / possible
-    return np.asarray(answers.in_matrix_order(found))
+    return np.asarray(responses.in_matrix_order(found))

@@ -8,6 +8,7 @@ from matplotlib import pyplot
 import lrnanalysis as lrn
 from lrnanalysis import plots
 from lrnanalysis.measures import answer_decoding
+from lrnanalysis.measures.item_analysis import item_analysis
 from lrnanalysis.plots._style import name_points
 from pictures import legend, pivot, points, words
 
@@ -49,8 +50,9 @@ def test_items_stand_at_difficulty_and_discrimination(matrix):
     assert biserial.get_ylabel() == "biserial correlation"
 
 
-def test_flagged_items_are_told_apart_and_named(study):
-    report = study.item_analysis(key={"item-05": "0"}, limits={"too hard": 0.45})
+def test_flagged_items_are_told_apart_and_named(matrix, choices):
+    options = {"key": {"item-05": "0"}, "limits": {"too hard": 0.45}}
+    report = item_analysis(matrix, choices=choices, **options)
     ax = plots.difficulty_discrimination(report)
     hard = report.items.index[report.items["p"] < 0.45]
     flagged = report.items.index[report.items["flags"] != ""]

@@ -167,8 +167,10 @@ def distractors(
     choices : DataFrame
         Decoded choices, one row per session and option, as ``responses.lrn.choices()`` returns
         them.
-    scores : DataFrame, sessions × items
-        Scores [points]; the score groups are groups of their totals.
+    scores : DataFrame, persons × items
+        Scores [points]; the score groups are groups of their totals. Where its index and columns
+        are named as columns of `choices` are, those hold the persons and items; by default
+        ``session_id`` and ``item_reference`` do.
     item : label
         The item to draw.
     part : label or tuple of labels, optional
@@ -202,11 +204,16 @@ def distractors(
     """
     from lrnanalysis.measures import classical
 
-    require_columns(choices, "item_reference", table="choices")
-    own = choices[choices["item_reference"] == item]
+    names = [str(axis.name) for axis in (scores.index, scores.columns)]
+    person, column = (
+        name if name in choices.columns else default
+        for name, default in zip(names, ("session_id", "item_reference"), strict=True)
+    )
+    require_columns(choices, person, column, table="choices")
+    own = choices[choices[column] == item]
     if own.empty:
         raise MeasureError(f"nobody chose anything on {item!r}: choices has no row for it")
-    options: dict[str, Any] = {"max_score": max_score, "by": by}
+    options: dict[str, Any] = {"max_score": max_score, "by": by, "person": person, "item": column}
     lines = classical.trace_lines(own, scores, groups=groups, confidence=confidence, **options)
     table = classical.distractors(own, scores, key=key, **options)
     lines, table, name = _one_part(lines, table, item, part)

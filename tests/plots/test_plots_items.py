@@ -238,3 +238,17 @@ def test_more_than_two_groups_have_a_line_each(unfair):
     scores, _ = unfair
     ax = plots.dif_curves(scores, np.arange(len(scores)) % 3, "item-2")
     assert legend(ax) == ["0, n = 400", "1, n = 400", "2, n = 400"]
+
+
+def test_persons_and_items_are_the_columns_that_the_scores_are_named_by(choices, matrix):
+    named = choices.rename(columns={"session_id": "user_id", "item_reference": "question"})
+    scores = matrix.rename_axis(index="user_id", columns="question")
+    ax = plots.distractors(named, scores, "item-05", key={"item-05": "0"})
+    plain = plots.distractors(choices, matrix, "item-05", key={"item-05": "0"})
+    assert legend(ax) == legend(plain)
+    assert "persons in 5 groups by total score" in words(ax)
+    assert legend(plots.distractors(choices, scores, "item-05")) == legend(
+        plots.distractors(choices, matrix, "item-05")
+    )
+    with pytest.raises(lrn.MeasureError, match="no column 'session_id'"):
+        plots.distractors(named, matrix, "item-05")

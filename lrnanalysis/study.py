@@ -27,7 +27,7 @@ from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError
 from lrnanalysis.io.files import write_folder, write_records
 from lrnanalysis.io.json_records import to_records
 from lrnanalysis.io.long_formats import long_table
-from lrnanalysis.measures.classical._choices import Key
+from lrnanalysis.measures.classical import Key
 from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.measures.item_analysis import ItemAnalysis

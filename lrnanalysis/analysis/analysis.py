@@ -24,8 +24,7 @@ from lrnanalysis.measures import (
     timing,
 )
 from lrnanalysis.measures._checks import TimeUnit, check_fraction, choice
-from lrnanalysis.measures.classical._choices import Key
-from lrnanalysis.measures.classical.flags import Rule as FlagRule
+from lrnanalysis.measures.classical import FlagRule, Key
 from lrnanalysis.measures.effort import Chance, Method
 from lrnanalysis.measures.item_analysis import ItemAnalysis, item_analysis
 
@@ -187,7 +186,7 @@ class Analysis(AnalysisData):
         ">>> float(analysis.item_statistics()['p'].mean().round(2))",
         "0.58",
         max_score=lambda self: self._matrices.max_scores,
-        codes=lambda self: self._cells,
+        cells=lambda self: self._cells,
     )
     reliability = _measure(
         classical.reliability,

@@ -14,7 +14,7 @@ from lrnanalysis.errors import MeasureError
 from lrnanalysis.forwarding import documented
 from lrnanalysis.measures import classical
 from lrnanalysis.measures._checks import TimeUnit
-from lrnanalysis.measures.classical._choices import Key
+from lrnanalysis.measures.classical import Key
 from lrnanalysis.plots import add_footnote
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ class AnalysisPlots:
         """
         analysis = self._analysis
         statistics = classical.item_statistics(
-            analysis._scores, analysis._matrices.max_scores, codes=analysis._cells
+            analysis._scores, analysis._matrices.max_scores, cells=analysis._cells
         )
         return self._drawn(
             plots.difficulty_discrimination(

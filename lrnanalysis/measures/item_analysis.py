@@ -17,9 +17,7 @@ import pandas as pd
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import classical, effort
 from lrnanalysis.measures._checks import per_second, with_attrs
-from lrnanalysis.measures.classical._choices import Key
-from lrnanalysis.measures.classical._data import MaxScore
-from lrnanalysis.measures.classical.flags import Rule as FlagRule
+from lrnanalysis.measures.classical import FlagRule, Key, MaxScore
 from lrnanalysis.measures.effort import Chance, Method
 
 __all__ = ["ItemAnalysis", "item_analysis"]
@@ -213,7 +211,7 @@ def item_analysis(
     statistics = classical.item_statistics(
         scores,
         highest,
-        codes=cells,
+        cells=cells,
         missing="listwise" if missing == "listwise" else None,
         tail=tail,
         confidence=confidence,

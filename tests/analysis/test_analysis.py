@@ -361,7 +361,7 @@ def test_results_are_those_of_the_pure_functions(study):
     analysis = study.analysis(activity="form-a")
     scores, times = analysis.scores, analysis.times
     assert_series_equal(analysis.reliability(), lrn.classical.reliability(scores), check_exact=True)
-    pure = lrn.classical.item_statistics(scores, analysis.max_scores, codes=analysis.cells)
+    pure = lrn.classical.item_statistics(scores, analysis.max_scores, cells=analysis.cells)
     assert_frame_equal(analysis.item_statistics(), pure)
     answered = times.where(~analysis.cells.isin(["omitted", "not reached"]))
     answered = answered.reindex(columns=times.columns)

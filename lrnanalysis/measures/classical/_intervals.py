@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from lrnanalysis.measures._checks import FloatArray
-from lrnanalysis.measures.classical._data import divide
+from lrnanalysis.measures.classical._item_scores import divide
 
 __all__ = ["mean_interval", "wilson_interval"]
 

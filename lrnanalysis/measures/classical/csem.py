@@ -1,4 +1,4 @@
-"""Conditional standard error of measurement: how exact a total score is, by score."""
+"""Conditional standard error of measurement: precision of a total score, by score."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
-from lrnanalysis.measures.classical._data import MaxScore, Scored, divide, max_scores, read_matrix
+from lrnanalysis.measures.classical._item_scores import (
+    ItemScores,
+    MaxScore,
+    divide,
+    max_scores,
+    read_matrix,
+)
 from lrnanalysis.measures.classical.reliability import Halves, reliability, split_items
 
 __all__ = ["conditional_sem"]
@@ -25,33 +31,33 @@ def conditional_sem(
 ) -> pd.DataFrame:
     """Standard error of measurement of the total, per total score.
 
-    Persons who lack an item are left out, and counted in ``attrs``.
+    Persons with a missing score are left out, and counted in ``attrs``.
 
     Parameters
     ----------
     matrix : DataFrame, persons × items
-        Scores [points], NaN where there is none.
+        Scores [points], NaN where missing.
     max_score : float, mapping or Series of item → float, optional
         Highest possible score [points]; by default the highest that occurs on the item.
-    method : "binomial" or "half-test"
+    method : {"binomial", "half-test"}, default "binomial"
         "binomial": Lord's √(x(K − x)/(K − 1)) for items scored 0 or 1, and for partial credit
-        the compound multinomial error of Lee, in which the items of one highest score form a
-        stratum. Items that stand alone form one together, on the scale of shares; a single one
-        joins the stratum of the nearest highest score.
-        "half-test": Thorndike's standard deviation of the difference of two halves among
-        persons of one total score.
-    agree_with_alpha : bool
+        the compound multinomial error of Lee, in which items with the same highest score form a
+        stratum. Items that are alone in theirs form one stratum together, on the scale of shares;
+        a single one joins the stratum with the nearest highest score.
+        "half-test": Thorndike's standard deviation of the difference between two halves among
+        persons with the same total score.
+    agree_with_alpha : bool, default False
         With "binomial": scale the errors so that their mean square is sd² (1 − alpha), as Keats
         proposed, since items that differ in difficulty make the binomial ones too large.
-    halves : "odd-even", "first-last", or mapping or Series of item → label
-        The halves of "half-test".
+    halves : {"odd-even", "first-last"}, or mapping or Series of item → label
+        The halves of "half-test"; by default "odd-even".
 
     Returns
     -------
     DataFrame
-        Index ``score`` [points], ascending, the totals that occur; ``n`` persons; ``sem`` [points],
+        Index ``score`` [points]: the totals that occur, ascending. ``n`` persons; ``sem`` [points],
         the root mean square of the persons' errors, missing where `method` needs two persons and
-        there is one.
+        there is only one.
 
     Raises
     ------
@@ -80,16 +86,16 @@ def conditional_sem(
     """
     choice("method", method, ("binomial", "half-test"))
     if agree_with_alpha and method != "binomial":
-        raise MeasureError('agree_with_alpha goes with method="binomial" only')
-    scored = read_matrix(matrix)
-    highest = max_scores(scored, max_score)
-    second = split_items(halves, scored.items)
-    used = scored.complete()
-    persons = used.values.shape[1]
-    if persons == 0 or len(scored.items) < 2:
+        raise MeasureError('agree_with_alpha requires method="binomial"')
+    scores = read_matrix(matrix)
+    highest = max_scores(scores, max_score)
+    second = split_items(halves, scores.items)
+    used = scores.listwise()
+    persons = len(used.persons)
+    if persons == 0 or len(scores.items) < 2:
         raise MeasureError(
-            f"{persons} persons have all of {len(scored.items)} items: at least one person and "
-            "two items are needed; take the columns of one form"
+            f"{persons} persons have all of {len(scores.items)} items: at least one person and "
+            "two items are needed; pass the columns of one form"
         )
     total = np.round(used.values.sum(axis=0), 9)
     levels, group = np.unique(total, return_inverse=True)
@@ -113,24 +119,24 @@ def conditional_sem(
             "measure": "conditional_sem",
             "method": method,
             "agree_with_alpha": agree_with_alpha,
-            "persons_left_out": scored.values.shape[1] - persons,
+            "persons_left_out": len(scores.persons) - persons,
             "max_score": "highest that occurs" if max_score is None else "given",
         },
     )
 
 
-def _multinomial_errors(scored: Scored, highest: FloatArray) -> FloatArray:
+def _multinomial_errors(scores: ItemScores, highest: FloatArray) -> FloatArray:
     """Error variance of each person's total [points²]."""
-    errors = np.zeros(scored.values.shape[1])
+    errors = np.zeros(len(scores.persons))
     for stratum in _strata(highest):
-        shares = scored.values[stratum] / highest[stratum, None]
+        shares = scores.values[stratum] / highest[stratum, None]
         within = shares.var(axis=0, ddof=1)
         errors += within * (highest[stratum] ** 2).sum()
     return errors
 
 
 def _strata(highest: FloatArray) -> list[np.ndarray]:
-    """Items of one highest score each; lone ones together; a single lone one with its nearest."""
+    """Items by highest score; those alone in theirs together, a single one with the nearest."""
     levels = np.unique(highest)
     groups = {level: np.flatnonzero(highest == level) for level in levels}
     lone = [level for level in levels if len(groups[level]) == 1]

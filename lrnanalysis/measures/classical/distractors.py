@@ -10,15 +10,15 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, check_fraction, with_attrs
-from lrnanalysis.measures.classical._choices import (
-    Key,
-    Picked,
-    Standing,
-    read_choices,
-    read_key,
-)
-from lrnanalysis.measures.classical._data import MaxScore, divide
+from lrnanalysis.measures.classical._choices import Key, OptionChoices, read_choices, read_key
 from lrnanalysis.measures.classical._intervals import wilson_interval
+from lrnanalysis.measures.classical._item_scores import (
+    MaxScore,
+    divide,
+    max_scores,
+    read_matrix,
+)
+from lrnanalysis.measures.classical._person_scores import PersonScores
 
 __all__ = ["distractors", "trace_lines"]
 
@@ -99,9 +99,9 @@ def distractors(
     0      0  False  1   0.25         -0.577
     1      1   True  3   0.75          0.577
     """
-    standing = None if scores is None else Standing.of(scores, max_score)
+    persons = None if scores is None else _person_scores(scores, max_score)
     picked = read_choices(
-        choices, standing, person=person, item=item, part=part, option=option, by=by
+        choices, persons, person=person, item=item, part=part, option=option, by=by
     )
     correct = read_key(key, picked, by)
     seen = picked.seen.sum(axis=1)[picked.unit].astype(np.float64)
@@ -112,9 +112,9 @@ def distractors(
         "n_seen": seen.astype(np.int64),
         "share": divide(taken, seen),
     }
-    if standing is not None:
-        columns |= _by_standing(picked, standing, correct)
-        group = standing.groups(_number(groups))
+    if persons is not None:
+        columns |= _by_score(picked, persons, correct)
+        group = persons.groups(_number(groups))
         in_group, of_group = _group_counts(picked, group, groups)
         for number in range(groups):
             columns[f"share_{number + 1}"] = divide(
@@ -190,16 +190,16 @@ def trace_lines(
     3      1      2   1.00       2    1.0
     """
     check_fraction("confidence", confidence)
-    standing = Standing.of(scores, max_score)
+    persons = _person_scores(scores, max_score)
     picked = read_choices(
-        choices, standing, person=person, item=item, part=part, option=option, by=by
+        choices, persons, person=person, item=item, part=part, option=option, by=by
     )
-    group = standing.groups(_number(groups))
+    group = persons.groups(_number(groups))
     in_group, of_group = _group_counts(picked, group, groups)
     known = group >= 0
     sums = np.stack(
         [
-            np.bincount(group[has], weights=standing.total[has], minlength=groups)
+            np.bincount(group[has], weights=persons.share[has], minlength=groups)
             for has in picked.seen & known
         ]
     )
@@ -230,7 +230,14 @@ def trace_lines(
     )
 
 
-def _by_standing(picked: Picked, standing: Standing, correct: pd.Series) -> dict[str, FloatArray]:
+def _person_scores(scores: pd.DataFrame, max_score: MaxScore) -> PersonScores:
+    items = read_matrix(scores, what="scores")
+    return PersonScores(items, max_scores(items, max_score))
+
+
+def _by_score(
+    picked: OptionChoices, scores: PersonScores, correct: pd.Series
+) -> dict[str, FloatArray]:
     """Discrimination of the options and the mean scores of those who took them."""
     size = len(picked.label)
     r, mean_rest, mean_score = (np.full(size, np.nan) for _ in range(3))
@@ -241,7 +248,7 @@ def _by_standing(picked: Picked, standing: Standing, correct: pd.Series) -> dict
     for unit, column in enumerate(picked.column):
         mine = slice(ends[unit], ends[unit + 1])
         option, person = options[mine], persons[mine]
-        rest = standing.rest(int(column))
+        rest = scores.rest(int(column))
         known = picked.seen[unit] & ~np.isnan(rest)
         kept = known[person]
         n = np.bincount(option[kept], minlength=size).astype(np.float64)
@@ -250,7 +257,8 @@ def _by_standing(picked: Picked, standing: Standing, correct: pd.Series) -> dict
         mean_rest[here] = divide(sums, n)[here]
         r[here] = _correlations(n[here], sums[here], rest, known)
         if column >= 0:
-            own = standing.shares[column]
+            own = scores.scores.filled[column] / scores.highest[column]
+            own = np.where(scores.scores.present[column], own, np.nan)
             kept = ~np.isnan(own[person])
             n = np.bincount(option[kept], minlength=size).astype(np.float64)
             sums = np.bincount(option[kept], weights=own[person[kept]], minlength=size)
@@ -277,7 +285,9 @@ def _correlations(
     return divide(sums / persons - p * of_all.mean(), np.sqrt(p * (1 - p)) * of_all.std())
 
 
-def _group_counts(picked: Picked, group: np.ndarray, groups: int) -> tuple[FloatArray, FloatArray]:
+def _group_counts(
+    picked: OptionChoices, group: np.ndarray, groups: int
+) -> tuple[FloatArray, FloatArray]:
     """Persons per option and group, and per unit and group."""
     known = group[picked.person] >= 0
     flat = picked.option[known] * groups + group[picked.person[known]]
@@ -288,7 +298,7 @@ def _group_counts(picked: Picked, group: np.ndarray, groups: int) -> tuple[Float
     return taken.reshape(-1, groups).astype(np.float64), picked.seen @ member
 
 
-def _index(picked: Picked, groups: int = 0) -> pd.MultiIndex:
+def _index(picked: OptionChoices, groups: int = 0) -> pd.MultiIndex:
     """Unit and option, and with `groups` the group."""
     units = picked.units[picked.unit]
     levels = [units.get_level_values(at) for at in range(units.nlevels)] + [picked.label]

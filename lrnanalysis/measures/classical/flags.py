@@ -13,11 +13,11 @@ import pandas as pd
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
 
-__all__ = ["RULES", "Rule", "flags"]
+__all__ = ["RULES", "FlagRule", "flags"]
 
 
 @dataclass(frozen=True)
-class Rule:
+class FlagRule:
     """A reason to look at an item again.
 
     Attributes
@@ -52,9 +52,9 @@ class Rule:
 
 
 _DEFAULT = (
-    Rule("too hard", "items", "p", "<", 0.20, "few points are reached"),
-    Rule("too easy", "items", "p", ">", 0.95, "nearly all points are reached"),
-    Rule(
+    FlagRule("too hard", "items", "p", "<", 0.20, "few points are reached"),
+    FlagRule("too easy", "items", "p", ">", 0.95, "nearly all points are reached"),
+    FlagRule(
         "negative discrimination",
         "items",
         "item_rest_r",
@@ -62,7 +62,7 @@ _DEFAULT = (
         0.0,
         "the weaker do better: check the key and the wording",
     ),
-    Rule(
+    FlagRule(
         "low discrimination",
         "items",
         "item_rest_r",
@@ -70,7 +70,7 @@ _DEFAULT = (
         0.15,
         "little in common with the other items",
     ),
-    Rule(
+    FlagRule(
         "lowers alpha",
         "items",
         "alpha_if_deleted",
@@ -78,7 +78,7 @@ _DEFAULT = (
         "alpha",
         "the test without the item is the more reliable",
     ),
-    Rule(
+    FlagRule(
         "often omitted",
         "items",
         "n_omitted / n_reached",
@@ -86,7 +86,7 @@ _DEFAULT = (
         0.10,
         "reached and left without an answer",
     ),
-    Rule(
+    FlagRule(
         "often not reached",
         "items",
         "n_not_reached / n_administered",
@@ -94,7 +94,7 @@ _DEFAULT = (
         0.10,
         "time ran out, or the learner gave up",
     ),
-    Rule(
+    FlagRule(
         "distractor better than key",
         "options",
         "option_rest_r",
@@ -103,7 +103,7 @@ _DEFAULT = (
         "a wrong option goes with higher scores than the key: check the key",
         "wrong",
     ),
-    Rule(
+    FlagRule(
         "attractive to the strong",
         "options",
         "option_rest_r",
@@ -112,11 +112,13 @@ _DEFAULT = (
         "a wrong option goes with higher scores",
         "wrong",
     ),
-    Rule("unused distractor", "options", "share", "<", 0.05, "hardly anybody takes it", "wrong"),
+    FlagRule(
+        "unused distractor", "options", "share", "<", 0.05, "hardly anybody takes it", "wrong"
+    ),
 )
 
 #: The rules that `flags` applies by default, by name.
-RULES: Mapping[str, Rule] = MappingProxyType({rule.name: rule for rule in _DEFAULT})
+RULES: Mapping[str, FlagRule] = MappingProxyType({rule.name: rule for rule in _DEFAULT})
 
 
 def flags(
@@ -124,7 +126,7 @@ def flags(
     options: pd.DataFrame | None = None,
     *,
     alpha: float | None = None,
-    rules: Iterable[Rule] | None = None,
+    rules: Iterable[FlagRule] | None = None,
     limits: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Items and options that a rule points at.
@@ -140,8 +142,8 @@ def flags(
         What `distractors` returned.
     alpha : float, optional
         The test's alpha, for the rule "lowers alpha".
-    rules : iterable of Rule, optional
-        Instead of `RULES`; add to them with ``[*RULES.values(), Rule(…)]``.
+    rules : iterable of FlagRule, optional
+        Instead of `RULES`; add to them with ``[*RULES.values(), FlagRule(…)]``.
     limits : mapping of rule name → float, optional
         Other limits for some of the rules.
 
@@ -213,11 +215,11 @@ def flags(
     )
 
 
-def _columns(rule: Rule) -> list[str]:
+def _columns(rule: FlagRule) -> list[str]:
     return [part.strip() for part in rule.column.split("/")]
 
 
-def _apply(rule: Rule, table: pd.DataFrame) -> pd.DataFrame:
+def _apply(rule: FlagRule, table: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table that the rule points at."""
     first, *others = (table[name].to_numpy(dtype="float64") for name in _columns(rule))
     values: FloatArray = first

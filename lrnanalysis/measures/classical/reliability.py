@@ -1,4 +1,4 @@
-"""Reliability of the total score: alpha and its kin, split halves, standard error."""
+"""Reliability of the total score: alpha and related coefficients, split halves, standard error."""
 
 from __future__ import annotations
 
@@ -10,22 +10,29 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, check_fraction, choice, with_attrs
+from lrnanalysis.measures._checks import (
+    BoolArray,
+    FloatArray,
+    check_fraction,
+    choice,
+    item_values,
+    with_attrs,
+)
 from lrnanalysis.measures.classical._covariance_structure import (
     best_split,
     one_factor_uniqueness,
     residual_variances,
 )
-from lrnanalysis.measures.classical._data import (
+from lrnanalysis.measures.classical._item_scores import (
+    ItemScores,
     Missing,
-    Scored,
     divide,
     read_matrix,
 )
 
 __all__ = ["alpha_if_deleted", "alphas_without", "reliability", "split_items"]
 
-#: How the items are divided into two halves.
+#: How items are divided into two halves.
 Halves = Literal["odd-even", "first-last"] | Mapping[str, object] | pd.Series
 
 
@@ -37,56 +44,56 @@ def reliability(
     halves: Halves = "odd-even",
     confidence: float = 0.95,
 ) -> pd.Series:
-    """Reliability of the sum of the items, whole or partial credit.
+    """Reliability of the sum of the items, for dichotomous and partial-credit scores.
 
-    Items that everybody scores alike are left out, as in psych, and named in ``attrs``.
+    Items without variance are left out, as in psych, and named in ``attrs``.
 
     Parameters
     ----------
     matrix : DataFrame, persons × items
-        Scores [points], NaN where there is none.
-    missing : "pairwise" or "listwise"
+        Scores [points], NaN where missing.
+    missing : {"pairwise", "listwise"}, default "pairwise"
         Covariances over the persons who have both items, as in psych, or only persons who have
         every item.
-    lambdas : "correlations" or "covariances"
+    lambdas : {"correlations", "covariances"}, default "correlations"
         What lambda2, lambda4, lambda6 and omega_total are computed from. "correlations" is what
         psych's ``guttman``, ``splitHalf``, ``alpha`` and ``omega`` print, the reliability of the
         sum of standardised items; "covariances" gives that of the sum of points.
-    halves : "odd-even", "first-last", or mapping or Series of item → label
-        The two halves of split_half: by position in the matrix, or by two labels.
-    confidence : float
-        Level of alpha's interval.
+    halves : {"odd-even", "first-last"}, or mapping or Series of item → label
+        The two halves of ``split_half``: by position in the matrix (default "odd-even"), or by
+        two labels.
+    confidence : float, default 0.95
+        Level of the interval of alpha.
 
     Returns
     -------
     Series of float64
-        * ``n`` persons: with "pairwise" and gaps the harmonic mean of the pairs' numbers;
-        * ``items`` items used;
+        * ``n`` persons; with "pairwise" and missing scores the harmonic mean over pairs of items;
+        * ``items`` number of items used;
         * ``alpha`` Cronbach's alpha with Feldt's interval ``alpha_low``, ``alpha_high``;
           ``alpha_standardised`` from correlations; ``mean_r`` mean correlation of two items;
-        * ``kr20`` Kuder and Richardson's formula 20, which is alpha for items of two scores one
-          point apart, else missing;
+        * ``kr20`` Kuder and Richardson's formula 20: alpha of items with two scores one point
+          apart, otherwise missing;
         * ``lambda2``, ``lambda4`` (the best split into halves; see Notes), ``lambda6`` Guttman's
           coefficients;
         * ``omega_total`` McDonald's omega of the one-factor model by minimum residuals, missing
           below three items;
         * ``split_half_r`` correlation of the two halves; ``split_half`` stepped up to the whole
-          test: Spearman and Brown's formula, Horst's where the halves differ in length;
+          test by the Spearman–Brown formula, or Horst's where the halves differ in length;
         * ``sd`` of the total and ``sem`` = sd √(1 − alpha), its standard error of measurement
           [points].
 
     Raises
     ------
     MeasureError
-        If fewer than two items vary, fewer than two persons remain, or some items never meet in
-        a person: such forms are analysed one by one, or by `lrnanalysis.irt`.
+        If fewer than two items vary, fewer than two persons remain, or two items have no persons
+        in common: such forms are analysed one by one, or with `lrnanalysis.irt`.
 
     Notes
     -----
-    lambda4 takes the best of many splits and is too high in small samples. Up to 18 items every
-    split into equal halves is tried; beyond, 20 searches are made and the result is a lower
-    bound. With pairwise covariances lambda6 is missing where they are not positive
-    semi-definite.
+    lambda4 takes the best of many splits and is biased upwards in small samples. Up to 18 items
+    every split into equal halves is tried; beyond, the best of 20 searches is a lower bound.
+    With pairwise covariances lambda6 is missing where they are not positive semi-definite.
 
     References
     ----------
@@ -113,9 +120,9 @@ def reliability(
     choice("missing", missing, ("pairwise", "listwise"))
     choice("lambdas", lambdas, ("correlations", "covariances"))
     check_fraction("confidence", confidence)
-    scored = read_matrix(matrix)
-    second = split_items(halves, scored.items)
-    covariance, n, varying, used = _covariance(scored, missing)
+    scores = read_matrix(matrix)
+    second = split_items(halves, scores.items)
+    covariance, n, varying, used = _covariance(scores, missing)
     spread = np.sqrt(np.diag(covariance))
     correlation = covariance / np.outer(spread, spread)
     k = len(spread)
@@ -146,9 +153,9 @@ def reliability(
         pd.Series(values, dtype="float64"),
         {
             "measure": "reliability",
-            "missing": "none missing" if scored.present is None else missing,
-            "persons_left_out": scored.values.shape[1] - used.values.shape[1],
-            "items_left_out": [str(item) for item in scored.items[~varying]],
+            "missing": "none missing" if scores.complete else missing,
+            "persons_left_out": len(scores.persons) - len(used.persons),
+            "items_left_out": [str(item) for item in scores.items[~varying]],
             "lambdas": lambdas,
             "halves": halves if isinstance(halves, str) else "given",
             "confidence": confidence,
@@ -162,15 +169,15 @@ def alpha_if_deleted(matrix: pd.DataFrame, *, missing: Missing = "pairwise") -> 
     Parameters
     ----------
     matrix : DataFrame, persons × items
-        Scores [points], NaN where there is none.
+        Scores [points], NaN where missing.
     missing : "pairwise" or "listwise"
         As for `reliability`.
 
     Returns
     -------
     Series of float64
-        One value an item; missing for an item that everybody scores alike, which is left out
-        everywhere, and for all where fewer than three items vary.
+        One value per item; missing for an item without variance, which is left out everywhere,
+        and for all where fewer than three items vary.
 
     Raises
     ------
@@ -190,16 +197,16 @@ def alpha_if_deleted(matrix: pd.DataFrame, *, missing: Missing = "pairwise") -> 
     Name: alpha_if_deleted, dtype: float64
     """
     choice("missing", missing, ("pairwise", "listwise"))
-    scored = read_matrix(matrix)
-    covariance, _, varying, _ = _covariance(scored, missing)
-    values = np.full(len(scored.items), np.nan)
+    scores = read_matrix(matrix)
+    covariance, _, varying, _ = _covariance(scores, missing)
+    values = np.full(len(scores.items), np.nan)
     values[varying] = alphas_without(covariance)
     return with_attrs(
-        pd.Series(values, index=scored.items, name="alpha_if_deleted"),
+        pd.Series(values, index=scores.items, name="alpha_if_deleted"),
         {
             "measure": "alpha_if_deleted",
-            "missing": "none missing" if scored.present is None else missing,
-            "items_left_out": [str(item) for item in scored.items[~varying]],
+            "missing": "none missing" if scores.complete else missing,
+            "items_left_out": [str(item) for item in scores.items[~varying]],
         },
     )
 
@@ -227,7 +234,7 @@ def split_items(halves: Halves, items: pd.Index) -> BoolArray:
     Raises
     ------
     MeasureError
-        If labels do not cover the items or do not name two halves.
+        If labels do not cover the items, or there are not two of them.
     """
     second: BoolArray
     if isinstance(halves, str):
@@ -235,43 +242,39 @@ def split_items(halves: Halves, items: pd.Index) -> BoolArray:
         position = np.arange(len(items))
         second = position % 2 == 1 if halves == "odd-even" else position >= (len(items) + 1) // 2
         return second
-    labels = pd.Series(halves).reindex(items)
-    if labels.isna().any():
-        raise MeasureError(f"halves says nothing of item {items[labels.isna()][0]!r}")
-    codes, names = pd.factorize(labels)
+    codes, names = pd.factorize(item_values(halves, items, what="halves"))
     if len(names) != 2:
-        raise MeasureError(f"halves has {len(names)} labels: two are needed, one a half")
+        raise MeasureError(f"halves has {len(names)} labels: two are needed, one per half")
     second = np.asarray(codes) == 1
     return second
 
 
-def _covariance(scored: Scored, missing: Missing) -> tuple[FloatArray, float, BoolArray, Scored]:
-    """Covariances of the items that vary, persons behind them, which items, and their data."""
+def _covariance(scores: ItemScores, missing: Missing) -> tuple[FloatArray, float, BoolArray, ItemScores]:
+    """Covariances of the items that vary, number of persons, which items, and their scores."""
     if missing == "listwise":
-        whole = scored.complete()
-        if whole.values.shape[1] < 2:
+        all_persons, scores = len(scores.persons), scores.listwise()
+        if len(scores.persons) < 2:
             raise MeasureError(
-                f"{whole.values.shape[1]} of {scored.values.shape[1]} persons have every item: "
-                'two are needed; use missing="pairwise", or the columns of one form'
+                f"{len(scores.persons)} of {all_persons} persons have every item: two are needed; "
+                'use missing="pairwise", or the columns of one form'
             )
-        scored = whole
-    varying = ~scored.constant
+    varying = ~scores.constant
     if varying.sum() < 2:
         raise MeasureError(
             f"{int(varying.sum())} of {len(varying)} items vary between persons: reliability "
-            "needs two"
+            "needs at least two"
         )
-    used = scored.take(varying)
+    used = scores.take(varying)
     covariance, persons = used.covariances()
     apart = np.argwhere(np.triu(persons < 2, 1))
+    pairs = persons[np.triu_indices(len(persons), 1)]
     if len(apart):
         first, second = used.items[apart[0]]
         raise MeasureError(
-            f"{len(apart)} of {len(persons) * (len(persons) - 1) // 2} pairs of items have fewer "
-            f"than two persons in common ({first!r} and {second!r}, say): analyse the columns of "
-            "one form at a time, or use an item response model"
+            f"{len(apart)} of {len(pairs)} pairs of items have fewer than two persons in common "
+            f"(such as {first!r} and {second!r}): analyse the columns of one form at a time, or "
+            "use an item response model"
         )
-    pairs = persons[np.triu_indices(len(persons), 1)]
     return covariance, float(len(pairs) / (1 / pairs).sum()), varying, used
 
 
@@ -281,15 +284,15 @@ def _alpha(matrix: FloatArray) -> float:
 
 
 def _feldt(alpha: float, n: float, k: int, confidence: float) -> tuple[float, float]:
-    """Feldt's interval; the same F distribution as psych's ``alpha.ci``."""
+    """Feldt's interval, with the degrees of freedom of psych's ``alpha.ci``."""
     tail = (1 - confidence) / 2
     degrees = (n - 1, (n - 1) * (k - 1))
     high, low = (1 - (1 - alpha) * float(stats.f.ppf(at, *degrees)) for at in (tail, 1 - tail))
     return low, high
 
 
-def _zero_one(scored: Scored) -> bool:
-    return bool(scored.two_valued.all() and np.allclose(scored.high - scored.low, 1.0))
+def _zero_one(scores: ItemScores) -> bool:
+    return bool(scores.two_valued.all() and np.allclose(scores.high - scores.low, 1.0))
 
 
 def _lambda2(matrix: FloatArray) -> float:
@@ -306,7 +309,7 @@ def _omega(correlation: FloatArray, basis: FloatArray) -> float:
 
 
 def _split_half(covariance: FloatArray, second: BoolArray) -> tuple[float, float]:
-    """Correlation of the halves, and its step up to the whole test."""
+    """Correlation of the halves, and the reliability of the whole test."""
     first = ~second
     if not (first.any() and second.any()):
         return np.nan, np.nan
@@ -317,6 +320,6 @@ def _split_half(covariance: FloatArray, second: BoolArray) -> tuple[float, float
     if abs(r) >= 1:
         return r, r
     product = float(first.mean() * second.mean())
-    # Horst's formula, which is Spearman and Brown's for halves of equal length.
+    # Horst's formula, which is Spearman–Brown's for halves of equal length.
     left = 1 - r * r
     return r, float(r * (np.sqrt(r * r + 4 * product * left) - r) / (2 * product * left))

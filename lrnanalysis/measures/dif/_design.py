@@ -11,7 +11,12 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray
-from lrnanalysis.measures.classical._data import Scored, divide, max_scores, read_matrix
+from lrnanalysis.measures.classical._item_scores import (
+    ItemScores,
+    divide,
+    max_scores,
+    read_matrix,
+)
 
 __all__ = ["Counts", "Design", "Group", "read_design"]
 
@@ -74,7 +79,7 @@ class Design:
 
     Attributes
     ----------
-    scored : Scored
+    scored : ItemScores
         Their scores.
     highest : array, shape (items,)
         Highest score that occurs per item [points].
@@ -92,7 +97,7 @@ class Design:
         Persons without a group, or of other groups.
     """
 
-    scored: Scored
+    scored: ItemScores
     highest: FloatArray
     code: IndexArray
     names: tuple[str, ...]
@@ -134,7 +139,7 @@ class Design:
             used[item] = True
         rows = np.flatnonzero(used)
         total: FloatArray = self.scored.filled[rows].sum(axis=0)
-        if self.scored.present is None:
+        if self.scored.complete:
             return np.round(total, 9)
         possible = self.highest[rows] @ self.scored.present[rows].astype(np.float64)
         full = self.highest[rows].sum()
@@ -199,8 +204,7 @@ def read_design(
         matched = np.asarray(_aligned(match, scored.persons, "match"), dtype=np.float64)
     inside = code >= 0
     if not inside.all():
-        present = None if scored.present is None else scored.present[:, inside]
-        scored = Scored(scored.values[:, inside], present, scored.items, scored.persons[inside])
+        scored = ItemScores(scored.values[:, inside], scored.items, scored.persons[inside])
         code = code[inside]
         matched = None if matched is None else matched[inside]
     sizes = np.bincount(code, minlength=len(names))

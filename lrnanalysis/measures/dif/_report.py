@@ -32,7 +32,7 @@ def describe(
             "focal": list(design.names[1:]),
             "persons_left_out": design.left_out,
             "match": "total of the anchor items and the item" if design.match is None else "given",
-            "incomplete": design.match is None and design.scored.present is not None,
+            "incomplete": design.match is None and not design.scored.complete,
             "strata": "one a value" if design.strata is None else design.strata,
             "purification": "none" if purification is None else dict(purification),
             **notes,

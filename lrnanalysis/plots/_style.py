@@ -113,7 +113,7 @@ def _wrap(ax: Axes, text: str, size: float) -> list[str]:
 
 
 def tick_size(ax: Axes, which: str, number: int, fraction: float = 1.0) -> float:
-    """Font size at which so many tick labels fit on a fraction of an axis."""
+    """Font size at which a number of tick labels fits on a fraction of an axis."""
     box = ax.get_window_extent()
     pixels = box.width if which == "x" else box.height
     return float(np.clip(50 * fraction * pixels / ax.figure.dpi / number, 4, 8))
@@ -259,7 +259,7 @@ def name_points(
         name.set_in_layout(False)
 
 
-#: Where a name may stand: across and up from its point, the best place first.
+#: Places of a name, across and up from its point, best first.
 _SIDES = (
     *((1, 0.6), (1, -0.6), (-1, 0.6), (-1, -0.6), (0, 1.2), (0, -1.2)),
     *((1, 1.6), (-1, 1.6), (1, -1.6), (-1, -1.6), (0, 2.2), (0, -2.2)),

@@ -21,7 +21,7 @@ __all__ = ["VIEWS"]
 _ROWS = 8
 
 #: Characters of a value that are shown.
-_WIDTH = 24
+_WIDTH = 25
 
 #: Columns that hold learners' answers, or anything at all.
 _HIDDEN = ("value", "extra", "metadata")
@@ -37,11 +37,15 @@ def _first_rows(analysis: Analysis, _: str) -> str:
     for name in ("sessions", "responses", "items"):
         frame: pd.DataFrame = getattr(analysis, name)
         shown = frame.head(_ROWS).drop(columns=[one for one in _HIDDEN if one in frame.columns])
-        with pd.option_context("display.max_colwidth", _WIDTH):
-            table = shown.to_html(index=False, na_rep="", border=0, justify="left")
+        table = shown.astype(object).map(_cell).to_html(index=False, border=0, justify="left")
         caption = f"{name}: {len(shown)} of {len(frame):,} rows"
         parts.append(_region(caption, f"<p>{caption}</p>{table}"))
-    return "".join(parts)
+    return f'<div style="white-space:nowrap">{"".join(parts)}</div>'
+
+
+def _cell(value: object) -> str:
+    text = "" if pd.isna(value) else str(value)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 
 def _item_analysis(analysis: Analysis, _: str) -> str:
@@ -76,7 +80,7 @@ def _plot(draw: Callable[[Axes], Any], name: str) -> str:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=110)
     parts = [name, f"x axis: {ax.get_xlabel()}, y axis: {ax.get_ylabel()}"]
-    parts += [text.get_text() for text in ax.texts]
+    parts += [" ".join(text.get_text().split()) for text in ax.texts]
     alt = html.escape(". ".join(part for part in parts if part), quote=True)
     data = base64.b64encode(file.getvalue()).decode()
     return f'<img alt="{alt}" style="max-width:100%" src="data:image/png;base64,{data}">'
@@ -97,7 +101,7 @@ VIEWS: dict[str, Callable[[Analysis, str], str]] = {
     "Tables": _first_rows,
     "Items": _item_analysis,
     "Times": _times,
-    "Accuracy by time": _accuracy,
+    "Accuracy": _accuracy,
     "Pacing": _pacing,
     "Scores": _scores,
 }

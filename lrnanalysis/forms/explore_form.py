@@ -66,7 +66,7 @@ class ExploreForm(NotebookForm):
         self._analysis: Analysis | LrnError
         self._choices = AnalysisFields(study)
         self._status = Message()
-        self._item = menu("Item", {}, None)
+        self._item = menu("Item to plot", {}, None)
         self._views = [widgets.HTML(layout=widgets.Layout(width="98%")) for _ in VIEWS]
         self._tabs = widgets.Tab(self._views, titles=list(VIEWS), selected_index=0)
         self.widget = form_box(
@@ -139,7 +139,8 @@ class ExploreForm(NotebookForm):
             self._analysis = error
             self._status.show(str(error), "problem")
         else:
-            self._status.show(self._analysis.caption, "status")
+            selected = f"{len(self._selected):,} of {len(self._whole):,} sessions selected: "
+            self._status.show((selected if masks else "") + self._analysis.caption, "status")
             self._offer_items(self._analysis)
         self._show_view()
 

@@ -45,7 +45,8 @@ class Message:
     def show(self, text: str, kind: Literal["hint", "status", "problem"] = "hint") -> None:
         """Show a text in place of the one before."""
         role = {"problem": ' role="alert"', "status": ' role="status"'}.get(kind, "")
-        sign = "⚠ " if kind == "problem" and text else ""
+        sign = "⚠ " if kind == "problem" else ""
+        self.widget.layout.display = "" if text else "none"
         self.widget.value = (
             f'<div{role} style="line-height:1.35;padding:5px 0;overflow-wrap:anywhere;'
             f'white-space:normal;color:{_COLOURS[kind]}">{sign}{html.escape(text)}</div>'

@@ -212,7 +212,7 @@ def test_explorer_follows_the_fields(lab):
     for view in ("Overview", "Items"):
         form.get_by_role("tab", name=view).click()
         expect(form.get_by_role("table")).to_be_visible()
-    for view in ("Times", "Accuracy by time", "Pacing", "Scores"):
+    for view in ("Times", "Accuracy", "Pacing", "Scores"):
         form.get_by_role("tab", name=view).click()
         expect(form.get_by_role("img")).to_be_visible()
     persons = re.match(r"\d+", size.inner_text())[0]

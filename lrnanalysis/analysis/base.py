@@ -193,6 +193,12 @@ class AnalysisData:
         """
         return self._matrices.person_values(self._linked.column("sessions", name))
 
+    def _session_group(self, name: str) -> pd.Series:
+        """A column of the sessions table by session_id."""
+        sessions = self._tables[0]
+        values = self._linked.column("sessions", name)
+        return pd.Series(values.array, index=sessions["session_id"], name=name)
+
     # The words
 
     @cached_property

@@ -139,11 +139,11 @@ def _check_cell_value(name: str, value: object) -> None:
 
 def _texts(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
     """One text or several as a tuple of distinct ones."""
-    several = not isinstance(value, str) and isinstance(value, Iterable)
-    given = tuple(value) if several else (value,)
-    if not given or not all(isinstance(text, str) for text in given):
+    given = [value] if isinstance(value, str) or not isinstance(value, Iterable) else [*value]
+    texts = [text for text in given if isinstance(text, str)]
+    if not texts or len(texts) < len(given):
         raise MeasureError(f"{name} is {value!r}: it must be a string or an iterable of strings")
-    return tuple(dict.fromkeys(given))
+    return tuple(dict.fromkeys(texts))
 
 
 def _statuses(value: str | Iterable[str]) -> str | tuple[str, ...]:

@@ -242,7 +242,7 @@ class AnalysisMatrices:
         most = self._whole(self._cell_builder.numbers(known)).max()
         if self._decisions.score == "adjusted":
             # An adjustment may lift a score above the recorded maximum.
-            most = np.maximum(most, highest.where(most > 0, most))
+            most = most.where(most >= highest, highest)
         return most.where(most > 0, highest).rename("max_score")
 
     def _whole(self, matrix: pd.DataFrame, fill: str | float = np.nan) -> pd.DataFrame:

@@ -13,8 +13,7 @@ from lrnanalysis.analysis.base import AnalysisData
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.forwarding import documented
 from lrnanalysis.measures import classical
-from lrnanalysis.measures._checks import TimeUnit
-from lrnanalysis.measures.classical import Key
+from lrnanalysis.measures._checks import TimeUnit, choice
 from lrnanalysis.plots import add_footnote
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ __all__ = ["AnalysisPlots"]
 
 P = ParamSpec("P")
 A = TypeVar("A")
+B = TypeVar("B")
 
 
 def _picture(
@@ -33,16 +33,35 @@ def _picture(
     **filled: Callable[[AnalysisData], object],
 ) -> Callable[Concatenate[AnalysisPlots, P], Axes]:
     """Make a method of a picture: the analysis gives its data, and `filled` by keyword."""
+    return _method(function, 1, lambda analysis: (data(analysis),), example, filled)
 
-    def method(self: AnalysisPlots, /, *args: P.args, **kwargs: P.kwargs) -> Axes:
+
+def _picture_of_two(
+    function: Callable[Concatenate[A, B, P], Axes],
+    data: Callable[[AnalysisData], tuple[A, B]],
+    *example: str,
+    **filled: Callable[[AnalysisData], object],
+) -> Callable[Concatenate[AnalysisPlots, P], Axes]:
+    """Make a method of a picture that needs two matrices or tables."""
+    return _method(function, 2, data, example, filled)
+
+
+def _method(
+    function: Callable[..., Axes],
+    size: int,
+    data: Callable[[AnalysisData], tuple[Any, ...]],
+    example: tuple[str, ...],
+    filled: dict[str, Callable[[AnalysisData], object]],
+) -> Callable[..., Axes]:
+    def method(self: AnalysisPlots, /, *args: Any, **kwargs: Any) -> Axes:
         analysis = self._analysis
         if isinstance(kwargs.get("group"), str):
-            kwargs["group"] = analysis.group(str(kwargs["group"]))
-        given: dict[str, Any] = {name: value(analysis) for name, value in filled.items()}
-        return self._drawn(function(data(analysis), *args, **kwargs, **given))
+            kwargs["group"] = analysis.group(kwargs["group"])
+        given = {name: value(analysis) for name, value in filled.items()}
+        return self._drawn(function(*data(analysis), *args, **kwargs, **given))
 
-    first = next(iter(inspect.signature(function).parameters))
-    return documented(method, function, given=[first, *filled], example=example)
+    names = list(inspect.signature(function).parameters)
+    return documented(method, function, given=[*names[:size], *filled], example=example)
 
 
 def _result_picture(
@@ -81,19 +100,17 @@ class AnalysisPlots:
         "'time on screen [s]'",
         scores=lambda analysis: analysis._shares,
     )
-    accuracy_by_time = _picture(
+    accuracy_by_time = _picture_of_two(
         plots.accuracy_by_time,
-        lambda analysis: analysis._answered_times,
+        lambda analysis: (analysis._answered_times, analysis._shares),
         '>>> analysis.plot.accuracy_by_time("item-05").get_ylabel()',
         "'proportion correct'",
-        scores=lambda analysis: analysis._shares,
     )
-    time_against_difficulty = _picture(
+    time_against_difficulty = _picture_of_two(
         plots.time_against_difficulty,
-        lambda analysis: analysis._answered_times,
+        lambda analysis: (analysis._answered_times, analysis._shares),
         ">>> analysis.plot.time_against_difficulty().get_ylabel()",
         "'geometric mean time [s]'",
-        scores=lambda analysis: analysis._shares,
     )
 
     def pacing(
@@ -102,6 +119,7 @@ class AnalysisPlots:
         of: Literal["time", "limit"] = "time",
         band: tuple[float, float] = (0.1, 0.9),
         unit: TimeUnit = "min",
+        group: str | None = None,
         ax: Axes | None = None,
     ) -> Axes:
         """Draw cumulative time by items done, see `lrnanalysis.plots.pacing`.
@@ -112,6 +130,8 @@ class AnalysisPlots:
             Cumulative time, or its share of the session's ``max_time``.
         band, unit, ax
             As for `lrnanalysis.plots.pacing`.
+        group : str, optional
+            Column of the sessions table: one curve per group.
 
         Returns
         -------
@@ -122,8 +142,15 @@ class AnalysisPlots:
         >>> analysis.plot.pacing().get_xlabel()
         'items done, in the order shown'
         """
-        limit = self._analysis._limits if of == "limit" else None
-        drawn = plots.pacing(self._analysis._tables[2], limit=limit, band=band, unit=unit, ax=ax)
+        choice("of", of, ("time", "limit"))
+        drawn = plots.pacing(
+            self._analysis._tables[2],
+            limit=self._analysis._limits if of == "limit" else None,
+            band=band,
+            unit=unit,
+            group=None if group is None else self._analysis._session_group(group),
+            ax=ax,
+        )
         return self._drawn(drawn)
 
     reach = _picture(
@@ -144,12 +171,36 @@ class AnalysisPlots:
 
     # Sessions
 
-    score_against_time = _picture(
-        plots.score_against_time,
-        lambda analysis: analysis._tables[0],
-        ">>> analysis.plot.score_against_time().get_ylabel()",
-        "'score [% of points]'",
-    )
+    def score_against_time(
+        self, *, unit: TimeUnit = "min", group: str | None = None, ax: Axes | None = None
+    ) -> Axes:
+        """Draw the score of each session against its active time.
+
+        Parameters
+        ----------
+        unit, ax
+            As for `lrnanalysis.plots.score_against_time`.
+        group : str, optional
+            Column of the sessions table: one colour per group.
+
+        Returns
+        -------
+        Axes
+
+        Examples
+        --------
+        >>> analysis.plot.score_against_time().get_ylabel()
+        'score [% of points]'
+        """
+        return self._drawn(
+            plots.score_against_time(
+                self._analysis._tables[0],
+                unit=unit,
+                group=None if group is None else self._analysis._session_group(group),
+                ax=ax,
+            )
+        )
+
     timeline = _picture(
         plots.timeline,
         lambda analysis: analysis._tables[0],
@@ -189,63 +240,19 @@ class AnalysisPlots:
 
     # Items
 
-    guttman = _picture(
+    guttman = _picture_of_two(
         plots.guttman,
-        lambda analysis: analysis._scores,
+        lambda analysis: (analysis._scores, analysis._cells),
         ">>> analysis.plot.guttman().get_xlabel()",
         "'items, easy to hard'",
-        cells=lambda analysis: analysis._cells,
     )
-
-    def distractors(
-        self,
-        item: Hashable,
-        *,
-        part: Hashable | None = None,
-        key: Key | pd.Series | None = None,
-        by: Literal["option", "pattern"] = "option",
-        groups: int = 5,
-        confidence: float = 0.95,
-        ax: Axes | None = None,
-    ) -> Axes:
-        """Draw how often each option of an item is chosen, by score group.
-
-        Parameters
-        ----------
-        item : label
-            The item.
-        part, key, by, groups, confidence, ax
-            As for `lrnanalysis.plots.distractors`.
-
-        Returns
-        -------
-        Axes
-
-        Examples
-        --------
-        >>> analysis.plot.distractors("item-05").get_xlabel() != ""
-        True
-        """
-        analysis = self._analysis
-        column = analysis._matrices.item_column
-        # Only the item's own choices: those of others are not drawn.
-        own = analysis._choices[analysis._choices[column] == item]
-        names = {analysis._matrices.person_column: "session_id", column: "item_reference"}
-        chosen = own[[name for name in own if name not in names.values() or name in names]]
-        return self._drawn(
-            plots.distractors(
-                chosen.rename(columns=names),
-                analysis._scores,
-                item,
-                part=part,
-                key=key,
-                max_score=analysis._matrices.max_scores,
-                by=by,
-                groups=groups,
-                confidence=confidence,
-                ax=ax,
-            )
-        )
+    distractors = _picture_of_two(
+        plots.distractors,
+        lambda analysis: (analysis._choices, analysis._scores),
+        '>>> analysis.plot.distractors("item-05").get_ylabel()',
+        "'proportion choosing the option'",
+        max_score=lambda analysis: analysis._matrices.max_scores,
+    )
 
     def difficulty_discrimination(
         self,

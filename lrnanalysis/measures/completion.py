@@ -135,10 +135,10 @@ def reach_states(
     done = _answered_by_items(grouped, time, score)
     asked = ~(column("response_count") == 0) | ~np.isnan(score)
     if linked is not None:
-        known = grouped.grouped(linked.known)
+        told = grouped.grouped(linked.known)
         points = (score > 0) | (score < 0)
-        done = np.where(known, grouped.grouped(linked.answered) | points, done)
-        asked |= known
+        done = np.where(told, grouped.grouped(linked.answered) | points, done)
+        asked |= told
     done &= asked
     unanswered = asked & ~done
     missed = (

@@ -391,5 +391,4 @@ def _adjustments(items: pd.DataFrame, responses: pd.DataFrame) -> FloatArray:
     if "adjustment_points" in responses.columns:
         change = np.nan_to_num(as_floats(responses["adjustment_points"]))
     row = link_rows(items, responses)
-    found: FloatArray = np.bincount(row[row >= 0], change[row >= 0], len(items))
-    return found
+    return np.bincount(row[row >= 0], change[row >= 0], len(items)).astype(np.float64)

@@ -159,12 +159,13 @@ def status_counts(sessions: pd.DataFrame, by: str | Sequence[str] | None = None)
     groups = factorise_columns(sessions, by)
     inside = groups.codes >= 0
     flat = groups.codes[inside].astype(np.int64) * len(statuses) + codes[inside]
-    table = pd.DataFrame(
-        np.bincount(flat, minlength=len(groups.labels) * len(statuses)).reshape(-1, len(statuses)),
-        index=groups.labels,
-        columns=labels,
+    levels = [groups.labels.get_level_values(name) for name in names]
+    index = pd.MultiIndex.from_arrays(
+        [*(level.repeat(len(statuses)) for level in levels), [*labels] * len(groups.labels)],
+        names=[*names, "status"],
     )
-    return table.stack().rename("sessions")
+    counts = np.bincount(flat, minlength=len(index))
+    return pd.Series(counts, index=index, name="sessions")
 
 
 def progress(sessions: pd.DataFrame) -> pd.Series:

@@ -17,7 +17,7 @@ from lrnanalysis.plots import _style as style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from lrnanalysis.measures.dif._design import Group
+    from lrnanalysis.measures._checks import PersonValues
 
 __all__ = ["dif", "dif_curves"]
 
@@ -201,7 +201,7 @@ def _classes(rows: pd.DataFrame, how: _Effect) -> np.ndarray:
 
 def dif_curves(
     matrix: pd.DataFrame,
-    group: Group,
+    group: PersonValues,
     item: Hashable,
     *,
     reference: Hashable | None = None,

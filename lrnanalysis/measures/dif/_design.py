@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray
+from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, person_values
 from lrnanalysis.measures.classical._item_scores import (
     ItemScores,
     divide,
@@ -18,12 +18,10 @@ from lrnanalysis.measures.classical._item_scores import (
     read_matrix,
 )
 
-__all__ = ["Counts", "Design", "Group", "read_design"]
+__all__ = ["Counts", "DifDesign", "read_design"]
 
 IndexArray = npt.NDArray[np.intp]
 
-#: Group of each person: a Series is aligned by its labels, anything else goes by position.
-Group = pd.Series | Sequence[Hashable] | npt.NDArray[np.generic]
 
 #: Strata below this number of persons on average hold too few to compare.
 _FEWEST_A_STRATUM = 4
@@ -74,7 +72,7 @@ class Counts:
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class DifDesign:
     """The persons of the groups compared, and how they are matched.
 
     Attributes
@@ -106,7 +104,7 @@ class Design:
     anchor: BoolArray
     left_out: int
 
-    def with_anchor(self, anchor: BoolArray) -> Design:
+    def with_anchor(self, anchor: BoolArray) -> DifDesign:
         """The same with other items in the total."""
         return replace(self, anchor=anchor)
 
@@ -170,7 +168,7 @@ class Design:
 
 def read_design(
     matrix: pd.DataFrame,
-    group: Group,
+    group: PersonValues,
     *,
     reference: Hashable | None,
     focal: Hashable | None,
@@ -179,7 +177,7 @@ def read_design(
     anchor: Iterable[Hashable] | None,
     pair: bool = False,
     stratified: bool = True,
-) -> Design:
+) -> DifDesign:
     """Check and read what a DIF method was given.
 
     Raises
@@ -192,7 +190,9 @@ def read_design(
     scored = read_matrix(matrix)
     if len(scored.items) < 2 and match is None:
         raise MeasureError("the matrix has one item: give a matching variable as match")
-    labels = _aligned(group, scored.persons, "group")
+    labels = person_values(
+        group, scored.persons, what="group", by_name="study.analysis().dif('lang')"
+    )
     code, names = _codes(labels, reference, focal)
     if pair and len(names) > 2:
         raise MeasureError(
@@ -201,7 +201,7 @@ def read_design(
         )
     matched = None
     if match is not None:
-        matched = np.asarray(_aligned(match, scored.persons, "match"), dtype=np.float64)
+        matched = np.asarray(person_values(match, scored.persons, what="match"), dtype=np.float64)
     inside = code >= 0
     if not inside.all():
         scored = ItemScores(scored.values[:, inside], scored.items, scored.persons[inside])
@@ -214,7 +214,7 @@ def read_design(
             "least, and some hundred for results that hold"
         )
     _check_strata(matched if stratified else None, strata)
-    return Design(
+    return DifDesign(
         scored,
         max_scores(scored, None),
         code,
@@ -224,25 +224,6 @@ def read_design(
         _anchors(anchor, scored.items),
         int((~inside).sum()),
     )
-
-
-def _aligned(values: Group, persons: pd.Index, what: str) -> pd.Series:
-    """A value a person, in the matrix's order."""
-    if isinstance(values, pd.Series):
-        if not values.index.is_unique:
-            raise MeasureError(f"{what} has repeated labels: give every person one value")
-        aligned = values.reindex(persons)
-        if aligned.isna().all():
-            raise MeasureError(
-                f"{what} has no value for any of the matrix's {len(persons)} persons: its index "
-                f"must be theirs ({persons.name or 'the matrix index'})"
-            )
-        return aligned
-    if len(values) != len(persons):
-        raise MeasureError(
-            f"{what} has {len(values)} values for {len(persons)} persons: give one a person"
-        )
-    return pd.Series(values, index=persons)
 
 
 def _codes(

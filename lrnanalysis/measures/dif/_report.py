@@ -9,13 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.measures._checks import BoolArray, FloatArray, with_attrs
-from lrnanalysis.measures.dif._design import Design
+from lrnanalysis.measures.dif._design import DifDesign
 
 __all__ = ["describe", "sizes", "text"]
 
 
 def describe(
-    design: Design,
+    design: DifDesign,
     columns: Mapping[str, object],
     *,
     measure: str,

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from lrnanalysis.measures._checks import BoolArray, FloatArray, choice
-from lrnanalysis.measures.dif._design import Design
+from lrnanalysis.measures.dif._design import DifDesign
 
 __all__ = ["Adjustment", "adjust_p", "purified"]
 
@@ -50,15 +50,15 @@ def adjust_p(p: FloatArray, method: Adjustment) -> FloatArray:
 
 
 def purified(
-    design: Design, flagged: Callable[[Design], BoolArray], rounds: int
-) -> tuple[Design, dict[str, object]]:
+    design: DifDesign, flagged: Callable[[DifDesign], BoolArray], rounds: int
+) -> tuple[DifDesign, dict[str, object]]:
     """Leave flagged items out of the matching total until the same items are flagged again.
 
     Lord (1980), p. 220; Clauser, Mazor & Hambleton (1993), doi:10.1207/s15324818ame0604_2.
 
     Returns
     -------
-    (Design, dict)
+    (DifDesign, dict)
         The last design, and what happened.
     """
     seen: list[bytes] = []

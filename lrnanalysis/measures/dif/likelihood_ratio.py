@@ -12,8 +12,8 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, check_fraction
-from lrnanalysis.measures.dif._design import Design, Group, read_design
+from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, check_fraction
+from lrnanalysis.measures.dif._design import DifDesign, read_design
 from lrnanalysis.measures.dif._report import describe, text
 from lrnanalysis.measures.dif._tests import Adjustment, adjust_p, purified
 from lrnanalysis.measures.irt import IRTModel, fit
@@ -34,7 +34,7 @@ _NAMES = (
 
 def likelihood_ratio(
     matrix: pd.DataFrame,
-    group: Group,
+    group: PersonValues,
     *,
     model: str | Mapping[Hashable, str] = "2PL",
     reference: Hashable | None = None,
@@ -199,7 +199,7 @@ class _Study:
 
     @classmethod
     def of(
-        cls, design: Design, model: str | Mapping[Hashable, str], options: Mapping[str, Any]
+        cls, design: DifDesign, model: str | Mapping[Hashable, str], options: Mapping[str, Any]
     ) -> _Study:
         """Read it from a design."""
         taken = {"group", "weights", "method"} & set(options)

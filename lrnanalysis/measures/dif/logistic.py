@@ -10,9 +10,9 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, check_fraction, choice
+from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction, choice
 from lrnanalysis.measures.dif._cumulative import fit_cumulative
-from lrnanalysis.measures.dif._design import Counts, Group, read_design
+from lrnanalysis.measures.dif._design import Counts, read_design
 from lrnanalysis.measures.dif._report import describe, sizes, text
 from lrnanalysis.measures.dif._tests import Adjustment, adjust_p, purified
 
@@ -28,7 +28,7 @@ _BOUNDS = {"zumbo_thomas": (0.13, 0.26), "jodoin_gierl": (0.035, 0.070)}
 
 def logistic(
     matrix: pd.DataFrame,
-    group: Group,
+    group: PersonValues,
     *,
     reference: Hashable | None = None,
     focal: Hashable | None = None,

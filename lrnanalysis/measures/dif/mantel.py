@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, check_fraction
-from lrnanalysis.measures.dif._design import Counts, Group, read_design
+from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction
+from lrnanalysis.measures.dif._design import Counts, read_design
 from lrnanalysis.measures.dif._report import describe, sizes, text
 from lrnanalysis.measures.dif._tests import Adjustment, adjust_p, purified
 
@@ -22,7 +22,7 @@ _DELTA = -2.35
 
 def mantel_haenszel(
     matrix: pd.DataFrame,
-    group: Group,
+    group: PersonValues,
     *,
     reference: Hashable | None = None,
     focal: Hashable | None = None,

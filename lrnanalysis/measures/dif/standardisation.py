@@ -10,8 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, check_fraction, choice
-from lrnanalysis.measures.dif._design import Counts, Group, read_design
+from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction, choice
+from lrnanalysis.measures.dif._design import Counts, read_design
 from lrnanalysis.measures.dif._report import describe, sizes, text
 from lrnanalysis.measures.dif._tests import purified
 
@@ -22,7 +22,7 @@ Weights = Literal["focal", "reference", "total"]
 
 def standardisation(
     matrix: pd.DataFrame,
-    group: Group,
+    group: PersonValues,
     *,
     reference: Hashable | None = None,
     focal: Hashable | None = None,

@@ -10,7 +10,7 @@ from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.answer_decoding import choices as decode_choices
 from lrnanalysis.measures.classical import (
     RULES,
-    Rule,
+    FlagRule,
     distractors,
     flags,
     item_statistics,
@@ -210,7 +210,7 @@ def test_categories_keep_their_order():
         (CHOICES.drop(columns="choice"), {}, "no column 'choice'"),
         (CHOICES.mask(CHOICES == "q1"), {}, "4 choices have no item_reference"),
         (CHOICES.replace(regex="^p", value="s"), {}, "none of the 13 choices"),
-        (CHOICES, {"key": {"q9": "A"}}, "key names none of the 2 items"),
+        (CHOICES, {"key": {"q9": "A"}}, "key has no entry for any of the 2 items"),
         (CHOICES, {"by": "answer"}, "by is 'answer'"),
         (CHOICES, {"groups": 1}, "groups is 1"),
     ],
@@ -262,7 +262,7 @@ def test_flags_of_missing_kinds():
             "b": ["right", "wrong", "right", "wrong", "right"],
         }
     )
-    found = flags(item_statistics(matrix, codes=codes)).set_index("flag")
+    found = flags(item_statistics(matrix, cells=codes)).set_index("flag")
     assert found.loc["often omitted", ["item", "value"]].tolist() == ["a", 0.5]
     assert found.loc["often not reached", ["item", "value"]].tolist() == ["a", 0.2]
 
@@ -283,7 +283,7 @@ def test_rules_can_be_changed():
     statistics = pd.DataFrame({"p": [0.3, 0.9], "n": [10, 100]}, index=["a", "b"])
     assert flags(statistics).empty
     assert flags(statistics, limits={"too hard": 0.4})["item"].tolist() == ["a"]
-    own = Rule("few persons", "items", "n", "<", 30, "too few for any statistic")
+    own = FlagRule("few persons", "items", "n", "<", 30, "too few for any statistic")
     found = flags(statistics, rules=[*RULES.values(), own])
     assert found[["item", "flag", "value", "limit", "rule"]].values.tolist() == [
         ["a", "few persons", 10.0, 30.0, "n < 30"]

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from classical_data import lsat6, lsat7, partial_credit
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.classical import item_statistics
-from lrnanalysis.measures.matrices import CELL_KINDS
+from lrnanalysis.measures.scores import CELL_KINDS
 
 # Five persons, three items: small enough to work out by hand.
 HAND = pd.DataFrame({"a": [0.0, 0, 1, 1, 1], "b": [0.0, 1, 0, 1, 1], "c": [0.0, 0, 2, 1, 3]})
@@ -161,31 +161,28 @@ def test_student_interval_of_partial_credit():
     assert item_statistics(HAND - 1, max_score=3).loc["c", "p_low"] == -1 / 3
 
 
-CODES = pd.DataFrame(
+KINDS = pd.DataFrame(
     {
         "x": ["right", "right", "wrong", "omitted", "not reached", "not administered"],
         "y": ["partial", "unmarked", "right", "omitted", "omitted", "not reached"],
     }
 )
-CODED = pd.DataFrame({"x": [1.0, 1, 0, 0, np.nan, np.nan], "y": [1.0, np.nan, 2, 0, 0, np.nan]})
+SCORES = pd.DataFrame({"x": [1.0, 1, 0, 0, np.nan, np.nan], "y": [1.0, np.nan, 2, 0, 0, np.nan]})
 
 
 @pytest.mark.parametrize(
     "as_given",
     [
-        lambda codes: codes,
-        lambda codes: codes.astype(pd.CategoricalDtype(CELL_KINDS)),
-        lambda codes: codes.astype("category"),
-        lambda codes: codes.replace({kind: at for at, kind in enumerate(CELL_KINDS)}).astype(
-            np.int8
-        ),
-        lambda codes: codes.mask(codes == "not administered"),
-        lambda codes: codes.iloc[::-1, ::-1].assign(other="right"),
+        lambda cells: cells,
+        lambda cells: cells.astype(pd.CategoricalDtype(CELL_KINDS)),
+        lambda cells: cells.astype("category"),
+        lambda cells: cells.mask(cells == "not administered"),
+        lambda cells: cells.iloc[::-1, ::-1].assign(other="right"),
     ],
-    ids=["text", "kinds", "category", "numbers", "missing", "reordered"],
+    ids=["text", "kinds", "category", "missing", "reordered"],
 )
 def test_three_versions_of_p(as_given):
-    found = item_statistics(CODED, max_score={"x": 1, "y": 2}, codes=as_given(CODES))
+    found = item_statistics(SCORES, max_score={"x": 1, "y": 2}, cells=as_given(KINDS))
     assert found["n_attempted"].tolist() == [3, 2]
     assert found["n_reached"].tolist() == [4, 4]
     assert found["n_administered"].tolist() == [5, 5]
@@ -201,45 +198,56 @@ def test_three_versions_of_p(as_given):
     assert (found["p_high_reached"] > found["p_reached"]).all()
 
 
-def test_without_codes_says_so():
-    found = item_statistics(CODED)
+def test_without_cells_says_so():
+    found = item_statistics(SCORES)
     assert "p_attempted" not in found
-    assert "codes" in found.attrs["p"]
+    assert "cells" in found.attrs["p"]
 
 
-def test_codes_rule_over_the_numbers_of_unanswered_cells():
-    counted = CODED.fillna(0.0)
-    same = item_statistics(counted, codes=CODES)
-    expected = item_statistics(CODED, codes=CODES)
+def test_unscored_and_rapid_cells_are_in_no_version_of_p():
+    kinds = KINDS.replace({"y": {"unmarked": "unscored"}, "x": {"wrong": "rapid"}})
+    found = item_statistics(SCORES, max_score={"x": 1, "y": 2}, cells=kinds)
+    assert found["n_attempted"].tolist() == [2, 2]
+    assert found["n_reached"].tolist() == [3, 4]
+    assert found["n_unscored"].tolist() == [0, 1]
+    assert found["n_rapid"].tolist() == [1, 0]
+    plain = item_statistics(SCORES, max_score={"x": 1, "y": 2}, cells=KINDS)
+    assert not {"n_unscored", "n_rapid"} & set(plain.columns)
+
+
+def test_cells_rule_over_the_numbers_of_unanswered_cells():
+    counted = SCORES.fillna(0.0)
+    same = item_statistics(counted, cells=KINDS)
+    expected = item_statistics(SCORES, cells=KINDS)
     assert same["p_attempted"].equals(expected["p_attempted"])
     assert same["p_reached"].equals(expected["p_reached"])
 
 
 @pytest.mark.parametrize(
-    ("codes", "message"),
+    ("cells", "message"),
     [
-        (CODES[["x"]], "lacks 1 of the matrix's 2 items"),
-        (CODES.iloc[:3], "lacks 3 of the matrix's 6 persons"),
-        (CODES.replace("omitted", "skipped"), "'skipped'"),
-        (CODES.eq("right").astype(int) * 9, "hold 9"),
-        ("right", "codes is a str"),
+        (KINDS[["x"]], "cells lacks 1 of the 2 items"),
+        (KINDS.iloc[:3], "cells lacks 3 of the 6 persons"),
+        (KINDS.replace("omitted", "skipped"), "'skipped'"),
+        (KINDS.eq("right").astype(int), "the kinds of cells are right, wrong"),
+        ("right", "cells is a str"),
     ],
 )
-def test_wrong_codes(codes, message):
+def test_wrong_cells(cells, message):
     with pytest.raises(MeasureError, match=message):
-        item_statistics(CODED, codes=codes)
+        item_statistics(SCORES, cells=cells)
 
 
 @pytest.mark.parametrize(
     ("matrix", "arguments", "message"),
     [
         (HAND, {"max_score": 2}, "'c' has a score of 3, above its max_score of 2"),
-        (HAND, {"max_score": {"a": 1}}, "says nothing of item 'b'"),
+        (HAND, {"max_score": {"a": 1}}, "max_score has no entry for item 'b'"),
         (HAND, {"max_score": 0}, "is 0.0: it must be above 0"),
         (HAND, {"missing": "drop"}, "missing is 'drop'"),
         (HAND, {"tail": 0.6}, "tail is"),
         (HAND, {"confidence": 95}, "confidence is 95"),
-        (HAND.replace(3, np.inf), {}, "'c' has an infinite score"),
+        (HAND.replace(3, np.inf), {}, "infinite value on item 'c'"),
         (HAND.iloc[:0], {}, "0 persons and 3 items"),
         (HAND.assign(a="x"), {}, "dtype str"),
         (HAND["a"], {}, "is a Series"),

@@ -249,7 +249,7 @@ def test_two_items():
         (lsat6(), {"missing": "available"}, "missing is 'available'"),
         (lsat6(), {"lambdas": "raw"}, "lambdas is 'raw'"),
         (lsat6(), {"halves": "random"}, "halves is 'random'"),
-        (lsat6(), {"halves": {"item-1": 1}}, "halves says nothing of item 'item-2'"),
+        (lsat6(), {"halves": {"item-1": 1}}, "halves has no entry for item 'item-2'"),
         (lsat6(), {"halves": dict.fromkeys(lsat6(), 1)}, "halves has 1 labels"),
     ],
 )
@@ -262,7 +262,7 @@ def test_forms_that_never_meet_are_named():
     matrix = simulated(100, 6)
     matrix.iloc[:50, 3:] = np.nan
     matrix.iloc[50:, :3] = np.nan
-    with pytest.raises(MeasureError, match=r"9 of 15 pairs .* \('0' and '3', say\)"):
+    with pytest.raises(MeasureError, match=r"9 of 15 pairs .* \(such as '0' and '3'\)"):
         reliability(matrix)
 
 

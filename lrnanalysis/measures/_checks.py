@@ -89,12 +89,17 @@ def check_unique_key(frame: pd.DataFrame, table: Literal["sessions", "responses"
     key = list(TABLES[table].key)
     if not set(key) <= set(frame.columns):
         return
-    repeated = frame.duplicated(key).to_numpy()
-    if repeated.any():
-        repeated = repeated & frame[key].notna().all(axis=1).to_numpy()
-    if repeated.any():
+    flat = np.zeros(len(frame), dtype=np.int64)
+    known = np.ones(len(frame), dtype=bool)
+    for name in key:
+        # Integer codes are several times faster to compare than text.
+        codes, labels = pd.factorize(frame[name])
+        flat = flat * len(labels) + codes
+        known &= codes >= 0
+    repeated = int(np.count_nonzero(known)) - len(pd.unique(flat[known]))
+    if repeated:
         raise MeasureError(
-            f"{np.count_nonzero(repeated)} rows of {table} repeat the {' and '.join(key)} of "
+            f"{repeated} rows of {table} repeat the {' and '.join(key)} of "
             "another row: merge on all keys, or drop them with "
             f"{table}.drop_duplicates({key})"
         )

@@ -43,6 +43,7 @@ from lrnanalysis.measures._checks import (
     IntArray,
     as_floats,
     check_fraction,
+    check_unique_key,
     choice,
     require_columns,
     with_attrs,
@@ -115,6 +116,7 @@ def reach_states(
 ) -> States:
     """State of every row of an items frame; the base of everything that counts answers."""
     require_columns(items, "session_id", table="items")
+    check_unique_key(items, "items")
     choice("rule", rule, get_args(ReachRule))
     known = [column for column in ("time", "score") if column in items.columns]
     if responses is None and not known:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import scores as sc
-from lrnanalysis.measures.matrices import CELL_KINDS
+from lrnanalysis.measures.scores import CELL_KINDS
+from lrnanalysis.warnings import DataWarning
 from measure_tables import (
     EMPTY,
     items_frame,
@@ -59,9 +60,12 @@ def test_status_counts():
     }  # fmt: skip
     assert sc.status_counts(STATUSES).to_dict() == want
     by = sc.status_counts(STATUSES.assign(school=[*"aabbab", None]), "school")
-    assert by.index.tolist() == ["a", "b"]
-    assert by["Completed"].tolist() == [2, 0]
-    assert by.to_numpy().sum() == 6
+    assert by.index.names == ["school", "status"]
+    assert by.unstack("school").loc["Completed"].tolist() == [2, 0]
+    assert by.sum() == 6
+    both = sc.status_counts(STATUSES.assign(school=[*"aabbab", None], year=1), ["school", "year"])
+    assert both.index.names == ["school", "year", "status"]
+    assert both.loc[("a", 1, "Completed")] == 2
     assert sc.status_counts(EMPTY["sessions"]).sum() == 0
 
 
@@ -86,7 +90,7 @@ def test_summary_by_hand():
         dt_started=["2025-01-01T10:00"] * 5,
         dt_completed=["2025-01-01T10:10"] * 5,
     )
-    table = sc.summary(sessions)
+    table = sc.session_summary(sessions)
     assert table.index.tolist() == ["x", "y"]
     x = table.loc["x"]
     assert x[["sessions", "Completed", "Discarded", "users"]].tolist() == [3, 1, 1, 1]
@@ -99,8 +103,8 @@ def test_summary_by_hand():
     assert pd.isna(table.loc["y", "score_percent"])
     assert pd.isna(table.loc["y", "first_start"])
     assert "2 sessions" in table.attrs["discarded"]
-    assert sc.summary(sessions, unit="s").loc["x", "active_time"] == 120
-    assert sc.summary(EMPTY["sessions"]).empty
+    assert sc.session_summary(sessions, unit="s").loc["x", "active_time"] == 120
+    assert sc.session_summary(EMPTY["sessions"]).empty
 
 
 # Attempts ---------------------------------------------------------------------------------------
@@ -137,9 +141,9 @@ def test_discarded_sessions_are_no_attempts():
     assert number.tolist()[:3] == [2, 1, pd.NA]
     assert number.attrs["discarded"] == "not counted"
     assert sc.first_attempts(tries).tolist()[:3] == [False, True, False]
-    assert sc.attempt_number(tries, keep_discarded=True).tolist()[:3] == [3, 2, 1]
     unknown = sc.attempt_number(tries.drop(columns="status"))
-    assert "not known" in unknown.attrs["discarded"]
+    assert "unknown" in unknown.attrs["discarded"]
+    assert unknown.tolist()[:3] == [3, 2, 1]
 
 
 @given(st.permutations(range(8)), st.integers(0, 3))
@@ -183,7 +187,7 @@ def test_every_kind_by_hand():
         *[("s", item, item not in "dg", None if item == "e" else 0.0, item != "e")
           for item in "abcdefg"]
     )  # fmt: skip
-    want = ["right", "partial", "wrong", "omitted", "unmarked", "unmarked", "not reached"]
+    want = ["right", "partial", "wrong", "omitted", "unmarked", "unscored", "not reached"]
     assert kinds(items, responses) == want
     want[3] = "wrong"  # without the responses an item that was looked at counts as answered
     assert kinds(items) == want
@@ -219,9 +223,9 @@ def test_the_responses_sum_serves_only_where_the_item_has_no_score():
 def test_a_missing_highest_score_is_taken_from_the_items_other_rows():
     items = items_frame(("s", "a", 1, 9.0, 2.0, None), ("t", "a", 1, 9.0, 1.0, 2.0))
     assert kinds(items) == ["right", "partial"]
-    with pytest.warns(UserWarning, match="1 rows have points and no max_score"):
+    with pytest.warns(DataWarning, match="1 rows have points and no max_score"):
         assert kinds(items.iloc[:1]) == ["partial"]
-    with pytest.warns(UserWarning, match="2 rows have points"):
+    with pytest.warns(DataWarning, match="2 rows have points"):
         assert kinds(items.drop(columns="max_score")) == ["partial"] * 2
 
 
@@ -240,7 +244,7 @@ def test_kinds_need_a_score_or_responses():
 
 def test_documented_session_has_one_scored_item(documented):
     tables = tables_of(documented)
-    codes = sc.cell_codes(tables.items, tables.responses)
+    codes = sc.cell_matrix(tables.items, tables.responses)
     assert codes.shape == (1, 3)
     assert set(codes.iloc[0]) <= set(CELL_KINDS)
     assert sc.score_matrix(tables.items)["357378865"].tolist() == [0.0]
@@ -259,14 +263,14 @@ CODES = [
 
 
 def test_codes_and_scores_by_hand():
-    codes = sc.cell_codes(TEST)
+    codes = sc.cell_matrix(TEST)
     assert codes.to_numpy().tolist() == CODES
     assert (codes.index.name, codes.columns.name) == ("session_id", "item_reference")
     assert codes.index.tolist() == ["s", "t"]
     assert all(tuple(dtype.categories) == CELL_KINDS for dtype in codes.dtypes)
     matrix = sc.score_matrix(TEST)
     np.testing.assert_equal(matrix.to_numpy(), [[2, 1, 0, 0, NAN], [NAN] * 5])
-    assert matrix.attrs["cells"] == dict(zip(CELL_KINDS, [1, 1, 1, 1, 1, 1, 4], strict=True))
+    assert matrix.attrs["cells"] == dict(zip(CELL_KINDS, [1, 1, 1, 1, 1, 1, 0, 0, 4], strict=True))
     assert matrix.attrs["values"]["omitted"] == 0.0
     assert matrix.attrs["values"]["right"] == "points"
     assert matrix.attrs["values"]["not reached"] == "missing"
@@ -274,9 +278,9 @@ def test_codes_and_scores_by_hand():
 
 def test_what_a_kind_becomes_is_an_argument():
     numbers = sc.score_matrix(
-        TEST, right=1, wrong=2, partial=3, omitted=4, not_reached=5, unmarked=6, not_administered=7
+        TEST, right=1, wrong=2, partial=3, omitted=4, not_reached=5, unmarked=6
     )
-    assert numbers.to_numpy().tolist() == [[1, 3, 4, 2, 5], [6, 7, 7, 7, 7]]
+    np.testing.assert_equal(numbers.to_numpy(), [[1, 3, 4, 2, 5], [6, *[NAN] * 4]])
     shares = sc.score_matrix(TEST, value="share", not_reached=0)
     np.testing.assert_equal(shares.to_numpy()[0], [1, 0.5, 0, 0, 0])
     given_score = sc.score_matrix(TEST.assign(score=1.0, time=9.0), omitted=None)
@@ -285,42 +289,58 @@ def test_what_a_kind_becomes_is_an_argument():
         sc.score_matrix(TEST, value="percent")
 
 
-def test_discarded_sessions_are_out_and_it_is_said():
-    sessions = sessions_frame(session_id=["s", "t"], status=["Discarded", "Completed"])
-    matrix = sc.score_matrix(TEST, sessions=sessions)
-    assert matrix.index.tolist() == ["t"]
-    assert matrix.attrs["discarded"] == "left out: 1 sessions"
-    # Items that only discarded sessions were given make no columns.
-    assert matrix.columns.tolist() == ["a"]
-    assert sum(matrix.attrs["cells"].values()) == matrix.size == 1
-    kept = sc.score_matrix(TEST, sessions=sessions, keep_discarded=True)
-    assert kept.attrs["discarded"] == "kept"
-    assert len(kept) == 2
-    assert sc.score_matrix(TEST).attrs["discarded"] == "not known: give sessions="
-    selected = sc.score_matrix(TEST, sessions=sessions[1:])
-    assert selected.index.tolist() == ["t"]
-    assert selected.attrs["sessions_not_in_sessions_frame"] == 1
-    with pytest.raises(MeasureError, match="more than one row of the sessions frame"):
-        sc.score_matrix(TEST, sessions=pd.concat([sessions, sessions]))
+def test_unscored_answers_are_told_from_unmarked_ones():
+    items = one_session([9.0] * 4, [None] * 4, max_score=None)
+    responses = responses_frame(
+        *[("s", item, True, None, False) for item in "abcd"],
+        max_score=[None, 2.0, None, None],
+    )
+    assert kinds(items, responses) == ["unscored", "unmarked", "unscored", "unscored"]
+    pending = sessions_frame(session_id=["s"], status=["pending scoring"])
+    assert kinds(items, responses, sessions=pending) == ["unmarked"] * 4
+    extra = ['{"scoring":{"max_score_of_unmarked":3}}', '{"max_score_of_unmarked": 0}', None, "{}"]
+    told = items.assign(extra=pd.array([None, None, *extra[:2]], dtype="str"))
+    assert kinds(told, responses) == ["unscored", "unmarked", "unmarked", "unscored"]
+    assert sc.score_matrix(items, responses, unscored=1.0).iloc[0].fillna(-1).tolist() == [
+        1,
+        -1,
+        1,
+        1,
+    ]
 
 
-def test_users_in_rows():
-    items = pd.concat([one_session([9.0], [1.0], session=name) for name in "dcbaef"])
-    first = sc.score_matrix(items[items["session_id"] != "a"], rows="user_id", sessions=TRIES)
-    assert first.index.tolist() == ["u", "v"]
-    assert first.attrs["sessions_without_user"] == 0
-    assert first.attrs["attempts"] == "first"
-    codes = sc.cell_codes(items[items["session_id"] != "a"], rows="user_id", sessions=TRIES)
-    assert codes.index.equals(first.index)
-    # The same item in two activities of one user is two cells, not one.
-    with pytest.raises(MeasureError, match="take one activity at a time"):
-        sc.score_matrix(items, rows="user_id", sessions=TRIES)
-    with pytest.raises(MeasureError, match="rows is 'user'"):
-        sc.score_matrix(items, rows="user", sessions=TRIES)
-    with pytest.raises(MeasureError, match="attempts is 'second'"):
-        sc.score_matrix(items, sessions=TRIES, attempts="second")
-    some = sc.score_matrix(items, sessions=TRIES, attempts="last")
-    assert some.index.tolist() == ["d", "a", "e"]
+def test_adjusted_scores_add_the_points_of_the_items_responses():
+    items = one_session([9.0, 9.0], [1.0, 1.0], max_score=3.0)
+    responses = responses_frame(
+        ("s", "a", True, 1.0, True), ("s", "a", True, 0.0, True), ("s", "b", True, 1.0, True),
+        adjustment_points=[1.0, -0.5, None],
+        score_after_adjustment=[2.0, -0.5, None],
+        question_reference=["q1", "q2", "q3"],
+    )  # fmt: skip
+    assert sc.score_matrix(items, responses).iloc[0].tolist() == [1.0, 1.0]
+    assert sc.score_matrix(items, responses, adjusted=True).iloc[0].tolist() == [1.5, 1.0]
+    questions = sc.question_score_matrix(items, responses, adjusted=True)
+    assert questions.iloc[0].tolist() == [2.0, -0.5, 1.0]
+
+
+def test_any_column_names_the_rows():
+    items = pd.concat([one_session([9.0], [1.0], session=name) for name in "dc"])
+    merged = items.assign(user_id=["u", "v"])
+    matrix = sc.score_matrix(merged, rows="user_id")
+    assert matrix.index.tolist() == ["u", "v"]
+    assert matrix.index.name == "user_id"
+    assert sc.cell_matrix(merged, rows="user_id").index.equals(matrix.index)
+    with pytest.raises(MeasureError, match=r"1 rows fall on a cell.*one activity at a time"):
+        sc.score_matrix(items.assign(user_id="u"), rows="user_id")
+    with pytest.raises(MeasureError, match="no column 'user_id'"):
+        sc.score_matrix(items, rows="user_id")
+
+
+def test_an_item_that_occurs_twice_in_a_session_is_refused():
+    twice = pd.concat([TEST, TEST.iloc[:1]])
+    for measure in (sc.score_matrix, sc.cell_matrix, sc.cell_kinds, sc.item_cells):
+        with pytest.raises(MeasureError, match="drop_duplicates"):
+            measure(twice)
 
 
 @given(studies(), st.booleans(), st.sampled_from(["run", "after_first", "no_time"]))
@@ -328,7 +348,7 @@ def test_matrix_kinds_and_rows_agree(study, with_responses, rule):
     items, responses = study
     said = responses if with_responses else None
     rows = sc.cell_kinds(items, said, not_reached_rule=rule)
-    codes = sc.cell_codes(items, said, not_reached_rule=rule)
+    codes = sc.cell_matrix(items, said, not_reached_rule=rule)
     matrix = sc.score_matrix(items, said, not_reached_rule=rule, omitted=-7, not_reached=-8)
     for at, row in items.iterrows():
         kind = codes.loc[row["session_id"], row["item_reference"]]
@@ -338,38 +358,38 @@ def test_matrix_kinds_and_rows_agree(study, with_responses, rule):
         assert value == want or (np.isnan(value) and np.isnan(want))
     assert (codes == "not administered").to_numpy().sum() == codes.size - len(items)
     for frame in (shuffled(items), textual(items), items.sort_values("item_reference")):
-        again = sc.cell_codes(
+        again = sc.cell_matrix(
             frame, None if said is None else shuffled(said), not_reached_rule=rule
         )
         pd.testing.assert_frame_equal(again.loc[codes.index, codes.columns], codes)
     part = items[items["session_id"] == "s0"]
-    alone = sc.cell_codes(part, said, not_reached_rule=rule)
+    alone = sc.cell_matrix(part, said, not_reached_rule=rule)
     assert alone.to_numpy().tolist() == codes.loc[["s0"], alone.columns].to_numpy().tolist()
 
 
 def test_the_simulated_study_gives_its_points_back():
     tables, simulation = simulated(learners=300, items=30, seed=3, not_reached=0.3, omit=0.05)
     truth = simulation.answers
-    matrix = sc.response_score_matrix(tables.responses, unattempted=0)
+    matrix = sc.question_score_matrix(tables.items, tables.responses, not_reached=0)
     want = truth.pivot(index="session_id", columns="question_reference", values="points")
     want = want.loc[matrix.index, matrix.columns].to_numpy()
     marked = matrix.notna().to_numpy()
     assert marked.mean() > 0.9
     np.testing.assert_allclose(matrix.to_numpy()[marked], want[marked])
-    codes = sc.cell_codes(tables.items, tables.responses, not_reached_rule="no_time")
+    codes = sc.cell_matrix(tables.items, tables.responses, not_reached_rule="no_time")
     outcome = truth.groupby(["session_id", "item_reference"])["outcome"].agg(set).unstack()
     outcome = outcome.loc[codes.index, codes.columns]
     assert ((codes == "not reached") == outcome.map({"not reached"}.__eq__)).to_numpy().all()
     answered = outcome.map(lambda kinds: "answered" in kinds)
-    done = codes.isin(["right", "wrong", "partial", "unmarked"])
+    done = codes.isin(["right", "wrong", "partial", "unmarked", "unscored"])
     assert (done == answered).to_numpy().all()
 
 
 @given(studies())
 def test_pseudonyms_change_nothing(study):
     items, responses = study
-    one = sc.cell_codes(items, responses)
-    two = sc.cell_codes(relabelled(items), relabelled(responses))
+    one = sc.cell_matrix(items, responses)
+    two = sc.cell_matrix(relabelled(items), relabelled(responses))
     assert two.to_numpy().tolist() == one.to_numpy().tolist()
     np.testing.assert_array_equal(sc.score_matrix(relabelled(items)), sc.score_matrix(items))
 
@@ -378,10 +398,10 @@ def test_notes_are_plain_json():
     sessions = sessions_frame(session_id=["s", "t"], status=["Completed"] * 2)
     responses = responses_frame(("s", "a", True, 1.0, True))
     for result in (
-        sc.score_matrix(TEST, responses, sessions=sessions),
-        sc.cell_codes(TEST),
+        sc.score_matrix(TEST, responses, sessions=sessions, adjusted=True),
+        sc.cell_matrix(TEST),
         sc.cell_kinds(TEST),
-        sc.response_score_matrix(responses.assign(question_reference="q")),
+        sc.question_score_matrix(TEST, responses.assign(question_reference="q")),
         sc.attempt_number(TRIES),
     ):
         assert json.loads(json.dumps(result.attrs)) == result.attrs
@@ -391,21 +411,19 @@ def test_empty_tables_give_empty_results():
     items, responses, sessions = EMPTY["items"], EMPTY["responses"], EMPTY["sessions"]
     assert sc.score_matrix(items).shape == (0, 0)
     assert sc.score_matrix(items, responses, sessions=sessions).shape == (0, 0)
-    assert sc.score_matrix(items, sessions=sessions, rows="user_id").shape == (0, 0)
-    assert sc.cell_codes(items).shape == (0, 0)
+    assert sc.cell_matrix(items).shape == (0, 0)
     assert sc.cell_kinds(items, responses).empty
     assert sc.response_status(responses).empty
-    assert sc.response_score_matrix(responses).shape == (0, 0)
+    assert sc.question_score_matrix(items, responses).shape == (0, 0)
     assert sc.attempt_number(sessions).empty
     assert sc.best_attempts(sessions).empty
-    assert sc.score_matrix(TEST, sessions=sessions).shape == (0, 0)
 
 
 def test_the_callers_frames_stay_as_they_are():
     responses = responses_frame(("s", "a", True, 1.0, True))
     before = TEST.copy(deep=True), responses.copy(deep=True), TRIES.copy(deep=True)
     sc.score_matrix(TEST, responses, right=9)
-    sc.cell_codes(TEST, responses)
+    sc.cell_matrix(TEST, responses)
     sc.best_attempts(TRIES)
     sc.response_status(responses)
     for now, then in zip((TEST, responses, TRIES), before, strict=True):
@@ -436,22 +454,29 @@ def test_response_status_by_hand():
     assert sc.response_status(bare).tolist()[1] == "attempted"
 
 
-def test_response_matrix_by_hand():
+def test_question_matrix_by_hand():
+    items = items_frame(
+        ("s", "a", 1, 9.0, 1.0, 2.0), ("s", "c", 2, None, 0.0, 2.0), ("t", "a", 1, 9.0, 3.0, 6.0),
+        ("t", "b", 2, 9.0, 3.0, 3.0),
+    )  # fmt: skip
     responses = responses_frame(
         ("s", "a", True, 1.0, True), ("s", "a", False, None, True), ("t", "a", True, None, False),
-        ("t", "a", True, 3.0, True), ("t", "b", True, 3.0, True),
-        question_reference=["q1", "q2", "q1", "q2", None],
+        ("t", "a", True, 3.0, True), ("t", "b", True, 3.0, True), ("s", "c", False, 0.0, True),
+        question_reference=["q1", "q2", "q1", "q2", None, "q3"],
+        max_score=[1.0, 1.0, 1.0, 3.0, 3.0, 1.0],
     )  # fmt: skip
-    matrix = sc.response_score_matrix(responses)
-    assert matrix.columns.tolist() == ["q1", "q2"]
-    np.testing.assert_equal(matrix.to_numpy(), [[1, 0], [NAN, 3]])
-    assert matrix.attrs["responses_without_question_reference"] == 1
-    other = sc.response_score_matrix(responses, unattempted=NAN, unmarked=-1)
-    np.testing.assert_equal(other.to_numpy(), [[1, NAN], [-1, 3]])
-    pd.testing.assert_frame_equal(
-        sc.response_score_matrix(shuffled(responses)).loc[matrix.index], matrix
-    )
+    matrix = sc.question_score_matrix(items, responses)
+    assert matrix.columns.tolist() == ["q1", "q2", "q3"]
+    np.testing.assert_equal(matrix.to_numpy(), [[1, 0, NAN], [NAN, 3, NAN]])
+    other = sc.question_score_matrix(items, responses, omitted=-2, unmarked=-1, not_reached=-3)
+    np.testing.assert_equal(other.to_numpy(), [[1, -2, -3], [-1, 3, NAN]])
+    found = sc.question_cells(items, responses)
+    assert [CELL_KINDS[kind] for kind in found.kinds] == [
+        "right", "omitted", "unmarked", "right", "right", "not reached",
+    ]  # fmt: skip
+    again = sc.question_score_matrix(shuffled(items), shuffled(responses))
+    pd.testing.assert_frame_equal(again.loc[matrix.index, matrix.columns], matrix)
     with pytest.raises(MeasureError, match="no response has a question_reference"):
-        sc.response_score_matrix(responses.iloc[4:])
+        sc.question_score_matrix(items, responses.iloc[4:5])
     with pytest.raises(MeasureError, match="rows fall on a cell"):
-        sc.response_score_matrix(responses.assign(question_reference="q"))
+        sc.question_score_matrix(items, responses.assign(question_reference="q"))

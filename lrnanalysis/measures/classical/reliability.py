@@ -249,7 +249,9 @@ def split_items(halves: Halves, items: pd.Index) -> BoolArray:
     return second
 
 
-def _covariance(scores: ItemScores, missing: Missing) -> tuple[FloatArray, float, BoolArray, ItemScores]:
+def _covariance(
+    scores: ItemScores, missing: Missing
+) -> tuple[FloatArray, float, BoolArray, ItemScores]:
     """Covariances of the items that vary, number of persons, which items, and their scores."""
     if missing == "listwise":
         all_persons, scores = len(scores.persons), scores.listwise()

@@ -199,8 +199,8 @@ def response_time_effort(
     few = int(np.count_nonzero((timed < _FEW) & (timed > 0)))
     if few:
         warn(
-            f"{few} of {len(rte)} persons have fewer than {_FEW} timed answers: for them a response "
-            "time effort below .90 only means that any answer was rapid",
+            f"{few} of {len(rte)} persons have fewer than {_FEW} timed answers: for them a "
+            "response time effort below .90 only means that any answer was rapid",
             RuleWarning,
         )
     return rte

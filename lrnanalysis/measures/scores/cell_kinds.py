@@ -42,6 +42,7 @@ from lrnanalysis.measures.matrices import (
     MatrixBuilder,
     answered_responses,
     factorise,
+    factorise_columns,
     link_rows,
 )
 from lrnanalysis.measures.scores.status import has_status
@@ -329,7 +330,9 @@ def cell_matrix(
     """
     require_columns(items, rows, table="items")
     cells = item_cells(items, responses, sessions=sessions, not_reached_rule=not_reached_rule)
-    builder = MatrixBuilder(factorise(items[rows]), factorise(items["item_reference"]))
+    builder = MatrixBuilder(
+        factorise_columns(items, rows), factorise_columns(items, "item_reference")
+    )
     none = int(_CODES["not administered"])
     return with_attrs(builder.categories(cells.kinds, CELL_DTYPE, fill=none), cells.notes)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import choice, require_columns, with_attrs
 from lrnanalysis.measures.completion import ReachRule
-from lrnanalysis.measures.matrices import Keys, MatrixBuilder, factorise
+from lrnanalysis.measures.matrices import MatrixBuilder, factorise_columns
 from lrnanalysis.measures.scores.cell_kinds import (
     CELL_KINDS,
     Cells,
@@ -200,11 +200,7 @@ def _scattered(
     given: tuple[float | None, ...],
 ) -> pd.DataFrame:
     """The matrix, with the rules in its ``attrs``."""
-    persons, items = factorise(table[rows]), factorise(table[columns])
-    builder = MatrixBuilder(
-        Keys(persons.codes, persons.labels.rename(rows)),
-        Keys(items.codes, items.labels.rename(columns)),
-    )
+    builder = MatrixBuilder(factorise_columns(table, rows), factorise_columns(table, columns))
     matrix = builder.numbers(numbers)
     counts = np.bincount(cells.kinds, minlength=len(CELL_KINDS))
     counts[-1] = matrix.size - counts[:-1].sum()

@@ -18,7 +18,7 @@ from lrnanalysis.measures.scores.status import (
     has_status,
     progress,
     score_percent,
-    status_counts,
+    status_table,
 )
 from lrnanalysis.measures.timing import elapsed_time
 
@@ -68,13 +68,12 @@ def session_summary(
     ...     "activity_id": "numeracy", "status": ["Completed", "Completed", "Discarded"],
     ...     "score": [5.0, 10.0, 0.0], "max_score": 10.0, "active_time": [60.0, 180.0, 1.0],
     ... })
-    >>> session_summary(sessions)[["sessions", "Discarded", "score_percent", "active_time"]].values.tolist()
-    [[3.0, 1.0, 75.0, 2.0]]
+    >>> session_summary(sessions)[["sessions", "score_percent", "active_time"]].values.tolist()
+    [[3.0, 75.0, 2.0]]
     """
     seconds = per_second(unit)
-    counts = status_counts(sessions, by).unstack(level=-1, sort=False)
-    result = counts.rename_axis(columns=None)
-    result.insert(0, "sessions", counts.sum(axis=1))
+    result = status_table(sessions, by)
+    result.insert(0, "sessions", result.sum(axis=1))
     keys = factorise_columns(sessions, by)
     kept = ~has_status(sessions, "Discarded") & (keys.codes >= 0)
     rows = sessions[kept]

@@ -17,7 +17,7 @@ from lrnanalysis.measures._checks import (
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import factorise, factorise_columns
+from lrnanalysis.measures.matrices import factorise, factorise_columns, names_of
 from lrnanalysis.tables.schema import STATUSES
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "progress",
     "score_percent",
     "status_counts",
+    "status_table",
 ]
 
 
@@ -148,24 +149,39 @@ def status_counts(sessions: pd.DataFrame, by: str | Sequence[str] | None = None)
     >>> status_counts(pd.DataFrame({"status": ["Completed", "completed", "Odd"]})).to_dict()
     {'Incomplete': 0, 'Completed': 2, 'Discarded': 0, 'Pending Scoring': 0, 'Odd': 1}
     """
-    names = [] if by is None else [by] if isinstance(by, str) else list(by)
-    require_columns(sessions, "status", *names, table="sessions")
+    if by is None:
+        require_columns(sessions, "status", table="sessions")
+        check_unique_key(sessions, "sessions")
+        codes, statuses = _statuses(sessions)
+        counts = np.bincount(codes, minlength=len(statuses))
+        labels = pd.Index(statuses, name="status", dtype="str")
+        return pd.Series(counts, index=labels, name="sessions")
+    table = status_table(sessions, by)
+    groups = [table.index.get_level_values(at) for at in range(table.index.nlevels)]
+    index = pd.MultiIndex.from_arrays(
+        [
+            *(level.repeat(table.shape[1]) for level in groups),
+            [*table.columns] * len(table),
+        ],
+        names=[*table.index.names, "status"],
+    )
+    return pd.Series(table.to_numpy().reshape(-1), index=index, name="sessions")
+
+
+def status_table(sessions: pd.DataFrame, by: str | Sequence[str]) -> pd.DataFrame:
+    """Number of sessions: one row per group, one column per status."""
+    require_columns(sessions, "status", *names_of(by), table="sessions")
     check_unique_key(sessions, "sessions")
     codes, statuses = _statuses(sessions)
-    labels = pd.Index(statuses, name="status", dtype="str")
-    if by is None:
-        counts = np.bincount(codes, minlength=len(statuses))
-        return pd.Series(counts, index=labels, name="sessions")
     groups = factorise_columns(sessions, by)
     inside = groups.codes >= 0
     flat = groups.codes[inside].astype(np.int64) * len(statuses) + codes[inside]
-    levels = [groups.labels.get_level_values(name) for name in names]
-    index = pd.MultiIndex.from_arrays(
-        [*(level.repeat(len(statuses)) for level in levels), [*labels] * len(groups.labels)],
-        names=[*names, "status"],
+    counts = np.bincount(flat, minlength=len(groups.labels) * len(statuses))
+    return pd.DataFrame(
+        counts.reshape(-1, len(statuses)),
+        index=groups.labels,
+        columns=pd.Index(statuses, dtype="str"),
     )
-    counts = np.bincount(flat, minlength=len(index))
-    return pd.Series(counts, index=index, name="sessions")
 
 
 def progress(sessions: pd.DataFrame) -> pd.Series:

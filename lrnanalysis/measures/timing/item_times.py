@@ -37,8 +37,8 @@ def active_time(
     """Sum of the items' times on screen per group.
 
     Pauses are not counted, time in a hidden browser tab is. A missing time adds nothing, and a
-    group in which no item has a time is NaN, not 0. A negative time is inconsistent: it counts as missing,
-    with a warning.
+    group in which no item has a time is NaN, not 0. A negative time is inconsistent: it counts
+    as missing, with a warning.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ def _first_rows(analysis: Analysis, _: str) -> str:
     return f'<div style="white-space:nowrap">{"".join(parts)}</div>'
 
 
-def _cell(value: object) -> str:
+def _cell(value: Any) -> str:
     text = "" if pd.isna(value) else str(value)
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 

@@ -12,16 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lrnanalysis as lrn
+from faulty_service import Fault, FaultySandbox
 from form_widgets import click, field, message_beside, shows, walk
 from lrnanalysis import Query, QueryError, sandbox
-from lrnanalysis.sandbox import Fault
+from lrnanalysis.simulation import simulate
 from lrnanalysis.tables.schema import STATUSES
 from query_strategies import queries
 
 
 @pytest.fixture(scope="module")
 def api():
-    with sandbox.serve(learners=60, items=5, attempts=0.0, seed=3) as api:
+    with FaultySandbox(simulate(learners=60, items=5, attempts=0.0, seed=3)) as api:
         yield api
 
 
@@ -281,10 +282,10 @@ def test_an_unexpected_error_is_shown_by_its_class_only(form, monkeypatch):
 def test_missing_credentials_are_reported_before_anything_is_sent():
     form = lrn.FetchForm()
     field(form, "Data API").value = "environment"
-    assert "no credentials were found: set LRN_CONSUMER_KEY and" in message_beside(form, "Data API")
+    assert "no credentials found: set LRN_CONSUMER_KEY and" in message_beside(form, "Data API")
     assert field(form, "Fetch").disabled
     field(form, "Data API").value = "profile"
-    assert "profile 'default' is not in" in message_beside(form, "Profile")
+    assert "profile 'default' not found in" in message_beside(form, "Profile")
     field(form, "Data API").value = "embedded"
     assert not field(form, "Fetch").disabled
     form.close()

@@ -1,10 +1,9 @@
-"""An embedded Data API with simulated learners. Every learner, item and answer in it is made up.
+"""An embedded Data API with simulated learners. No learner, item or answer is real.
 
-`serve` starts a Data API on loopback, in this process: signatures and parameters are checked,
-sessions filtered, sorted and paged, and refusals coded as documented for
-``sessions/responses``. `simulate` draws what it serves, with the truth behind it. It is there to
-try, teach and test without credentials; it says nothing about real learners or about the speed
-of the real service.
+`serve` starts a Data API on loopback, in this process: it checks signatures and parameters,
+filters, sorts and pages sessions, and refuses requests with the documented codes of
+``sessions/responses``. It serves to try out, teach and test without credentials; it says nothing
+about real learners or about the speed of the real service.
 
 >>> from lrnanalysis import sandbox
 >>> with sandbox.serve(learners=20, items=5, attempts=0.0) as api:
@@ -14,21 +13,16 @@ of the real service.
 
 from __future__ import annotations
 
-from lrnanalysis.sandbox.faults import Fault
-from lrnanalysis.sandbox.growth import Growth
 from lrnanalysis.sandbox.server import CONSUMER_KEY, CONSUMER_SECRET, DOMAIN, Sandbox, serve
 from lrnanalysis.sandbox.service import LoggedRequest
-from lrnanalysis.sandbox.simulate import Simulation, simulate
+from lrnanalysis.sandbox.updates import UpdateCounts
 
 __all__ = [
     "CONSUMER_KEY",
     "CONSUMER_SECRET",
     "DOMAIN",
-    "Fault",
-    "Growth",
     "LoggedRequest",
     "Sandbox",
-    "Simulation",
+    "UpdateCounts",
     "serve",
-    "simulate",
 ]

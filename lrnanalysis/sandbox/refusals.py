@@ -1,8 +1,8 @@
-"""What the embedded Data API refuses, in the documented codes.
+"""Refusals of the embedded Data API, in the documented codes.
 
-The codes and their HTTP statuses are those of Learnosity's page "Troubleshooting - Data API"; the
-words are ours. Where that page gives one meaning to several codes (41001 to 41003, 41006 and
-41007, 41008 and 41009) the split between them is this sandbox's.
+Codes and HTTP statuses are those of Learnosity's page "Troubleshooting - Data API"; the wording is
+ours. Where that page gives one meaning to several codes (41001 to 41003, 41006 and 41007), the
+distinction between them is ours, too.
 """
 
 from __future__ import annotations
@@ -12,30 +12,22 @@ from types import MappingProxyType
 
 __all__ = ["CODES", "Refusal"]
 
-#: Code → HTTP status and the words of `meta.message`.
+#: Code → HTTP status and beginning of `meta.message`.
 CODES: Mapping[int, tuple[int, str]] = MappingProxyType(
     {
-        10000: (500, "An internal error has occurred"),
-        20000: (400, "Missing mandatory parameter"),
         20001: (400, "Invalid parameter length"),
         20002: (400, "Too many parameters passed"),
         20003: (400, "Invalid parameter type"),
         20004: (400, "Invalid parameter value"),
-        20018: (500, "Internal error"),
-        20027: (400, "The response is too large: ask for fewer records with limit"),
         41000: (403, "No security packet"),
         41001: (403, "Unknown consumer key"),
         41002: (403, "No signature"),
         41003: (403, "The signature does not match"),
         41004: (403, "The timestamp is out of range"),
-        41005: (403, "The domain is not one of this consumer's"),
-        41006: (403, "expires is not a time"),
+        41005: (403, "The domain does not belong to this consumer"),
+        41006: (403, "expires is not a valid time"),
         41007: (403, "The request has expired"),
-        41008: (403, "This consumer key is disabled"),
-        41009: (403, "This consumer key is disabled for the Data API"),
         42000: (429, "Rate limit exceeded"),
-        43000: (410, "This version is no longer supported"),
-        50100: (500, "Service error"),
     }
 )
 
@@ -48,11 +40,11 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not an error of 
     code : int
         One of `CODES`.
     detail : str, optional
-        Added to the code's words: the parameter and what is allowed.
+        Added to the code's wording: the parameter and what it expects.
 
     Examples
     --------
-    >>> Refusal(20004, "sort is asc or desc").http_status
+    >>> Refusal(20004, "sort expects asc or desc").http_status
     400
     """
 

@@ -1,64 +1,93 @@
-"""Serve an embedded Data API on loopback, for the time of a `with` block or until closed."""
+"""Serve an embedded Data API on loopback, for the duration of a `with` block or until closed."""
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from lrnanalysis.sandbox.asgi import Application
-from lrnanalysis.sandbox.corpus import Corpus, Record
-from lrnanalysis.sandbox.faults import Fault
-from lrnanalysis.sandbox.growth import Growth, Marks
-from lrnanalysis.sandbox.service import Service
-from lrnanalysis.sandbox.signature import Consumer
+from lrnanalysis.errors import SimulationError
+from lrnanalysis.sandbox.service import HttpAnswer, Service
+from lrnanalysis.sandbox.session_store import Record, SessionStore
+from lrnanalysis.sandbox.signature import DOMAIN, Consumer
+from lrnanalysis.sandbox.updates import LaterScores
+from lrnanalysis.simulation import Simulation, simulate
 
 if TYPE_CHECKING:
     from lrnanalysis.api.client import Client
-    from lrnanalysis.sandbox.host import Host
-    from lrnanalysis.sandbox.simulate import Simulation
+    from lrnanalysis.sandbox.server_thread import Receive, Scope, Send, ServerThread
 
 __all__ = ["CONSUMER_KEY", "CONSUMER_SECRET", "DOMAIN", "Sandbox", "serve"]
 
-#: The key, secret and domain that the embedded Data API takes unless told otherwise. They are no
-#: one's: the secret protects nothing, and no other server knows it.
+#: Key and secret that the embedded Data API accepts by default. They protect nothing, and no other
+#: server knows them.
 CONSUMER_KEY = "sandbox-key"
 CONSUMER_SECRET = "sandbox-secret-that-protects-nothing"
-DOMAIN = "localhost"
 
 
 class Sandbox(Service):
-    """An embedded Data API that listens on loopback; `serve` makes and documents it.
+    """An embedded Data API that listens on loopback; made by `serve`, which documents it.
 
     Attributes
     ----------
     simulation : Simulation or None
-        The simulation behind it, with its truth; None where records were handed in.
+        The simulation served, with its truth; None if records were passed.
     """
 
     def __init__(
         self,
-        corpus: Corpus,
-        consumer: Consumer,
+        source: Simulation | Iterable[Record],
         *,
-        simulation: Simulation | None,
-        port: int,
-        **settings: Any,
+        seed: int = 1,
+        session_metadata: Sequence[Mapping[str, Any]] | pd.DataFrame | None = None,
+        withheld: int = 0,
+        latency: float = 0.0,
+        rate_limit: tuple[int, float] | None = (1000, 5.0),
+        port: int = 0,
+        consumer_key: str = CONSUMER_KEY,
+        consumer_secret: str = CONSUMER_SECRET,
     ) -> None:
-        super().__init__(corpus, consumer, **settings)
-        from lrnanalysis.sandbox.host import Host  # imports uvicorn
+        from lrnanalysis.sandbox.server_thread import ServerThread  # imports uvicorn
 
-        self.simulation = simulation
-        self._application = Application(self)
-        self._host: Host | None = Host(self._application, port)
-        self._port = self._host.port
+        self.latency = latency
+        self.simulation = source if isinstance(source, Simulation) else None
+        updated = None
+        if isinstance(source, Simulation):
+            updated, session_metadata = source.updated, source.session_metadata
+            source = source.records()
+        if isinstance(session_metadata, pd.DataFrame):
+            session_metadata = _known_values(session_metadata)
+        store = SessionStore(source, updated, session_metadata, withheld)
+        try:
+            super().__init__(
+                store,
+                Consumer(consumer_key, consumer_secret),
+                LaterScores(seed, self.simulation),
+                rate_limit,
+            )
+            self._thread: ServerThread | None = ServerThread(self._application, port)
+        except BaseException:
+            store.close()
+            raise
+        self._port = self._thread.port
         self._closing = threading.Lock()
         atexit.register(self.close)
+
+    @property
+    def latency(self) -> float:
+        """Delay of each answer [s]; may be set while serving."""
+        return self._latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        if not seconds >= 0:
+            raise SimulationError(f"latency is {seconds}: expects a number of seconds, 0 or more")
+        self._latency = seconds
 
     @property
     def base_url(self) -> str:
@@ -76,36 +105,63 @@ class Sandbox(Service):
         Parameters
         ----------
         **overrides
-            Any argument of `lrnanalysis.Client`, in place of what fits this server.
+            Any arguments of `lrnanalysis.Client`, in place of those that fit this server.
 
         Returns
         -------
         Client
-            Signs with this server's key and secret, and asks at `base_url`.
+            Signs with this server's key and secret, and sends requests to `base_url`.
         """
         from lrnanalysis.api.client import Client
 
         fitting = {
             "consumer_key": self._consumer.key,
             "consumer_secret": self._consumer.secret,
-            "domain": self._consumer.domains[0],
+            "domain": DOMAIN,
             "base_url": self.base_url,
         }
         return Client(**(fitting | overrides))
 
     def close(self) -> None:
-        """Stop serving, free the port and end the thread. Does nothing the second time.
+        """Stop serving, free the port and end the thread. A second call does nothing.
 
-        Answers in the making are sent first; requests that a fault holds up are answered.
+        Answers in preparation are sent if they are ready within two seconds.
         """
         with self._closing:
-            if self._host is None:
+            if self._thread is None:
                 return
-            self._application.stop()
-            self._host.close()
-            self._host = None
-            self._corpus.close()
+            self._thread.close()
+            self._thread = None
+            self._store.close()
             atexit.unregister(self.close)
+
+    async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; this method is the ASGI application."""
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            if not message.get("more_body", False):
+                break
+        answer = self.answer(scope["method"], scope["path"], body)
+        try:
+            await asyncio.sleep(self.latency)
+        except asyncio.CancelledError:
+            return  # closed meanwhile
+        await self._send(answer, send)
+
+    async def _send(self, answer: HttpAnswer, send: Send) -> None:
+        headers = [
+            (b"content-type", answer.content_type.encode()),
+            (b"content-length", str(len(answer.body)).encode()),
+        ]
+        if answer.http_status == 405:
+            headers.append((b"allow", b"POST"))
+        start = {"type": "http.response.start", "status": answer.http_status, "headers": headers}
+        await send(start)
+        await send({"type": "http.response.body", "body": answer.body})
 
     def __enter__(self) -> Self:
         return self
@@ -119,15 +175,15 @@ class Sandbox(Service):
         self.close()
 
     def __len__(self) -> int:
-        """How many sessions there are now."""
-        return len(self._corpus)
+        """Present number of sessions."""
+        return len(self._store)
 
     def __bool__(self) -> bool:
         return True
 
     def __repr__(self) -> str:
-        what = "sessions as handed in" if self.simulation is None else "SIMULATED sessions"
-        where = "closed" if self._host is None else f"at {self.base_url}"
+        what = "sessions as passed" if self.simulation is None else "SIMULATED sessions"
+        where = "closed" if self._thread is None else f"at {self.base_url}"
         return f"<Sandbox of {len(self):,} {what}, {where}>"
 
 
@@ -139,83 +195,61 @@ def serve(
     seed: int = 1,
     activity: str = "demo",
     session_metadata: Sequence[Mapping[str, Any]] | pd.DataFrame | None = None,
-    updated: Sequence[int] | None = None,
     withheld: int = 0,
-    grow: Growth | Iterable[Growth] = (),
     latency: float = 0.0,
-    faults: Iterable[Fault] = (),
-    rate_limit: int | None = 1000,
-    rate_window: float = 5.0,
-    next_on_empty: bool = True,
+    rate_limit: tuple[int, float] | None = (1000, 5.0),
     port: int = 0,
     consumer_key: str = CONSUMER_KEY,
     consumer_secret: str = CONSUMER_SECRET,
-    domains: Sequence[str] = (DOMAIN,),
-    clock: Callable[[], float] = time.time,
     **options: Any,
 ) -> Sandbox:
     """Start an embedded Data API on loopback. Its learners are simulated.
 
-    It takes the requests of ``sessions/responses``: checks their signatures, parameters and rate
-    as documented, and answers with pages of sessions, in this process, in a thread of its own.
-    Nothing leaves the machine. Use it in a `with` block, or call `Sandbox.close`.
+    It serves the endpoint ``sessions/responses``: checks signatures, parameters and the rate of
+    requests as documented, and answers with pages of sessions. It runs in a thread of this process,
+    and nothing leaves the machine. Use it in a `with` block, or call `Sandbox.close`.
 
     Parameters
     ----------
     source : Simulation or iterable of dict, bytes or str, optional
-        What to serve: a simulation, or sessions' records as they are to be sent. By default
-        ``simulate(learners, items, seed, activity=activity, **options)``.
+        What to serve: a simulation, or sessions' records, which are sent unchanged. By default
+        ``simulate(learners, items, seed=seed, activity=activity, **options)``.
     learners, items, seed, activity, **options
-        For `simulate`. Of no meaning together with `source`, where `options` are an error.
+        Arguments of `lrnanalysis.simulation.simulate`. With a `source`, `options` are an error and
+        the others are ignored, except that `seed` draws the scores that `Sandbox.update` sets.
     session_metadata : sequence of dict or DataFrame, optional
-        Stored metadata of the sessions in `source`, in its order; a page shows what a request's
-        `include` asks for. A simulation brings its own.
-    updated : sequence of int, optional
-        When the sessions in `source` were updated [Unix seconds]. By default `dt_completed`, else
-        `dt_saved`, else `dt_started`. A simulation brings its own.
+        Stored metadata of the sessions in `source`, in the same order; a page shows what `include`
+        requests. A simulation has its own: group, grade and school.
     withheld : int, default 0
-        So many sessions, those updated last, are held back for `Sandbox.grow`.
-    grow : Growth or iterable of Growth, default none
-        What becomes new by itself while it is polled.
+        Number of sessions, those updated last, that are held back for `Sandbox.update`.
     latency : float, default 0.0
-        Wait before each page [s].
-    faults : iterable of Fault, default none
-        What goes wrong, and when.
-    rate_limit : int or None, default 1000
-        Requests let through in any `rate_window` seconds; None sets no limit.
-    rate_window : float, default 5.0
-        Seconds.
-    next_on_empty : bool, default True
-        Whether an empty page repeats the token it was asked with, as was measured; the
-        documentation says that it has none.
+        Delay of each answer [s].
+    rate_limit : tuple of int and float, or None, default (1000, 5.0)
+        Number of requests accepted, and in how many seconds; None sets no limit.
     port : int, default 0
-        0 takes any free one.
+        0 takes any free port.
     consumer_key, consumer_secret : str
-        What requests must be signed with; by default `CONSUMER_KEY` and `CONSUMER_SECRET`.
-    domains : sequence of str, default ("localhost",)
-        The domains that requests may name.
-    clock : callable, default time.time
-        The present [Unix seconds] for `meta.timestamp` and for what is updated from now on.
-        Signatures are always checked against the real time.
+        Key and secret that requests must be signed with; by default `CONSUMER_KEY` and
+        `CONSUMER_SECRET`. The domain is "localhost".
 
     Returns
     -------
     Sandbox
-        Serving already.
+        Already serving.
 
     Raises
     ------
-    ValueError
+    SimulationError
         An argument is out of range, or a record is not JSON.
     OSError
         The port cannot be opened.
 
     Notes
     -----
-    Tokens are positions in the order of updated time. With ``sort: "asc"`` a token stays good:
-    later it gives what has been updated since, sessions saved or scored again included. With
+    Tokens are places in the order of updates. With ``sort: "asc"``, a token stays valid: later it
+    gives what has been updated since, including sessions that were saved or scored again. With
     ``"desc"``, the default, it leads back in time: what is updated during a crawl, or after it,
-    comes before the token and is seen only by a new crawl.
+    comes before the token and is only seen by a new crawl.
 
     Examples
     --------
@@ -225,59 +259,28 @@ def serve(
     ...     len(api)
     1
     """
-    from lrnanalysis.sandbox.simulate import Simulation, simulate
-
     if source is None:
         source = simulate(learners, items, seed=seed, activity=activity, **options)
     elif options:
-        raise TypeError(f"{', '.join(options)}: for simulated learners, not together with source")
-    simulation = source if isinstance(source, Simulation) else None
-    if isinstance(source, Simulation):
-        corpus = Corpus(
-            source.records(),
-            updated=source.updated,
-            session_metadata=_dicts(source.session_metadata),
-            withheld=withheld,
+        raise SimulationError(
+            f"{', '.join(options)}: only for simulated learners; omit with a source"
         )
-    else:
-        corpus = Corpus(
-            source,
-            updated=updated,
-            session_metadata=(
-                _dicts(session_metadata)
-                if isinstance(session_metadata, pd.DataFrame)
-                else session_metadata
-            ),
-            withheld=withheld,
-        )
-    try:
-        return Sandbox(
-            corpus,
-            Consumer(consumer_key, consumer_secret, tuple(domains)),
-            simulation=simulation,
-            port=port,
-            growth=(grow,) if isinstance(grow, Growth) else grow,
-            marks=Marks(seed, simulation),
-            latency=latency,
-            faults=faults,
-            rate_limit=rate_limit,
-            rate_window=rate_window,
-            next_on_empty=next_on_empty,
-            clock=clock,
-        )
-    except BaseException:
-        corpus.close()
-        raise
+    return Sandbox(
+        source,
+        seed=seed,
+        session_metadata=session_metadata,
+        withheld=withheld,
+        latency=latency,
+        rate_limit=rate_limit,
+        port=port,
+        consumer_key=consumer_key,
+        consumer_secret=consumer_secret,
+    )
 
 
-def _dicts(metadata: pd.DataFrame) -> list[dict[str, Any]]:
-    """One dict a session, which holds only the attributes that exist."""
-    names = [str(name) for name in metadata]
+def _known_values(metadata: pd.DataFrame) -> list[dict[str, Any]]:
+    """One dict per session, without missing values."""
     return [
-        {name: value for name, value, there in zip(names, row, known, strict=True) if there}
-        for row, known in zip(
-            metadata.astype(object).to_numpy().tolist(),
-            metadata.notna().to_numpy().tolist(),
-            strict=True,
-        )
+        {str(name): value for name, value in row.items() if pd.notna(value)}
+        for row in metadata.to_dict("records")
     ]

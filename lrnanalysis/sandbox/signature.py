@@ -1,4 +1,4 @@
-"""Check a request's security packet with the scheme that `learnosity_sdk.request.Init` signs by.
+"""Check a request's security packet by the scheme of `learnosity_sdk.request.Init`.
 
 HMAC-SHA256 with the consumer secret over the packet's values in a fixed order, the request text
 exactly as it was sent, and the action, joined by underscores; written as ``$02$`` and the digest
@@ -16,43 +16,43 @@ import msgspec
 
 from lrnanalysis.sandbox.refusals import Refusal
 
-__all__ = ["Consumer", "authenticate"]
+__all__ = ["DOMAIN", "Consumer", "authenticate"]
 
-#: The signed values of the packet, in the order in which they are signed.
+#: The domain that requests must name.
+DOMAIN = "localhost"
+
+#: Signed values of the packet, in order.
 _SIGNED = ("consumer_key", "domain", "timestamp", "expires", "user_id")
 
-#: How far a timestamp may be off [s]. The real range is not published.
+#: Tolerance of a timestamp [s]. The real one is not published.
 _TOLERANCE = 3600.0
 
 
 @dataclass(frozen=True)
 class Consumer:
-    """Who may ask: one consumer of the embedded Data API.
+    """The consumer of the embedded Data API.
 
     Attributes
     ----------
     key, secret : str
-        What the requests are signed with. The secret is not in the repr.
-    domains : tuple of str
-        The domains that a request may name.
+        What requests are signed with. The repr does not show the secret.
     """
 
     key: str
     secret: str = field(repr=False)
-    domains: tuple[str, ...]
 
 
 def authenticate(
     consumer: Consumer, security: str | None, request: str | None, action: str | None, now: float
 ) -> None:
-    """Let a request pass, or refuse it.
+    """Accept a request, or refuse it.
 
     Parameters
     ----------
     consumer : Consumer
-        Whose secret the signature must be made with.
+        The consumer that must have signed it.
     security, request, action : str or None
-        The form fields as they were sent; None where one is absent.
+        The form fields as sent; None if absent.
     now : float
         The present [Unix seconds].
 
@@ -74,7 +74,7 @@ def authenticate(
     expected = f"$02${digest.hexdigest()}"
     if not hmac.compare_digest(expected.encode(), packet["signature"].encode()):
         raise Refusal(41003)
-    if packet.get("domain") not in consumer.domains:
+    if packet.get("domain") != DOMAIN:
         raise Refusal(41005)
     timestamp = _seconds(packet.get("timestamp", ""))
     if timestamp is None or abs(now - timestamp) > _TOLERANCE:
@@ -93,11 +93,11 @@ def _packet(security: str | None) -> dict[str, str]:
     try:
         return msgspec.json.decode(security, type=dict[str, str])
     except msgspec.DecodeError as error:
-        raise Refusal(41000, "security is not a JSON object of texts") from error
+        raise Refusal(41000, "security expects a JSON object of strings") from error
 
 
 def _seconds(text: str) -> float | None:
-    """Unix seconds of a packet's time, with or without its seconds; None where it is no time."""
+    """Unix seconds of a packet's time, with or without seconds; None if it is not a time."""
     for form in ("%Y%m%d-%H%M", "%Y%m%d-%H%M%S"):
         try:
             return dt.datetime.strptime(text, form).replace(tzinfo=dt.UTC).timestamp()

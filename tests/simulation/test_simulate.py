@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lrnanalysis.sandbox.answers import FORMATS
+from lrnanalysis.sandbox.design import Item, Question
 
 import lrnanalysis as lrn
 from lrnanalysis.sandbox import simulate
-from lrnanalysis.sandbox.answers import FORMATS
-from lrnanalysis.sandbox.design import Item, Question
 
 SESSION_KEYS = {
     "user_id", "activity_id", "num_attempted", "num_questions", "session_id", "score",

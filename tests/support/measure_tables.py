@@ -11,7 +11,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from lrnanalysis.parse.table_builder import TableBuilder
-from lrnanalysis.sandbox.simulate import simulate
+from lrnanalysis.simulation import simulate
 from lrnanalysis.tables.schema import ITEMS, RESPONSES, SESSIONS, empty_frame
 
 EMPTY = {table.name: empty_frame(table) for table in (SESSIONS, RESPONSES, ITEMS)}

@@ -1,8 +1,8 @@
-"""When simulated sessions were saved, submitted, scored and changed.
+"""Times at which simulated sessions were saved, submitted, scored and changed.
 
-The rules are the documentation's: ``dt_completed`` only after submission; ``session_duration``
-from start to completion in minutes, rounded up, saved gaps included, 0 while Incomplete; a
-session is Pending Scoring while an answered essay waits for its mark.
+As documented: ``dt_completed`` only after submission; ``session_duration`` from start to completion
+in minutes, rounded up, pauses included, 0 while Incomplete; Pending Scoring while an answered essay
+waits for its mark.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from lrnanalysis.sandbox.learners import Sittings
+from lrnanalysis.simulation.learners import PlannedSessions
 from lrnanalysis.tables.schema import STATUSES
 
 __all__ = ["NEVER", "Timeline", "draw_timeline"]
@@ -20,7 +20,7 @@ __all__ = ["NEVER", "Timeline", "draw_timeline"]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-#: Stands for a time that has not come.
+#: Marks a time as not yet reached.
 NEVER = -1
 
 _INCOMPLETE, _COMPLETED, _DISCARDED, _PENDING = (
@@ -28,28 +28,28 @@ _INCOMPLETE, _COMPLETED, _DISCARDED, _PENDING = (
 )
 
 _HOUR, _DAY = 3600, 86400
-#: When an administrator's job discards a session, after its last change.
+#: Time from the last change of a session until it is discarded [s].
 _DISCARDED_AFTER = 30 * _DAY
 
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """What became of sessions, an entry each. Times in Unix seconds, `NEVER` for none.
+    """Status and times of sessions; one entry per session. Times in Unix seconds, or `NEVER`.
 
     Attributes
     ----------
     status : array of int
         Position in `lrnanalysis.tables.schema.STATUSES`.
     started, saved, completed : array of int
-        ``dt_started``, ``dt_saved`` (of sessions that were paused or left), ``dt_completed``.
+        ``dt_started``, ``dt_saved`` (of paused or abandoned sessions), ``dt_completed``.
     scored, marked : array of int
-        When machine and marker set the scores.
+        Time of automatic scoring, and of marking by hand.
     updated : array of int
-        Last change of the record.
+        Last update of the record.
     duration : array of int
         ``session_duration`` [min].
     paused, active : array of int
-        Sums of the pauses and of the items' times [s].
+        Sums of the pauses and of the item times [s].
     """
 
     status: IntArray
@@ -69,7 +69,7 @@ class Timeline:
 
 def draw_timeline(
     seed: np.random.SeedSequence,
-    sittings: Sittings,
+    plans: PlannedSessions,
     *,
     items: IntArray,
     finished: BoolArray,
@@ -77,58 +77,58 @@ def draw_timeline(
     active: IntArray,
     active_at_pauses: IntArray,
 ) -> Timeline:
-    """Draw when things happened.
+    """Draw the times of sessions.
 
     Parameters
     ----------
     seed : SeedSequence
-        Source of chance.
-    sittings : Sittings
+        Source of randomness.
+    plans : PlannedSessions
         The sessions.
     items : array of int
-        Items of each.
+        Number of items of each.
     finished : array of bool
-        Whether it was not left before its end.
+        Whether it was not abandoned.
     has_essay : array of bool
         Whether an essay was answered.
     active : array of int
-        Sum of the items' times [s].
+        Sum of the item times [s].
     active_at_pauses : array of int, shape (sessions, 2)
-        The same until each pause.
+        Sum of the item times before each pause [s].
     """
     rng = np.random.default_rng(seed)
-    n = len(sittings)
-    # What no item's time counts: the start page, and going from item to item.
-    around = np.round(3 + rng.exponential(12.0, size=n)).astype(np.int64) + items // 3
-    paused = sittings.pauses.sum(axis=1)
-    ended = sittings.started + around + active + paused
+    n = len(plans)
+    # Time outside items: the start page, and moving between items.
+    outside = np.round(3 + rng.exponential(12.0, size=n)).astype(np.int64) + items // 3
+    paused = plans.pauses.sum(axis=1)
+    ended = plans.started + outside + active + paused
     completed = np.where(finished, ended, NEVER)
-    two = sittings.pauses[:, 1] > 0
-    saved = sittings.started + np.where(
-        two, active_at_pauses[:, 1] + sittings.pauses[:, 0], active_at_pauses[:, 0]
+    two = plans.pauses[:, 1] > 0
+    saved = plans.started + np.where(
+        two, active_at_pauses[:, 1] + plans.pauses[:, 0], active_at_pauses[:, 0]
     )
     saved = np.where(finished, np.where(paused > 0, saved, NEVER), ended)
 
-    waiting = finished & ~sittings.discarded & sittings.pending & has_essay
+    waiting = finished & ~plans.discarded & plans.pending & has_essay
     machine = ended + rng.integers(1, 6, size=n)
-    scored = np.where(finished | sittings.scored_early, machine, NEVER)
+    scored = np.where(finished | plans.scored_early, machine, NEVER)
     by_hand = machine + rng.integers(_HOUR, 6 * _DAY, size=n)
     marked = np.where(finished & has_essay & ~waiting, by_hand, NEVER)
     changed = np.maximum(np.maximum(ended, scored), marked)
     status = np.select(
-        [sittings.discarded, ~finished, waiting],
+        [plans.discarded, ~finished, waiting],
         [_DISCARDED, _INCOMPLETE, _PENDING],
         default=_COMPLETED,
     )
     return Timeline(
         status=status,
-        started=sittings.started,
+        started=plans.started,
         saved=saved,
         completed=completed,
         scored=scored,
         marked=marked,
-        updated=changed + np.where(sittings.discarded, _DISCARDED_AFTER, 0),
-        duration=np.where(finished, -((sittings.started - ended) // 60), 0),
+        updated=changed + np.where(plans.discarded, _DISCARDED_AFTER, 0),
+        duration=np.where(finished, -((plans.started - ended) // 60), 0),
         paused=paused,
         active=active,
     )

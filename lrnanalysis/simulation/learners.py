@@ -1,7 +1,7 @@
-"""Simulated learners and the sessions that they sit: abilities, speeds, habits, fates.
+"""Simulated learners and the sessions planned for them: abilities, speeds, behaviour, dates.
 
-Which answers a session holds is drawn in `lrnanalysis.sandbox.responding`, what its time stamps
-say in `lrnanalysis.sandbox.timeline`.
+The answers of a session are drawn in `lrnanalysis.simulation.response_process`, its time stamps
+in `lrnanalysis.simulation.timeline`.
 """
 
 from __future__ import annotations
@@ -11,20 +11,19 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from lrnanalysis.sandbox.design import Design
-from lrnanalysis.sandbox.settings import Settings
+from lrnanalysis.simulation.assessment import Assessment
+from lrnanalysis.simulation.simulation_settings import SimulationSettings
 
-__all__ = ["Learners", "Sittings", "draw_learners", "draw_sittings", "identifiers"]
+__all__ = ["Learners", "PlannedSessions", "draw_ids", "draw_learners", "plan_sessions"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-#: Gain of ability and of speed from one attempt to the next.
-PRACTICE_GAIN = 0.2
-PRACTICE_SPEED = 0.05
-#: Most attempts of a learner.
-MOST_ATTEMPTS = 3
+#: Gain in ability and in speed from one attempt to the next.
+_PRACTICE_GAIN = 0.2
+_PRACTICE_SPEED = 0.05
+_MAX_ATTEMPTS = 3
 
 _GRADES = ("7", "8", "9")
 _LEARNERS_PER_SCHOOL = 30
@@ -33,7 +32,7 @@ _HOUR, _DAY = 3600, 86400
 
 @dataclass(frozen=True, eq=False)
 class Learners:
-    """Learners, an entry each.
+    """Learners; one entry per learner.
 
     Attributes
     ----------
@@ -42,13 +41,13 @@ class Learners:
     group : array of int
         Position in the groups.
     grade, school : list of str
-        Attributes without a bearing on ability.
+        Attributes that are unrelated to ability.
     ability, speed : array
         Ability, with mean 0 and SD 1 over all groups; speed, tau of the lognormal model.
     rapid_guesser : array of bool
-        Whether they give up on the test before its end and guess.
+        Whether the learner guesses rapidly from some item on.
     attempts : array of int
-        How often they sit the test.
+        Number of attempts.
     """
 
     user_id: list[str]
@@ -65,8 +64,8 @@ class Learners:
 
 
 @dataclass(frozen=True, eq=False)
-class Sittings:
-    """Sessions, an entry each, as they begin.
+class PlannedSessions:
+    """Sessions as planned before any answer is drawn; one entry per session.
 
     Attributes
     ----------
@@ -75,22 +74,21 @@ class Sittings:
     ability, speed : array
         The learner's, practice included.
     focal : array of bool
-        Whether the learner belongs to the group that DIF concerns.
+        Whether the learner belongs to the focal group of DIF.
     rapid_from : array of int
-        Position from 0 of the first item that is answered by a rapid guess; the number of items
-        where there is none.
+        Position from 0 of the first item with a rapid guess; the number of items if there is none.
     stops_at : array of int
-        Position of the last item that is looked at before the session is left for good; the
-        number of items where it is finished.
+        Position of the last item seen before the session is abandoned; the number of items if it
+        is finished.
     discarded, scored_early, pending : array of bool
-        Whether an administrator discards it; whether automatic scores are there although it is
-        left; whether marking takes longer than the study.
+        Whether an administrator discards it; whether it has automatic scores although it is
+        abandoned; whether its marking takes longer than the study.
     started : array of int
         Start [Unix s].
     pauses : array of int, shape (sessions, 2)
         Lengths of its pauses [s], 0 for none.
     paused_at : array, shape (sessions, 2)
-        After which share of the items looked at each begins.
+        Share of the items seen after which each pause begins.
     """
 
     learner: IntArray
@@ -111,11 +109,13 @@ class Sittings:
     def __len__(self) -> int:
         return len(self.learner)
 
-    def __getitem__(self, which: IntArray) -> Sittings:
-        return Sittings(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
+    def __getitem__(self, which: IntArray) -> PlannedSessions:
+        return PlannedSessions(
+            **{field.name: getattr(self, field.name)[which] for field in fields(self)}
+        )
 
 
-def identifiers(rng: np.random.Generator, number: int) -> list[str]:
+def draw_ids(rng: np.random.Generator, number: int) -> list[str]:
     """Draw UUID-like identifiers (version 4)."""
     text = rng.bytes(16 * number).hex()
     return [
@@ -124,7 +124,7 @@ def identifiers(rng: np.random.Generator, number: int) -> list[str]:
     ]
 
 
-def draw_learners(seed: np.random.SeedSequence, settings: Settings) -> Learners:
+def draw_learners(seed: np.random.SeedSequence, settings: SimulationSettings) -> Learners:
     """Draw learners."""
     learners = settings.learners
     traits, habits, names = (np.random.default_rng(child) for child in seed.spawn(3))
@@ -139,9 +139,9 @@ def draw_learners(seed: np.random.SeedSequence, settings: Settings) -> Learners:
     schools = max(1, learners // _LEARNERS_PER_SCHOOL)
     grade = habits.integers(len(_GRADES), size=learners).tolist()
     school = habits.integers(schools, size=learners).tolist()
-    again = habits.random((learners, MOST_ATTEMPTS - 1)) < settings.attempts
+    again = habits.random((learners, _MAX_ATTEMPTS - 1)) < settings.attempts
     return Learners(
-        user_id=identifiers(names, learners),
+        user_id=draw_ids(names, learners),
         group=group,
         grade=[_GRADES[at] for at in grade],
         school=[f"school-{at + 1:02d}" for at in school],
@@ -152,49 +152,50 @@ def draw_learners(seed: np.random.SeedSequence, settings: Settings) -> Learners:
     )
 
 
-def draw_sittings(
-    seed: np.random.SeedSequence, settings: Settings, learners: Learners, design: Design
-) -> Sittings:
-    """Draw the sessions of learners, by learner and attempt."""
-    discarded = settings.discarded
-    habits, fates, calendar = (np.random.default_rng(child) for child in seed.spawn(3))
+def plan_sessions(
+    seed: np.random.SeedSequence,
+    settings: SimulationSettings,
+    learners: Learners,
+    assessment: Assessment,
+) -> PlannedSessions:
+    """Plan the sessions of learners, ordered by learner and attempt."""
+    behaviour, outcomes, calendar = (np.random.default_rng(child) for child in seed.spawn(3))
     learner = np.repeat(np.arange(len(learners)), learners.attempts)
     number = len(learner)
     first = np.cumsum(learners.attempts) - learners.attempts
     attempt = np.arange(number) - first[learner] + 1
-    # Every form comes up equally often; another form for another attempt.
-    forms = len(design.forms)
-    form = (habits.permutation(len(learners))[learner] + attempt - 1) % forms
-    lengths = np.array([len(one.items) for one in design.forms])[form]
+    # Each form is used equally often; a further attempt gets another form.
+    form = (behaviour.permutation(len(learners))[learner] + attempt - 1) % len(assessment.forms)
+    lengths = np.array([len(one.items) for one in assessment.forms])[form]
 
-    rapid = np.floor(habits.uniform(0.3, 1.0, size=number) * lengths).astype(np.int64)
-    fate = fates.random(number)
-    is_discarded = fate < discarded
-    left = (fate >= discarded) & (fate < discarded + settings.incomplete)
-    left |= is_discarded & (fates.random(number) < 0.5)
-    stops = np.floor(fates.uniform(0.0, 0.95, size=number) * lengths).astype(np.int64)
-    return Sittings(
+    rapid = np.floor(behaviour.uniform(0.3, 1.0, size=number) * lengths).astype(np.int64)
+    outcome = outcomes.random(number)
+    is_discarded = outcome < settings.discarded
+    abandoned = ~is_discarded & (outcome < settings.discarded + settings.incomplete)
+    abandoned |= is_discarded & (outcomes.random(number) < 0.5)
+    stops = np.floor(outcomes.uniform(0.0, 0.95, size=number) * lengths).astype(np.int64)
+    return PlannedSessions(
         learner=learner,
         attempt=attempt,
         form=form,
-        ability=learners.ability[learner] + PRACTICE_GAIN * (attempt - 1),
-        speed=learners.speed[learner] + PRACTICE_SPEED * (attempt - 1),
+        ability=learners.ability[learner] + _PRACTICE_GAIN * (attempt - 1),
+        speed=learners.speed[learner] + _PRACTICE_SPEED * (attempt - 1),
         focal=learners.group[learner] == len(settings.groups) - 1,
         rapid_from=np.where(learners.rapid_guesser[learner], rapid, lengths),
-        stops_at=np.where(left, stops, lengths),
+        stops_at=np.where(abandoned, stops, lengths),
         discarded=is_discarded,
-        scored_early=fates.random(number) < 0.5,
-        pending=fates.random(number) < settings.pending,
-        started=_starts(calendar, attempt, first[learner], settings),
-        pauses=_pauses(habits, number, settings.pauses),
-        paused_at=np.sort(habits.uniform(0.1, 1.0, size=(number, 2)), axis=1),
+        scored_early=outcomes.random(number) < 0.5,
+        pending=outcomes.random(number) < settings.pending,
+        started=_draw_starts(calendar, attempt, first[learner], settings),
+        pauses=_draw_pauses(behaviour, number, settings.pauses),
+        paused_at=np.sort(behaviour.uniform(0.1, 1.0, size=(number, 2)), axis=1),
     )
 
 
-def _starts(
-    rng: np.random.Generator, attempt: IntArray, first: IntArray, settings: Settings
+def _draw_starts(
+    rng: np.random.Generator, attempt: IntArray, first: IntArray, settings: SimulationSettings
 ) -> IntArray:
-    """Start of each session [Unix s]: in school hours, a later attempt 6 to 20 days on."""
+    """Start of each session [Unix s]: a later attempt follows after 6 to 20 days."""
     day = rng.integers(settings.days, size=len(attempt))
     hour = rng.uniform(0.0, 8.0, size=len(attempt))
     gap = rng.integers(6, 21, size=len(attempt))
@@ -204,7 +205,7 @@ def _starts(
     return settings.first_start + day * _DAY + np.round(hour * _HOUR).astype(np.int64)
 
 
-def _pauses(rng: np.random.Generator, number: int, share: float) -> IntArray:
+def _draw_pauses(rng: np.random.Generator, number: int, share: float) -> IntArray:
     """Lengths of up to two pauses [s]: a break of 2 to 25 minutes, or until a later day."""
     length = np.exp(rng.uniform(np.log(120), np.log(1500), size=(number, 2)))
     later = rng.random((number, 2)) < 0.35

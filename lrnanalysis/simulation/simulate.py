@@ -1,7 +1,4 @@
-"""Simulate learners' sessions of known truth, as the Data API would return them.
-
-Everything here is simulated: no learner, no answer, no item is real.
-"""
+"""Simulate learners' sessions of known truth: `simulate`."""
 
 from __future__ import annotations
 
@@ -9,16 +6,16 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from types import MappingProxyType
 
-from lrnanalysis.sandbox.settings import Settings
-from lrnanalysis.sandbox.simulation import Simulation
-from lrnanalysis.sandbox.world import draw_world
+from lrnanalysis.simulation.draws import draw_study
+from lrnanalysis.simulation.simulated_study import Simulation
+from lrnanalysis.simulation.simulation_settings import SimulationSettings
 
-__all__ = ["Simulation", "simulate"]
+__all__ = ["simulate"]
 
 #: Groups and the means of their abilities, before centring.
 _GROUPS: Mapping[str, float] = MappingProxyType({"A": 0.0, "B": -0.4})
 
-#: Shares of the kinds of questions among those that are no essays.
+#: Shares of question types among the questions that are not essays.
 _QUESTION_TYPES: Mapping[str, float] = MappingProxyType(
     {
         "mcq": 0.5,
@@ -63,7 +60,7 @@ def simulate(
     start: str | date | datetime = "2026-02-02T08:00Z",
     days: int = 28,
 ) -> Simulation:
-    """Simulate learners who sit a test. Everything is made up, and its truth is known.
+    """Simulate learners who sit a test. No learner, item or answer is real; the truth is known.
 
     Parameters
     ----------
@@ -72,70 +69,71 @@ def simulate(
     items : int, default 40
         Number of items, over all forms.
     seed : int, default 1
-        Source of chance: the same arguments give the same bytes (with one release of NumPy). The
-        test depends on the seed and not on the learners.
+        Random seed: the same arguments give the same bytes (with the same release of NumPy). The
+        test depends on the seed, but not on the learners.
     activity : str, default "demo"
-        ``activity_id`` of all sessions, whatever their form.
+        ``activity_id`` of all sessions, in every form.
     forms : int, default 1
-        Number of forms: a planned missing design. Each has an ``activity_template_id`` of its
-        own, ``{activity}-form-{number}``. Learners get them equally often, another one at a
-        further attempt.
+        Number of forms: a planned missing design. Each has its own ``activity_template_id``,
+        ``{activity}-form-{number}``. Forms are used equally often; a further attempt gets another
+        form.
     anchors : float, default 0.25
-        Share of the items that all forms hold; the others are dealt out. Of no meaning with one
+        Share of the items that are in all forms; each other item is in one form. Ignored with one
         form.
     attempts : float, default 0.08
-        Share of learners who sit the test again after an attempt; three attempts at most. Ability
-        grows by 0.2 and speed by 0.05 with each.
+        Share of learners who sit the test again after an attempt; at most three attempts. Ability
+        grows by 0.2 and speed by 0.05 per attempt.
     groups : mapping of str to float
-        Groups of learners, equally large, and the means of their abilities, which differ by
-        impact. Abilities are normal within groups, with mean 0 and SD 1 over all of them.
+        Groups of learners, equally likely, and the means of their abilities (impact). Abilities
+        are normal within groups, with mean 0 and SD 1 over all groups. The group is stored as
+        session metadata: ``include="group"`` in a query gives the column ``metadata.group``.
     dif : float, default 0.6
-        Size of differential item functioning [logits]: added to the difficulty of an item in the
-        last group, by turns taken from it.
+        Size of differential item functioning [logits]: alternately added to and subtracted from
+        the difficulty of an item in the last group.
     dif_items : float, default 0.1
-        Share of the items that have it.
+        Share of the items with DIF.
     question_types : mapping of str to float
-        Shares of the kinds of questions among those that are no essays: "mcq", "mcq_multiple"
+        Shares of question types among the questions that are not essays: "mcq", "mcq_multiple"
         (multiple responses), "clozedropdown", "choicematrix", "association", "orderlist",
         "shorttext", "formulaV2". Several have partial credit.
     essays : float, default 0.05
         Share of the items that are essays (longtextV2), marked by hand from 0 to 4.
     testlets : float, default 0.1
-        Share of the other items that hold two or three questions, locally dependent on each other;
-        their item scores are by turns per-question, dichotomous and dependent.
+        Share of the other items with two or three questions, which are locally dependent; their
+        scoring types alternate between per-question, dichotomous and dependent.
     guessing : float, default 0.8
         Lower asymptote of closed questions of one point, as a share of the probability of a right
-        answer at random: 0 gives the two-parameter model.
+        answer by chance: 0 gives the two-parameter model.
     speed_sd : float, default 0.3
         SD of speed, tau of the lognormal model [ln s].
     speed_correlation : float, default 0.3
         Correlation of speed with ability.
     rapid_guessers : float, default 0.06
-        Share of learners who guess rapidly (0.5 to 3 s an item, at chance) from some item on,
+        Share of learners who guess rapidly (0.5 to 3 s per item, at chance) from some item on,
         after the first 30 % of the test.
     omit : float, default 0.02
-        Share of the questions left open, at average ability and difficulty.
+        Share of the questions omitted, at average ability and difficulty.
     not_reached : float, default 0.05
-        Share of the sessions whose time runs out before they are done: sets the time limit, in
-        whole minutes from half an hour on. What is on screen when the time runs out stays
-        unanswered, with its time; what comes later is not reached, and has no time.
+        Share of the sessions that run out of time: sets the time limit, in whole minutes from half
+        an hour on. The item on screen at that moment stays unanswered, with its time; later ones
+        are not reached, and have no time.
     time_limit : int, optional
-        Time limit [s], in place of `not_reached`. Pauses do not count.
+        Time limit [s], instead of `not_reached`. Pauses do not count.
     pauses : float, default 0.12
         Share of the sessions that are saved and resumed, after minutes or on a later day.
     incomplete : float, default 0.04
-        Share of the sessions that are left and never submitted. Half of them have automatic
-        scores already.
+        Share of the sessions that are abandoned and never submitted. Half of them already have
+        automatic scores.
     discarded : float, default 0.02
         Share of the sessions that an administrator discards; half of them had been submitted.
     pending : float, default 0.15
-        Share of the submitted sessions with an answered essay that still wait for its mark.
+        Share of the submitted sessions with an answered essay that are still Pending Scoring.
     subscores : bool, default True
         Whether scored sessions have subscores.
     start : str, date or datetime, default "2026-02-02T08:00Z"
-        When the first sessions start; naive means UTC.
+        Earliest start of a session; UTC unless it has a time zone.
     days : int, default 28
-        First attempts start within eight hours from the time of `start`, on one of these days.
+        Number of days on which first attempts start, within eight hours from the time of `start`.
 
     Returns
     -------
@@ -144,17 +142,16 @@ def simulate(
 
     Raises
     ------
-    ValueError
-        An argument is of the wrong type, out of range, or does not go with another; the message
-        holds the value and what is allowed.
+    SimulationError
+        An argument is of the wrong type, out of range, or conflicts with another.
 
     Notes
     -----
-    Points follow the three-parameter logistic model (Birnbaum 1968) or, where there are several,
-    the graded response model (Samejima 1969); distractors the nested logit model (Suh & Bolt
-    2010); testlets Bradlow, Wainer and Wang (1999); times the lognormal model (van der Linden
-    2006), in whole seconds, at least 1; rapid guesses Wise and Kong (2005). Abilities and speeds
-    do not depend on grade or school. Learners do not hurry when time gets short.
+    Questions of one point follow the three-parameter logistic model (Birnbaum 1968), those of
+    several the graded response model (Samejima 1969); distractors the nested logit model (Suh &
+    Bolt 2010); testlets Bradlow, Wainer and Wang (1999); times the lognormal model (van der Linden
+    2006), in whole seconds, at least 1; rapid guesses Wise and Kong (2005). Ability and speed do
+    not depend on grade or school. Learners do not speed up when time runs short.
 
     100,000 sessions of 30 items take a few seconds.
 
@@ -184,36 +181,5 @@ def simulate(
     >>> simulation.truth["items"].loc[0, ["item_reference", "question_type"]].tolist()
     ['item-01', 'mcq']
     """
-    return Simulation(
-        draw_world(
-            Settings(
-                learners=learners,
-                items=items,
-                seed=seed,
-                activity=activity,
-                forms=forms,
-                anchors=anchors,
-                attempts=attempts,
-                groups=groups,
-                dif=dif,
-                dif_items=dif_items,
-                question_types=question_types,
-                essays=essays,
-                testlets=testlets,
-                guessing=guessing,
-                speed_sd=speed_sd,
-                speed_correlation=speed_correlation,
-                rapid_guessers=rapid_guessers,
-                omit=omit,
-                not_reached=not_reached,
-                time_limit=time_limit,
-                pauses=pauses,
-                incomplete=incomplete,
-                discarded=discarded,
-                pending=pending,
-                subscores=subscores,
-                start=start,
-                days=days,
-            )
-        )
-    )
+    # The fields of the settings are the arguments of this function.
+    return Simulation(draw_study(SimulationSettings(**locals())))

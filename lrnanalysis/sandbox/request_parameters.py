@@ -1,6 +1,6 @@
-"""Check the parameters of a ``sessions/responses`` request as they are documented.
+"""Check the parameters of a ``sessions/responses`` request as documented.
 
-Unknown names are ignored, as the Data API is thought to do, and null counts as absent.
+Unknown names are ignored, as the Data API presumably does, and null counts as absent.
 """
 
 from __future__ import annotations
@@ -14,53 +14,53 @@ from typing import Any
 from lrnanalysis.sandbox.refusals import Refusal
 from lrnanalysis.tables.schema import STATUSES
 
-__all__ = ["MAX_LIMIT", "Wanted", "read"]
+__all__ = ["RequestedPage", "microseconds", "read_parameters"]
 
-#: Highest number of sessions on a page; a higher `limit` is lowered to it without a word.
-MAX_LIMIT = 50
+#: Most sessions per page; a higher `limit` is silently lowered to it.
+_MAX_LIMIT = 50
 
-#: Highest number of entries of a list.
+#: Most entries of a list.
 _MAX_ENTRIES = 1000
 
-#: Filter by time → the column it filters by.
+#: Suffix of a time filter → column.
 _TIMES = {"": "updated", "_started": "started", "_completed": "completed"}
 
 _TOKEN = re.compile(r"(-?\d{1,15})\.(\d{1,12})")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedPage:
     """A checked request.
 
     Attributes
     ----------
     ids : tuple of (str, frozenset of str)
-        Column and the values of which it must have one; statuses are in lower case.
+        Column and the values allowed in it; statuses in lower case.
     times : tuple of (str, int or None, int or None)
-        Column, earliest and latest time, both included [Unix microseconds].
+        Column, earliest and latest time, both inclusive [Unix microseconds].
     ascending : bool
-        Whether the session updated first comes first.
+        Whether sessions come in ascending order of their updates.
     limit : int
-        Sessions a page, 1 to 50.
+        Sessions per page, 1 to 50.
     token : str or None
-        `next` as it was sent.
+        `next` as sent.
     after : tuple of (int, int) or None
-        What the token says: the updated time [Unix seconds] and the place of the session after
-        which the page starts.
+        Content of the token: time of the update [Unix seconds] and row of the session after which
+        the page starts.
     include : tuple of str
-        The session metadata that was asked for.
+        Names of the session metadata requested.
     """
 
     ids: tuple[tuple[str, frozenset[str]], ...] = ()
     times: tuple[tuple[str, int | None, int | None], ...] = ()
     ascending: bool = False
-    limit: int = MAX_LIMIT
+    limit: int = _MAX_LIMIT
     token: str | None = None
     after: tuple[int, int] | None = None
     include: tuple[str, ...] = ()
 
 
-def read(sent: Mapping[str, Any]) -> Wanted:
+def read_parameters(sent: Mapping[str, Any]) -> RequestedPage:
     """Check a request's parameters.
 
     Parameters
@@ -70,18 +70,18 @@ def read(sent: Mapping[str, Any]) -> Wanted:
 
     Returns
     -------
-    Wanted
-        What it asks for.
+    RequestedPage
+        The page requested.
 
     Raises
     ------
     Refusal
         20001 for an empty list, 20002 for more than 1000 entries, 20003 for a wrong type, 20004
-        for a value that is not allowed.
+        for a wrong value.
 
     Examples
     --------
-    >>> read({"limit": 80, "sort": "asc"}).limit
+    >>> read_parameters({"limit": 80, "sort": "asc"}).limit
     50
     """
     given = {name: value for name, value in sent.items() if value is not None}
@@ -101,11 +101,11 @@ def read(sent: Mapping[str, Any]) -> Wanted:
         if low is not None or high is not None:
             times.append((column, low, high))
     token = _text("next", given["next"]) if "next" in given else None
-    return Wanted(
+    return RequestedPage(
         ids=tuple(ids),
         times=tuple(times),
         ascending=_sort(given.get("sort", "desc")),
-        limit=_limit(given.get("limit", MAX_LIMIT)),
+        limit=_limit(given.get("limit", _MAX_LIMIT)),
         token=token,
         after=None if token is None else _position(token),
         include=_include(given.get("include", {})),
@@ -114,43 +114,43 @@ def read(sent: Mapping[str, Any]) -> Wanted:
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise Refusal(20003, f"{name} is a string")
+        raise Refusal(20003, f"{name} expects a string")
     return value
 
 
 def _texts(name: str, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise Refusal(20003, f"{name} is an array of strings")
+        raise Refusal(20003, f"{name} expects an array of strings")
     if not value:
-        raise Refusal(20001, f"{name} has no entries")
+        raise Refusal(20001, f"{name} is empty")
     if len(value) > _MAX_ENTRIES:
-        raise Refusal(20002, f"{name} has at most {_MAX_ENTRIES} entries")
+        raise Refusal(20002, f"{name} has more than {_MAX_ENTRIES} entries")
     return value
 
 
 def _statuses(value: Any) -> frozenset[str]:
     wanted = frozenset(status.lower() for status in _texts("status", value))
     if not wanted <= {status.lower() for status in STATUSES}:
-        raise Refusal(20004, f"status is one of {', '.join(STATUSES)}")
+        raise Refusal(20004, f"status expects one of {', '.join(STATUSES)}")
     return wanted
 
 
 def _time(name: str, value: Any) -> int:
-    """A Unix time or ISO 8601 text as Unix microseconds; a text without a zone is UTC."""
+    """A Unix time or ISO 8601 text as Unix microseconds; UTC unless it has a time zone."""
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise Refusal(20003, f"{name} is a Unix timestamp or an ISO 8601 string")
+        raise Refusal(20003, f"{name} expects a Unix timestamp or an ISO 8601 string")
     try:
         if isinstance(value, str) and not re.fullmatch(r"-?\d+", value):
             moment = dt.datetime.fromisoformat(value)
         else:
             moment = dt.datetime.fromtimestamp(int(value), dt.UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise Refusal(20004, f"{name} is a Unix timestamp or an ISO 8601 string") from error
+        raise Refusal(20004, f"{name} expects a Unix timestamp or an ISO 8601 string") from error
     return microseconds(moment)
 
 
 def microseconds(moment: dt.datetime) -> int:
-    """Unix microseconds of a moment; one without a zone is UTC."""
+    """Unix microseconds of a time, in UTC unless it has a time zone."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
     return (moment - dt.datetime.fromtimestamp(0, dt.UTC)) // dt.timedelta(microseconds=1)
@@ -158,16 +158,16 @@ def microseconds(moment: dt.datetime) -> int:
 
 def _sort(value: Any) -> bool:
     if _text("sort", value) not in ("asc", "desc"):
-        raise Refusal(20004, "sort is asc or desc")
+        raise Refusal(20004, "sort expects asc or desc")
     return bool(value == "asc")
 
 
 def _limit(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Refusal(20003, "limit is an integer")
+        raise Refusal(20003, "limit expects an integer")
     if value < 1:
-        raise Refusal(20004, "limit is at least 1")
-    return min(value, MAX_LIMIT)
+        raise Refusal(20004, "limit expects 1 or more")
+    return min(value, _MAX_LIMIT)
 
 
 def _position(token: str) -> tuple[int, int]:
@@ -179,6 +179,6 @@ def _position(token: str) -> tuple[int, int]:
 
 def _include(value: Any) -> tuple[str, ...]:
     if not isinstance(value, dict):
-        raise Refusal(20003, "include is an object")
+        raise Refusal(20003, "include expects an object")
     asked = value.get("sessions.session_metadata")
     return () if asked is None else tuple(_texts("sessions.session_metadata", asked))

@@ -1,7 +1,7 @@
 """An ASGI application on loopback, served by uvicorn in a thread of this process.
 
-Works beside an event loop that already runs, as in a notebook: the server has its own thread and
-its own loop, and leaves the process's signals alone.
+Works beside a running event loop, as in a notebook: the server has its own thread and event loop,
+and does not touch the signals of the process.
 """
 
 from __future__ import annotations
@@ -15,42 +15,38 @@ from typing import Any
 
 import uvicorn
 
-__all__ = ["Host"]
+__all__ = ["Application", "Receive", "Scope", "Send", "ServerThread"]
 
 _LOOPBACK = "127.0.0.1"
 
-#: How long answers in the making may take to end when the host closes [s].
+#: Time that answers in preparation get when the server closes [s].
 _GRACE = 2
 
-#: How long a connection may idle [s]: above what clients keep theirs for.
+#: Time that a connection may be idle [s]: longer than clients keep theirs.
 _KEEP_ALIVE = 75
 
-Application = Callable[
-    [
-        MutableMapping[str, Any],
-        Callable[[], Awaitable[MutableMapping[str, Any]]],
-        Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ],
-    Awaitable[None],
-]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class Host:
-    """A running server; starts at once and runs until closed.
+class ServerThread:
+    """A running server; it starts at once and runs until closed.
 
     Parameters
     ----------
     application : ASGI application
-        Must end what it is doing soon after the host is told to close.
+        It is cancelled if it does not end soon after the server is closed.
     port : int, default 0
-        0 takes any free one.
+        0 takes any free port.
 
     Raises
     ------
     OSError
         The port cannot be opened.
     RuntimeError
-        The server ended before it accepted connections; its thread has said why.
+        The server ended before it accepted connections; its thread logged the reason.
     """
 
     def __init__(self, application: Application, port: int = 0) -> None:
@@ -68,14 +64,14 @@ class Host:
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=_GRACE,
         )
-        self._server = _Server(config)
+        self._server = _ReportingServer(config)
         self._thread = threading.Thread(
             target=self._server.run,
             kwargs={"sockets": [self._socket]},
             name=f"lrnanalysis-sandbox-{self.port}",
             daemon=True,
         )
-        self._quiet = _Quiet(self._thread)
+        self._quiet = _QuietFilter(self._thread)
         self._logger = logging.getLogger("uvicorn.error")
         self._logger.addFilter(self._quiet)
         self._thread.start()
@@ -92,8 +88,8 @@ class Host:
         self._logger.removeFilter(self._quiet)
 
 
-class _Server(uvicorn.Server):
-    """A server that says when it accepts connections, or never will."""
+class _ReportingServer(uvicorn.Server):
+    """A server that reports when it accepts connections, or has failed to."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -110,10 +106,10 @@ class _Server(uvicorn.Server):
             self.ready.set()
 
 
-class _Quiet(logging.Filter):
-    """Keeps to itself what one server has to say of starting, stopping and ordered faults.
+class _QuietFilter(logging.Filter):
+    """Drops the log records of one server, except those of exceptions.
 
-    Other uvicorn servers in the process share the logger and stay as they are.
+    Other uvicorn servers in the process share the logger, and are not affected.
     """
 
     def __init__(self, thread: threading.Thread) -> None:
@@ -129,10 +125,10 @@ class _Quiet(logging.Filter):
 
 
 def _listener(port: int) -> socket.socket:
-    # The protocol by name: only then does asyncio send small answers without delay.
+    # Only if the protocol is named does asyncio send small answers without delay.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if os.name == "posix":  # elsewhere it would let two servers share a port
+        if os.name == "posix":  # on others, it would let two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((_LOOPBACK, port))
     except OSError as error:

@@ -1,7 +1,6 @@
-"""What happens to sessions later: they are submitted, and what waits for a marker is marked.
+"""Later updates of sessions: they are submitted, and what waits for a marker is marked.
 
-The steps work on records of any source. The scores that they give are those of the simulation's
-truth, where one is behind the record.
+They apply to records of any origin. Scores are those of the simulation's truth, if there is one.
 """
 
 from __future__ import annotations
@@ -10,63 +9,46 @@ import datetime as dt
 import math
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from lrnanalysis.sandbox.simulate import Simulation
+from lrnanalysis.simulation import Simulation
 
-__all__ = ["Growth", "Marks", "Step", "mark", "submit"]
+__all__ = ["LaterScores", "UpdateCounts", "UpdateStep", "mark", "submit"]
 
 
-@dataclass(frozen=True)
-class Growth:
-    """What is new: by itself at certain requests, or what `Sandbox.grow` did.
+class UpdateCounts(NamedTuple):
+    """How many sessions were updated by `Sandbox.update`.
 
     Attributes
     ----------
-    sessions : int, default 0
-        New sessions, from those that are withheld.
-    submitted : int, default 0
-        Incomplete sessions that are submitted, those updated first.
-    marked : int, default 0
-        Sessions Pending Scoring that are marked, those updated first.
-    at : tuple of int, optional
-        Happens just before the requests with these numbers are answered, from 1. By default
-        after every empty page, so that a poll that found nothing is followed by one that does.
-
-    Raises
-    ------
-    ValueError
-        A number is negative.
+    new : int
+        Sessions that were withheld and are now shown.
+    submitted : int
+        Incomplete sessions that were submitted.
+    marked : int
+        Sessions Pending Scoring that were marked.
     """
 
-    sessions: int = 0
-    submitted: int = 0
-    marked: int = 0
-    at: tuple[int, ...] | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("sessions", "submitted", "marked"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}: it is 0 or more")
+    new: int
+    submitted: int
+    marked: int
 
 
-class Marks:
-    """What answers without a score are worth.
+class LaterScores:
+    """Points of responses that have no score yet.
 
-    With a simulation, what its truth says. For other records, whole points drawn evenly from 0
-    to `max_score`, the same for the same seed and response: they follow no learner's ability.
+    With a simulation, those of its truth. For other records, integers drawn uniformly from 0 to
+    `max_score`, the same for the same seed and response, and unrelated to ability.
 
     Parameters
     ----------
     seed : int
-        Source of the points that are drawn.
+        Random seed of the points that are drawn.
     simulation : Simulation, optional
-        Whose truth is looked up.
+        The simulation behind the records.
     """
 
     def __init__(self, seed: int, simulation: Simulation | None = None) -> None:
@@ -79,16 +61,16 @@ class Marks:
         if self._simulation is None:
             return {}
         sessions = self._simulation.truth["sessions"]
-        open_ones = sessions["session_id"][
+        unscored = sessions["session_id"][
             sessions["status"].isin(["Incomplete", "Pending Scoring"])
         ]
         answers = self._simulation.answers
-        answers = answers[answers["session_id"].isin(open_ones)]
+        answers = answers[answers["session_id"].isin(unscored)]
         keys = zip(answers["session_id"], answers["question_reference"], strict=True)
         return dict(zip(keys, answers["points"].tolist(), strict=True))
 
-    def of(self, session_id: Any, response: Mapping[str, Any]) -> int | None:
-        """Points of a response; None where its `max_score` is not known."""
+    def points(self, session_id: Any, response: Mapping[str, Any]) -> int | None:
+        """Return the points of a response; None if its `max_score` is unknown."""
         highest = response.get("max_score")
         if response.get("response") is None:
             return 0
@@ -100,59 +82,68 @@ class Marks:
         return int(drawn)
 
 
-#: From a record to the record after its next step: record, time [Unix seconds], marks.
-Step = Callable[[Mapping[str, Any], int, Marks], dict[str, Any]]
+#: Gives a record after its next step, from the record, the time [Unix seconds] and the scores.
+UpdateStep = Callable[[Mapping[str, Any], int, LaterScores], dict[str, Any]]
 
 
-def submit(record: Mapping[str, Any], now: int, marks: Marks) -> dict[str, Any]:
-    """The record of an incomplete session once it is submitted.
+def submit(record: Mapping[str, Any], now: int, scores: LaterScores) -> dict[str, Any]:
+    """Submit an incomplete session.
 
-    What a machine marks is scored. The session is Completed, or Pending Scoring where an answer
-    waits for a marker.
+    Automatic scores are set. The session becomes Completed, or Pending Scoring if an answer waits
+    for a marker.
 
     Parameters
     ----------
     record : mapping
         The session's record; it is not changed.
     now : int
-        When it is submitted [Unix seconds].
-    marks : Marks
-        What answers are worth.
+        Time of submission [Unix seconds].
+    scores : LaterScores
+        Points of the responses.
+
+    Returns
+    -------
+    dict
+        The new record.
     """
     session = record.get("session_id")
     responses = [
-        response if _waits(response) else _scored(session, response, now, marks)
+        response if _waits(response) else _scored(session, response, now, scores)
         for response in record.get("responses") or ()
     ]
-    waiting = any(_waits(response) for response in responses)
-    return _added_up(
+    return _with_totals(
         {
             **record,
-            "status": "Pending Scoring" if waiting else "Completed",
-            "dt_completed": _text(now),
-            "session_duration": _minutes(record.get("dt_started"), now),
+            "status": "Pending Scoring" if any(map(_waits, responses)) else "Completed",
+            "dt_completed": _utc_text(now),
+            "session_duration": _minutes_since(record.get("dt_started"), now),
             "responses": responses,
         }
     )
 
 
-def mark(record: Mapping[str, Any], now: int, marks: Marks) -> dict[str, Any]:
-    """The record of a session Pending Scoring once all of it is marked.
+def mark(record: Mapping[str, Any], now: int, scores: LaterScores) -> dict[str, Any]:
+    """Mark every response of a session Pending Scoring.
 
     Parameters
     ----------
-    record, now, marks
+    record, now, scores
         As in `submit`.
+
+    Returns
+    -------
+    dict
+        The new record.
     """
     session = record.get("session_id")
     responses = [
-        _scored(session, response, now, marks) for response in record.get("responses") or ()
+        _scored(session, response, now, scores) for response in record.get("responses") or ()
     ]
-    return _added_up({**record, "status": "Completed", "responses": responses})
+    return _with_totals({**record, "status": "Completed", "responses": responses})
 
 
 def _waits(response: Mapping[str, Any]) -> bool:
-    """Whether an answer has no score that a person must give."""
+    """Whether an answer waits for a marker."""
     return (
         response.get("score") is None
         and not response.get("automarkable", True)
@@ -160,20 +151,22 @@ def _waits(response: Mapping[str, Any]) -> bool:
     )
 
 
-def _scored(session: Any, response: Mapping[str, Any], now: int, marks: Marks) -> Mapping[str, Any]:
-    """The response with a score, where it has none and can have one."""
+def _scored(
+    session: Any, response: Mapping[str, Any], now: int, scores: LaterScores
+) -> Mapping[str, Any]:
+    """The response with a score, if it has none and can have one."""
     if response.get("score") is not None:
         return response
-    score = marks.of(session, response)
+    score = scores.points(session, response)
     if score is None:
         return response
-    return {**response, "score": score, "dt_score_updated": _text(now)}
+    return {**response, "score": score, "dt_score_updated": _utc_text(now)}
 
 
-def _added_up(record: dict[str, Any]) -> dict[str, Any]:
+def _with_totals(record: dict[str, Any]) -> dict[str, Any]:
     """The record with the scores of items, subscores and session that follow from its responses."""
     responses = {response.get("response_id"): response for response in record["responses"]}
-    items = [_item(item, responses) for item in record.get("items") or ()]
+    items = [_scored_item(item, responses) for item in record.get("items") or ()]
     scores = {
         item.get("reference"): item["scoring"]["score"] for item in items if item.get("scoring")
     }
@@ -187,7 +180,9 @@ def _added_up(record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _item(item: Mapping[str, Any], responses: Mapping[Any, Mapping[str, Any]]) -> dict[str, Any]:
+def _scored_item(
+    item: Mapping[str, Any], responses: Mapping[Any, Mapping[str, Any]]
+) -> dict[str, Any]:
     if not item.get("scoring"):
         return dict(item)
     own = [responses[key] for key in item.get("response_ids") or () if key in responses]
@@ -195,16 +190,15 @@ def _item(item: Mapping[str, Any], responses: Mapping[Any, Mapping[str, Any]]) -
 
 
 def _item_score(scoring: Mapping[str, Any], responses: Iterable[Mapping[str, Any]]) -> Any:
-    """Points of an item from its questions' by the item's rule; None until all are scored."""
+    """Points of an item by its scoring type; unchanged until all its questions are scored."""
     pairs = [(response.get("score"), response.get("max_score")) for response in responses]
     if not pairs or any(score is None for score, _ in pairs):
         return scoring.get("score")
     full = [score == highest for score, highest in pairs]
     if "dichotomous" in str(scoring.get("type")):
         return scoring.get("max_score") if all(full) else 0
-    if scoring.get("type") == "dependent":
-        counted = full.index(False) + 1 if False in full else len(full)
-        pairs = pairs[:counted]
+    if scoring.get("type") == "dependent" and False in full:
+        pairs = pairs[: full.index(False) + 1]
     return sum(score for score, _ in pairs)
 
 
@@ -214,29 +208,28 @@ def _subscore(
     responses: Mapping[Any, Mapping[str, Any]],
     scores: Mapping[Any, Any],
 ) -> dict[str, Any]:
-    named = set(subscore.get("items") or ())
-    own = [
+    names = set(subscore.get("items") or ())
+    unmarked = [
         responses[key]
         for item in items
-        if item.get("reference") in named
+        if item.get("reference") in names
         for key in item.get("response_ids") or ()
-        if key in responses
+        if key in responses and responses[key].get("score") is None
     ]
-    unmarked = [response for response in own if response.get("score") is None]
     changed = {
-        "score": sum(scores.get(name) or 0 for name in named),
+        "score": sum(scores.get(name) or 0 for name in names),
         "num_unmarked": len(unmarked),
         "unmarked_max_score": sum(response.get("max_score") or 0 for response in unmarked),
     }
     return {**subscore, **{name: value for name, value in changed.items() if name in subscore}}
 
 
-def _text(seconds: int) -> str:
+def _utc_text(seconds: int) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _minutes(started: Any, now: int) -> int:
-    """Whole minutes since a record's time, rounded up; 0 where it cannot be read."""
+def _minutes_since(started: Any, now: int) -> int:
+    """Minutes since a record's time, rounded up; 0 without a readable time."""
     try:
         begun = dt.datetime.fromisoformat(started)
     except (TypeError, ValueError):

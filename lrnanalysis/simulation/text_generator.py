@@ -1,4 +1,4 @@
-"""Words of simulated questions and answers. All made up."""
+"""Made-up words, misspellings and essays for simulated questions and answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOUNS = (
     "sediment", "tangent", "vertex", "watershed",
 )  # fmt: skip
 
-#: What is typed to be rid of a question.
+#: Typed by learners who give up on a question.
 CARELESS_WORDS = ("x", "idk", "?", "asdf", "no")
 CARELESS_NUMBERS = ("0", "1", "x", "99")
 
@@ -61,18 +61,18 @@ _SENTENCES = (
 
 
 def choose(rng: np.random.Generator, words: Sequence[str], number: int) -> list[str]:
-    """Draw `number` different words."""
+    """Draw `number` distinct words."""
     return [words[int(at)] for at in rng.choice(len(words), size=number, replace=False)]
 
 
 def misspelt(rng: np.random.Generator, word: str) -> str:
-    """The word without one of its inner letters."""
+    """Drop one of the inner letters of a word."""
     at = int(rng.integers(1, len(word) - 1))
     return word[:at] + word[at + 1 :]
 
 
 def essay(rng: np.random.Generator, words: int) -> str:
-    """Paragraphs of HTML with at least `words` words, to the end of a sentence."""
+    """Write paragraphs of HTML with at least `words` words, in whole sentences."""
     paragraphs: list[list[str]] = [[]]
     written = 0
     while written < words:
@@ -85,5 +85,5 @@ def essay(rng: np.random.Generator, words: int) -> str:
 
 
 def count_words(text: str) -> int:
-    """Words of a text in HTML."""
+    """Count the words of a text in HTML."""
     return len(re.sub(r"<[^>]*>", " ", text).split())

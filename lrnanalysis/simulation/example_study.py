@@ -1,11 +1,14 @@
-"""The bundled study of `lrnanalysis.load_example`: ``python -m lrnanalysis.sandbox.example``."""
+"""Simulates the bundled study of `lrnanalysis.load_example`.
+
+``python -m lrnanalysis.simulation.example_study`` writes it anew.
+"""
 
 from __future__ import annotations
 
 import gzip
 from pathlib import Path
 
-from lrnanalysis.sandbox.simulate import simulate
+from lrnanalysis.simulation.simulate import simulate
 
 __all__ = ["write_example"]
 
@@ -13,16 +16,16 @@ _TRUTH = ("persons", "items", "sessions")
 
 
 def write_example(folder: Path) -> None:
-    """Simulate the bundled study anew and write its records and its truth.
+    """Simulate the bundled study, and write its records and its truth.
 
     Parameters
     ----------
     folder : Path
-        Gets ``sessions.jsonl.gz`` and a Parquet file a truth table.
+        Receives ``sessions.jsonl.gz`` and one Parquet file per truth table.
     """
     simulation = simulate(learners=300, items=20, seed=2026, activity="example")
     folder.mkdir(parents=True, exist_ok=True)
-    # No time and no name inside, so that the same study is the same bytes.
+    # Without time and name in the header, the same study gives the same bytes.
     with (
         (folder / "sessions.jsonl.gz").open("wb") as raw,
         gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as lines,

@@ -1,7 +1,6 @@
-"""What is true of a simulation: its learners, items and sessions as tables.
+"""The truth of a simulation, for comparison with estimates: its learners, items and sessions.
 
-These are what estimates from the simulated records are compared with. None of them is part of
-what a Data API returns.
+None of it is part of what the Data API returns.
 """
 
 from __future__ import annotations
@@ -13,17 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.sandbox.design import Design, Form, Item, Question
-from lrnanalysis.sandbox.learners import Learners, Sittings
-from lrnanalysis.sandbox.responding import (
+from lrnanalysis.simulation.assessment import Assessment, SimulatedItem, SimulatedQuestion
+from lrnanalysis.simulation.draws import Draws
+from lrnanalysis.simulation.response_process import (
     ANSWERED,
     CUT_OFF,
     NOT_REACHED,
     OMITTED,
     OUTCOMES,
-    Cells,
 )
-from lrnanalysis.sandbox.timeline import Timeline
 from lrnanalysis.tables.schema import STATUSES
 
 __all__ = [
@@ -42,12 +39,13 @@ IntArray = npt.NDArray[np.int64]
 _MOST_POINTS = 4
 
 
-def persons_table(learners: Learners, groups: Sequence[str]) -> pd.DataFrame:
-    """A row a learner."""
+def persons_table(draws: Draws) -> pd.DataFrame:
+    """One row per learner."""
+    learners = draws.learners
     return pd.DataFrame(
         {
             "user_id": pd.array(learners.user_id, dtype="str"),
-            "group": _labels(learners.group, groups),
+            "group": _labels(learners.group, list(draws.settings.groups)),
             "grade": pd.array(learners.grade, dtype="str"),
             "school": pd.array(learners.school, dtype="str"),
             "ability": learners.ability,
@@ -62,22 +60,22 @@ def _labels(codes: npt.NDArray[np.integer], labels: Sequence[str]) -> pd.Categor
     return pd.Categorical.from_codes(codes, pd.Index(list(labels), dtype="str"))
 
 
-def items_table(design: Design) -> pd.DataFrame:
-    """A row an item; ``a``, ``b``, ``c`` only where it holds one question."""
-    return pd.DataFrame([_item_row(item, design) for item in design.items]).astype(
+def items_table(assessment: Assessment) -> pd.DataFrame:
+    """One row per item; ``a``, ``b``, ``c`` only for items of one question."""
+    return pd.DataFrame([_item_row(item, assessment) for item in assessment.items]).astype(
         dict.fromkeys(("item_reference", "question_type", "scoring_type", "strand", "key"), "str")
     )
 
 
-def _item_row(item: Item, design: Design) -> dict[str, object]:
+def _item_row(item: SimulatedItem, assessment: Assessment) -> dict[str, object]:
     alone = item.questions[0] if len(item.questions) == 1 else None
     return {
         "item_reference": item.reference,
-        "question_type": ", ".join(one.format.question_type for one in item.questions),
+        "question_type": ", ".join(one.type.name for one in item.questions),
         "n_questions": len(item.questions),
         "scoring_type": item.scoring_type,
         "strand": item.strand,
-        "anchor": item.reference in design.anchors,
+        "anchor": item.reference in assessment.anchors,
         "a": alone.a if alone else np.nan,
         "b": alone.b if alone else np.nan,
         "c": alone.c if alone else np.nan,
@@ -90,8 +88,8 @@ def _item_row(item: Item, design: Design) -> dict[str, object]:
     }
 
 
-def _key(question: Question) -> str | None:
-    """The option where it is one, else the JSON text of the right answer."""
+def _key(question: SimulatedQuestion) -> str | None:
+    """The option if the key is one, else the JSON text of the right answer."""
     if not question.catalogue.key:
         return None
     if question.kind == "mcq":
@@ -99,13 +97,13 @@ def _key(question: Question) -> str | None:
     return question.catalogue.key
 
 
-def questions_table(design: Design) -> pd.DataFrame:
-    """A row a question, with the thresholds of its points."""
+def questions_table(assessment: Assessment) -> pd.DataFrame:
+    """One row per question, with the thresholds of its points."""
     rows = [
         {
             "question_reference": question.reference,
             "item_reference": item.reference,
-            "question_type": question.format.question_type,
+            "question_type": question.type.name,
             "kind": question.kind,
             "a": question.a,
             "b": question.b,
@@ -120,7 +118,7 @@ def questions_table(design: Design) -> pd.DataFrame:
             "testlet_sd": item.testlet_sd,
             "key": _key(question),
         }
-        for item in design.items
+        for item in assessment.items
         for question in item.questions
     ]
     return pd.DataFrame(rows).astype(
@@ -130,11 +128,11 @@ def questions_table(design: Design) -> pd.DataFrame:
     )
 
 
-def options_table(design: Design) -> pd.DataFrame:
-    """A row an option of a closed question."""
+def options_table(assessment: Assessment) -> pd.DataFrame:
+    """One row per option of a closed question."""
     rows = [
         (question.reference, item.reference, *option)
-        for item in design.items
+        for item in assessment.items
         for question in item.questions
         for option in question.catalogue.options
     ]
@@ -153,11 +151,11 @@ def options_table(design: Design) -> pd.DataFrame:
     )
 
 
-def forms_table(design: Design) -> pd.DataFrame:
-    """A row a form and item, in the order in which the form shows them."""
+def forms_table(assessment: Assessment) -> pd.DataFrame:
+    """One row per form and item, in the order in which the form shows them."""
     rows = [
-        (form.number, form.template, position, item.reference, item.reference in design.anchors)
-        for form in design.forms
+        (form.number, form.template, position, item.reference, item.reference in assessment.anchors)
+        for form in assessment.forms
         for position, item in enumerate(form.items, 1)
     ]
     frame = pd.DataFrame(
@@ -166,40 +164,31 @@ def forms_table(design: Design) -> pd.DataFrame:
     return frame.astype({"activity_template_id": "str", "item_reference": "str"})
 
 
-def sessions_table(
-    session_id: list[str],
-    learners: Learners,
-    sittings: Sittings,
-    timeline: Timeline,
-    design: Design,
-    cells: Sequence[Cells],
-    rows: IntArray,
-) -> pd.DataFrame:
-    """A row a session, in the order of the records."""
+def sessions_table(draws: Draws) -> pd.DataFrame:
+    """One row per session, in the order of the records."""
+    plans, timeline, forms = draws.plans, draws.timeline, draws.assessment.forms
     counts = {
-        name: _per_session(
-            [(one.outcome == code).sum(axis=1) for one in cells], sittings.form, rows
-        )
+        name: _per_session(draws, [(one.outcome == code).sum(axis=1) for one in draws.responses])
         for name, code in (
             ("n_omitted", OMITTED),
             ("n_cut_off", CUT_OFF),
             ("n_not_reached", NOT_REACHED),
         )
     }
-    lengths = np.array([len(form.items) for form in design.forms])[sittings.form]
-    seen = _per_session([(one.time > 0).sum(axis=1) for one in cells], sittings.form, rows)
-    users = np.array(learners.user_id, dtype=object)
+    lengths = np.array([len(form.items) for form in forms])[plans.form]
+    seen = _per_session(draws, [(one.time > 0).sum(axis=1) for one in draws.responses])
+    users = np.array(draws.learners.user_id, dtype=object)
     return pd.DataFrame(
         {
-            "session_id": pd.array(session_id, dtype="str"),
-            "user_id": pd.array(users[sittings.learner], dtype="str"),
-            "attempt": sittings.attempt,
-            "form": np.array([form.number for form in design.forms])[sittings.form],
+            "session_id": pd.array(draws.session_id, dtype="str"),
+            "user_id": pd.array(users[plans.learner], dtype="str"),
+            "attempt": plans.attempt,
+            "form": np.array([form.number for form in forms])[plans.form],
             "status": _labels(timeline.status, STATUSES),
-            "ability": sittings.ability,
-            "speed": sittings.speed,
-            "rapid_from": _position(sittings.rapid_from, sittings.rapid_from < seen),
-            "left_at": _position(sittings.stops_at, sittings.stops_at < lengths),
+            "ability": plans.ability,
+            "speed": plans.speed,
+            "rapid_from": _positions(plans.rapid_from, plans.rapid_from < seen),
+            "left_at": _positions(plans.stops_at, plans.stops_at < lengths),
             **counts,
             "active": timeline.active,
             "paused": timeline.paused,
@@ -209,17 +198,17 @@ def sessions_table(
     )
 
 
-def _per_session(by_form: Sequence[IntArray], form: IntArray, rows: IntArray) -> IntArray:
-    """Numbers a row of each form's cells, in the order of the records."""
-    numbers = np.empty(len(form), dtype=np.int64)
+def _per_session(draws: Draws, by_form: Sequence[IntArray]) -> IntArray:
+    """Values of each form's sessions, in the order of the records."""
+    values = np.empty(len(draws.row), dtype=np.int64)
     for at, one in enumerate(by_form):
-        mine = form == at
-        numbers[mine] = one[rows[mine]]
-    return numbers
+        own = draws.plans.form == at
+        values[own] = one[draws.row[own]]
+    return values
 
 
-def _position(position: IntArray, known: npt.NDArray[np.bool_]) -> pd.Series:
-    """Positions from 1, missing where there is none."""
+def _positions(position: IntArray, known: npt.NDArray[np.bool_]) -> pd.Series:
+    """Positions from 1, missing if not `known`."""
     return pd.Series(position + 1, dtype="Int64").where(pd.Series(known))
 
 
@@ -227,45 +216,33 @@ def _times(seconds: IntArray) -> pd.Series:
     return pd.Series(seconds.astype("datetime64[s]").astype("datetime64[us]")).dt.tz_localize("UTC")
 
 
-def answers_table(
-    session_id: list[str],
-    sittings: Sittings,
-    design: Design,
-    cells: Sequence[Cells],
-    rows: IntArray,
-) -> pd.DataFrame:
-    """A row a session and question, in the order of the records."""
-    of_form = [np.flatnonzero(sittings.form == at) for at in range(len(design.forms))]
-    frames = [
-        _answers_of_form(form, mine, sittings, one[rows[mine]])
-        for form, mine, one in zip(design.forms, of_form, cells, strict=True)
-    ]
+def answers_table(draws: Draws) -> pd.DataFrame:
+    """One row per session and question, in the order of the records."""
+    frames = [_form_answers(draws, at) for at in range(len(draws.assessment.forms))]
     frame = pd.concat(frames, ignore_index=True)
     if len(frames) > 1:
         frame = frame.sort_values("record", kind="stable", ignore_index=True)
-    record = frame.pop("record").to_numpy()
-    names = np.array(session_id, dtype=object)[record]
+    names = np.array(draws.session_id, dtype=object)[frame.pop("record").to_numpy()]
     frame.insert(0, "session_id", pd.array(names, dtype="str"))
     return frame.astype({"item_reference": "category", "question_reference": "category"})
 
 
-def _answers_of_form(
-    form: Form, records: IntArray, sittings: Sittings, cells: Cells
-) -> pd.DataFrame:
-    n, width = cells.outcome.shape
+def _form_answers(draws: Draws, at: int) -> pd.DataFrame:
+    form, records = draws.assessment.forms[at], np.flatnonzero(draws.plans.form == at)
+    given = draws.responses[at][draws.row[records]]
+    n, width = given.outcome.shape
     position = np.repeat(np.arange(len(form.items)), np.diff(form.starts))
-    rapid = position >= sittings.rapid_from[records][:, None]
-    references = [form.items[at].reference for at in position]
+    rapid = position >= draws.plans.rapid_from[records][:, None]
+    items = np.array([form.items[place].reference for place in position], dtype=object)
+    questions = np.array([one.reference for one in form.questions], dtype=object)
     return pd.DataFrame(
         {
             "record": np.repeat(records, width),
-            "item_reference": np.tile(np.array(references, dtype=object), n),
-            "question_reference": np.tile(
-                np.array([one.reference for one in form.questions], dtype=object), n
-            ),
+            "item_reference": np.tile(items, n),
+            "question_reference": np.tile(questions, n),
             "position": np.tile(position + 1, n),
-            "outcome": _labels(cells.outcome.ravel(), OUTCOMES),
-            "rapid": (rapid & (cells.outcome == ANSWERED)).ravel(),
-            "points": cells.points.ravel(),
+            "outcome": _labels(given.outcome.ravel(), OUTCOMES),
+            "rapid": (rapid & (given.outcome == ANSWERED)).ravel(),
+            "points": given.points.ravel(),
         }
     )

@@ -119,6 +119,7 @@ def test_a_period_of_start_includes_both_ends(form):
     assert len(kept) == started.between(first.floor("s"), last.ceil("s")).sum()
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(
     st.sets(st.sampled_from(sorted(STATUSES))),

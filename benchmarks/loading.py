@@ -25,7 +25,7 @@ ITEMS = 30
 
 
 def pages_of(sessions: int) -> list[bytes]:
-    return list(lrn.sandbox.simulate(sessions, ITEMS, seed=1).pages())
+    return list(lrn.simulation.simulate(sessions, ITEMS, seed=1).pages())
 
 
 def ours(pages: list[bytes]) -> object:

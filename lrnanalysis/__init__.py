@@ -43,6 +43,7 @@ from lrnanalysis.errors import (
     QueryError,
     RateLimitError,
     ReadError,
+    SimulationError,
     TransportError,
 )
 from lrnanalysis.tables import schema
@@ -94,6 +95,7 @@ __all__ = [
     "ReadError",
     "RuleWarning",
     "SessionData",
+    "SimulationError",
     "TransportError",
     "accessor",
     "classical",

@@ -19,6 +19,7 @@ __all__ = [
     "QueryError",
     "RateLimitError",
     "ReadError",
+    "SimulationError",
     "TransportError",
 ]
 
@@ -149,3 +150,7 @@ class ReadError(LrnError, ValueError):
 
 class MeasureError(LrnError, ValueError):
     """A measure cannot be computed from the data given, or an argument is out of range."""
+
+
+class SimulationError(LrnError, ValueError):
+    """Nothing can be simulated or served: an argument is out of range, or a record is not JSON."""

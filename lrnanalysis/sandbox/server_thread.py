@@ -54,6 +54,7 @@ class ServerThread:
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             application,
+            interface="asgi3",  # uvicorn takes a bound method for the older interface
             loop="asyncio",
             http="h11",
             ws="none",

@@ -841,5 +841,5 @@ def test_its_names_are_there_and_it_says_that_it_is_simulated(simulated):
 
 def test_its_client_is_let_in(simulated):
     with simulated.client(version="v2025.2.LTS") as client:
-        assert client.post({"limit": 7}).sessions == 7
+        assert client.post({"limit": 7}).records == 7
     assert simulated.log[-1].version == "v2025.2.LTS"

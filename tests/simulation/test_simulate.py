@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lrnanalysis.sandbox.answers import FORMATS
-from lrnanalysis.sandbox.design import Item, Question
 
 import lrnanalysis as lrn
-from lrnanalysis.sandbox import simulate
+from lrnanalysis.simulation import simulate
+from lrnanalysis.simulation.answer_catalogues import QUESTION_TYPES
+from lrnanalysis.simulation.assessment import SimulatedItem, SimulatedQuestion
 
 SESSION_KEYS = {
     "user_id", "activity_id", "num_attempted", "num_questions", "session_id", "score",
@@ -244,7 +244,7 @@ def test_values_are_what_their_question_type_holds(records):
             assert set(value) <= {0, 1, None}
         else:
             assert sorted(value) == [0, 1, 2, 3]
-    assert seen == {one.question_type for one in FORMATS.values()}
+    assert seen == {one.question_type for one in QUESTION_TYPES.values()}
 
 
 def test_pages_hold_the_records(default):
@@ -564,7 +564,7 @@ def test_dif_is_of_the_stated_size_and_balanced():
     assert set(one_group["persons"]["group"]) == {"all"}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind != "longtextV2"])
+@pytest.mark.parametrize("kind", [kind for kind in QUESTION_TYPES if kind != "longtextV2"])
 def test_question_types_can_be_chosen(kind):
     simulation = simulate(20, 6, question_types={"mcq": 0.0, "orderlist": 0.0, kind: 2}, essays=0.0)
     assert set(simulation.truth["questions"]["kind"]) == {kind}
@@ -668,10 +668,10 @@ def test_impossible_arguments_are_refused(options, message):
 # Parts ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", QUESTION_TYPES)
 @pytest.mark.parametrize("seed", range(5))
 def test_catalogues(kind, seed):
-    catalogue = FORMATS[kind].draw(np.random.default_rng(seed))
+    catalogue = QUESTION_TYPES[kind].draw(np.random.default_rng(seed))
     values = [json.loads(value) for value in catalogue.values]
     assert len(catalogue) == len(values) == len(catalogue.points) == len(catalogue.chance)
     # Whatever the points, there is an answer that earns them.
@@ -684,7 +684,7 @@ def test_catalogues(kind, seed):
         key = catalogue.values.index(catalogue.key)
         assert catalogue.points[key] == catalogue.max_score
         assert (catalogue.points == catalogue.max_score).sum() == 1
-    assert bool(catalogue.options) == FORMATS[kind].closed
+    assert bool(catalogue.options) == QUESTION_TYPES[kind].closed
     if kind in ("mcq", "clozedropdown", "choicematrix", "association", "orderlist"):
         correct = [option.value for option in catalogue.options if option.correct]
         assert correct == [str(one) for one in json.loads(catalogue.key)]
@@ -693,7 +693,7 @@ def test_catalogues(kind, seed):
 def test_item_scoring_by_hand():
     rng = np.random.default_rng(0)
     questions = tuple(
-        Question("q", kind, FORMATS[kind].draw(rng), 1.0, np.zeros(1), 0.0)
+        SimulatedQuestion("q", kind, QUESTION_TYPES[kind].draw(rng), 1.0, np.zeros(1), 0.0)
         for kind in ("mcq_multiple", "mcq", "mcq")
     )
     points = np.array([[2, 1, 1], [1, 1, 1], [2, 0, 1], [0, 0, 0]])
@@ -703,6 +703,6 @@ def test_item_scoring_by_hand():
         "dependent": ([4, 1, 2, 0], 4),
     }
     for scoring_type, (scores, highest) in expected.items():
-        item = Item("item", questions, scoring_type, 2.0, 4.0, 0.0, "Data")
+        item = SimulatedItem("item", questions, scoring_type, 2.0, 4.0, 0.0, "Data")
         assert item.score(points).tolist() == scores
         assert item.max_score == highest

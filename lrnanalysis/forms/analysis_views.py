@@ -87,11 +87,12 @@ def _plot(draw: Callable[[Axes], Any], name: str) -> str:
 
 
 def _region(name: str, content: str) -> str:
-    """Let wide content scroll by itself, with the keyboard, too, without widening the page."""
+    """Let wide tables scroll by themselves, with the keyboard, too; name them, drop borders."""
+    label = f'aria-label="{html.escape(name, quote=True)}"'
+    content = content.replace("<table", f"<table {label}").replace(' border="1"', "")
     return (
-        f'<div tabindex="0" role="region" aria-label="{html.escape(name, quote=True)}" '
-        'style="width:0;min-width:100%;overflow-x:auto;line-height:1.3;margin-bottom:12px">'
-        f"{content}</div>"
+        f'<div tabindex="0" role="region" {label} style="width:0;min-width:100%;overflow-x:auto;'
+        f'line-height:1.3;margin-bottom:12px">{content}</div>'
     )
 
 

@@ -49,7 +49,7 @@ def _cell(value: Any) -> str:
 
 
 def _item_analysis(analysis: Analysis, _: str) -> str:
-    return _region("Item analysis", analysis.item_analysis()._repr_html_())
+    return _region("Item analysis", analysis.item_analysis()._repr_html_(), align="right")
 
 
 def _times(analysis: Analysis, item: str) -> str:
@@ -86,10 +86,12 @@ def _plot(draw: Callable[[Axes], Any], name: str) -> str:
     return f'<img alt="{alt}" style="max-width:100%" src="data:image/png;base64,{data}">'
 
 
-def _region(name: str, content: str) -> str:
-    """Let wide tables scroll by themselves, with the keyboard, too; name them, drop borders."""
+def _region(name: str, content: str, align: str = "left") -> str:
+    """Let wide tables scroll by themselves, with the keyboard, too; name and align them."""
     label = f'aria-label="{html.escape(name, quote=True)}"'
-    content = content.replace("<table", f"<table {label}").replace(' border="1"', "")
+    table = f'<table {label} style="text-align:{align};border-spacing:8px 1px"'
+    content = content.replace("<table", table).replace(' border="1"', "")
+    content = content.replace("text-align: right", f"text-align: {align}")
     return (
         f'<div tabindex="0" role="region" {label} style="width:0;min-width:100%;overflow-x:auto;'
         f'line-height:1.3;margin-bottom:12px">{content}</div>'

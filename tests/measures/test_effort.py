@@ -11,18 +11,10 @@ from hypothesis import strategies as st
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import completion, timing
 from lrnanalysis.measures import effort as ef
-from lrnanalysis.measures.effort.threshold_estimators import cump, mixture
-from measure_tables import (
-    EMPTY,
-    items_frame,
-    relabelled,
-    responses_frame,
-    run_doctests,
-    shuffled,
-    simulated,
-    studies,
-    textual,
-)
+from lrnanalysis.measures.effort import threshold_estimators
+from lrnanalysis.measures.effort.threshold_estimators import RULES, ItemAnswers, find_rule
+from lrnanalysis.warnings import RuleWarning
+from measure_tables import EMPTY, run_doctests, shuffled, simulated, studies
 
 NAN = float("nan")
 few = pytest.mark.filterwarnings("ignore:.*fewer than 10 timed answers")
@@ -32,14 +24,27 @@ def test_examples_run():
     assert run_doctests("lrnanalysis.measures.effort") > 15
 
 
-def one_item(times, scores=None, item="a"):
-    """One item answered by s0, s1, …"""
-    scores = [1.0] * len(times) if scores is None else scores
-    rows = [
-        (f"s{at}", item, 1, time, score, 1.0)
-        for at, (time, score) in enumerate(zip(times, scores, strict=True))
-    ]
-    return items_frame(*rows)
+def one_item(times, shares=None, item="a"):
+    """Times of one item answered by s0, s1, …, and with `shares` the shares of the maximum."""
+    persons = pd.Index([f"s{at}" for at in range(len(times))], name="session_id")
+
+    def matrix(values):
+        return pd.DataFrame({item: pd.array(values, dtype="Float64")}, index=persons).astype(float)
+
+    return matrix(times) if shares is None else (matrix(times), matrix(shares))
+
+
+def several(*matrices):
+    """Items beside each other, of the persons that all have."""
+    return pd.concat(matrices, axis=1).rename_axis(columns="item_reference")
+
+
+def cump(times, shares, chance):
+    return threshold_estimators.cump(ItemAnswers(np.asarray(times), shares, chance))
+
+
+def mixture(times):
+    return threshold_estimators.mixture(ItemAnswers(np.asarray(times), None, NAN))
 
 
 # Thresholds -------------------------------------------------------------------------------------
@@ -52,26 +57,28 @@ TIMES = [10.0, 20.0, 60.0, 0.0, None]  # mean 30, median 20 of three timed answe
     [("nt10", 3.0), ("nt20", 6.0), ("nt12.5", 3.75), ("median10", 2.0), ("fixed5", 5.0), (4, 4.0)],
 )
 def test_thresholds_by_hand(method, want):
-    items = one_item(TIMES, [1, 1, 1, 0, 0])
-    table = ef.thresholds(items, method)
+    table = ef.thresholds(one_item(TIMES), method)
     assert table.index.tolist() == ["a"]
     assert table["threshold"].tolist() == [pytest.approx(want)]
     assert table["n"].tolist() == [3]
     assert table["reason"].isna().all()
     assert table["method"].tolist() == [method if isinstance(method, str) else "fixed4"]
-    matrix = timing.time_matrix(items)
-    pd.testing.assert_frame_equal(ef.thresholds(matrix, method), table)
+    assert table.index.name == "item_reference"
 
 
-def test_nt_takes_the_times_of_those_who_answered():
-    items = one_item([10.0, 20.0, 300.0], [1, 1, 0])
-    responses = responses_frame(*[(f"s{at}", "a", at < 2, 1.0, True) for at in range(3)])
-    assert ef.thresholds(items)["threshold"].tolist() == [11.0]
-    assert ef.thresholds(items, responses=responses)["threshold"].tolist() == [1.5]
+def test_every_rule_is_found_by_its_name_and_gives_a_threshold_or_a_reason():
+    names = {"fixed3", "nt10", "median12.5", "cump", "mixture"}
+    found = {name: find_rule(name) for name in names}
+    assert {rule for rule, _ in found.values()} == set(RULES.values())
+    assert [found[name][1] for name in ("fixed3", "nt10", "median12.5")] == [3.0, 10.0, 12.5]
+    assert find_rule("nt") is None
+    for name in names:
+        row = ef.thresholds(one_item([NAN, 0.0]), name).iloc[0]
+        assert np.isnan(row["threshold"]) == pd.notna(row["reason"])
 
 
 def test_a_cap_is_applied_and_named():
-    items = pd.concat([one_item([200.0]), one_item([50.0], item="b")])
+    items = several(one_item([200.0]), one_item([50.0], item="b"))
     table = ef.thresholds(items, cap=10)
     assert table["threshold"].tolist() == [10.0, 5.0]
     assert table["method"].tolist() == ["nt10, capped at 10 s", "nt10"]
@@ -81,11 +88,11 @@ def test_a_cap_is_applied_and_named():
 
 
 def test_given_thresholds():
-    items = pd.concat([one_item([20.0]), one_item([50.0], item="b"), one_item([1.0], item="c")])
+    items = several(one_item([20.0]), one_item([50.0], item="b"), one_item([1.0], item="c"))
     table = ef.thresholds(items, pd.Series({"b": 7.0, "a": 5.0, "c": NAN, "z": 1.0}))
     np.testing.assert_equal(table["threshold"].to_numpy(), [5.0, 7.0, NAN])
     assert table["reason"].tolist()[2] == "the threshold given is missing"
-    partly = ef.thresholds(items, ef.thresholds(items[:1]))
+    partly = ef.thresholds(items, ef.thresholds(items[["a"]]))
     assert partly["reason"].tolist()[1:] == ["no threshold given"] * 2
     with pytest.raises(MeasureError, match="a threshold is 0 or below"):
         ef.thresholds(items, pd.Series({"a": 0.0}))
@@ -96,11 +103,11 @@ def test_given_thresholds():
 
 
 def test_an_item_without_times_has_no_threshold_and_a_reason():
-    table = ef.thresholds(one_item([0.0, None], [1, 1]))
+    table = ef.thresholds(one_item([0.0, None]))
     assert table["threshold"].isna().all()
     assert table["reason"].tolist() == ["no answer has a time"]
     assert table.attrs["items_without_threshold"] == 1
-    assert ef.rapid_guesses(one_item([0.0, None])).isna().all()
+    assert not ef.rapid_guesses(one_item([0.0, None])).any(axis=None)
 
 
 @pytest.mark.parametrize("method", ["nt", "10", "nt-5", "cumps", "fixed0", 0, -1, "percent10"])
@@ -109,25 +116,20 @@ def test_unknown_methods_are_refused(method):
         ef.thresholds(one_item(TIMES), method)
 
 
-def test_what_belongs_to_which_input():
-    items = one_item(TIMES)
-    matrix = timing.time_matrix(items)
-    with pytest.raises(MeasureError, match="scores= belongs to a matrix"):
-        ef.thresholds(items, scores=matrix)
-    with pytest.raises(MeasureError, match="responses= belongs to the items table"):
-        ef.thresholds(matrix, responses=EMPTY["responses"])
-    with pytest.raises(MeasureError, match="give the items table or a persons × items matrix"):
+def test_times_and_scores_have_to_match():
+    matrix = one_item(TIMES)
+    with pytest.raises(MeasureError, match="times is a Series: pass a DataFrame"):
         ef.thresholds(matrix["a"])
-    with pytest.raises(MeasureError, match="scores is a ndarray: give a DataFrame"):
+    with pytest.raises(MeasureError, match="scores is a ndarray: pass a DataFrame"):
         ef.thresholds(matrix, scores=matrix.to_numpy())
-    with pytest.raises(MeasureError, match="repeated column labels"):
+    with pytest.raises(MeasureError, match="repeated"):
         ef.thresholds(pd.concat([matrix, matrix], axis=1))
     with pytest.raises(MeasureError, match="values above 1"):
         ef.thresholds(matrix, "cump", scores=matrix.fillna(9))
     with pytest.raises(MeasureError, match="differ in their rows or columns"):
         ef.thresholds(matrix, "cump", scores=matrix.iloc[:2])
     with pytest.raises(MeasureError, match="chance is 1"):
-        ef.thresholds(items, "cump", chance=1.0)
+        ef.thresholds(matrix, "cump", chance=1.0)
 
 
 # CUMP -------------------------------------------------------------------------------------------
@@ -164,14 +166,14 @@ def test_cump_says_why_it_has_none(right, chance, reason):
     assert found.reason.startswith(reason)
 
 
-def test_cump_of_a_table_needs_scores_and_chance():
-    items = one_item(np.repeat([1.0, 2.0, 30.0], 40), np.repeat([0.0, 0.0, 1.0], 40))
-    table = ef.thresholds(items, "cump", chance={"a": 0.25})
+def test_cump_of_a_matrix_needs_scores_and_chance():
+    times, shares = one_item(np.repeat([1.0, 2.0, 30.0], 40), np.repeat([0.0, 0.0, 1.0], 40))
+    table = ef.thresholds(times, "cump", scores=shares, chance={"a": 0.25})
     assert table["threshold"].tolist() == [29.0]
-    assert ef.thresholds(items, "cump")["reason"].tolist() == ["no chance level given"]
-    bare = items.drop(columns="score")
-    assert ef.thresholds(bare, "cump", chance=0.25)["reason"].tolist() == ["no scores"]
-    other = ef.thresholds(items, "cump", chance=pd.Series({"b": 0.2}))
+    without = ef.thresholds(times, "cump", scores=shares)
+    assert without["reason"].tolist() == ["no chance level given"]
+    assert ef.thresholds(times, "cump", chance=0.25)["reason"].tolist() == ["no scores"]
+    other = ef.thresholds(times, "cump", scores=shares, chance=pd.Series({"b": 0.2}))
     assert other["reason"].tolist() == ["no chance level given"]
 
 
@@ -228,41 +230,12 @@ def test_mixture_says_why_it_has_none(times, reason):
 
 
 def test_rapid_is_strictly_below():
-    items = one_item([2.9, 3.0, 3.1, 0.0, -1.0, None])
-    flags = ef.rapid_guesses(items, 3)
-    assert flags.tolist() == [True, False, False, pd.NA, pd.NA, pd.NA]
-    assert (flags.dtype, flags.name) == ("boolean", "rapid_guess")
+    flags = ef.rapid_guesses(one_item([2.9, 3.0, 3.1, 0.0, -1.0, None]), 3)
+    assert flags["a"].tolist() == [True, *[False] * 5]
+    assert flags.dtypes.tolist() == [np.dtype(bool)]
     assert flags.attrs["flagged"] == 1
     assert flags.attrs["timed_answers"] == 3
     assert "strictly below" in flags.attrs["rule"]
-
-
-def test_an_unanswered_item_is_no_guess():
-    items = one_item([2.0, 2.0], [0, 0])
-    responses = responses_frame(("s0", "a", True, 0.0, True), ("s1", "a", False, 0.0, True))
-    assert ef.rapid_guesses(items, 3, responses=responses).tolist() == [True, pd.NA]
-    assert ef.rapid_guesses(items, 3).tolist() == [True, True]
-
-
-@few
-def test_discarded_sessions_count_nowhere_and_it_is_said():
-    items = one_item([10.0, 20.0, 300.0])
-    sessions = pd.DataFrame({"session_id": ["s0", "s1", "s2"], "status": ["Completed"] * 3})
-    sessions.loc[2, "status"] = "discarded"
-    found = ef.screen(items, "nt60", sessions=sessions)
-    assert found.thresholds["threshold"].tolist() == [9.0]
-    assert found.flags.tolist() == [False, False, pd.NA]
-    np.testing.assert_equal(found.rte.to_numpy(), [1.0, 1.0, NAN])
-    assert found.rtf.attrs["discarded"] == "left out: 1 sessions"
-    merged = ef.rapid_guesses(items.merge(sessions, on="session_id"), "nt60")
-    assert merged.tolist() == found.flags.tolist()
-    table = ef.validity(items, 15, sessions=sessions)
-    assert table[["flagged", "unflagged"]].to_numpy().tolist() == [[1, 1]]
-    assert "not known" in ef.thresholds(items).attrs["discarded"]
-    selected = ef.response_time_effort(items, 15, sessions=sessions[:1])
-    np.testing.assert_equal(selected.to_numpy(), [0.0, NAN, NAN])
-    with pytest.raises(MeasureError, match="sessions= belongs to the items table"):
-        ef.thresholds(timing.time_matrix(items), sessions=sessions)
 
 
 #: s guesses once in ten, t in five of ten, u has no time.
@@ -285,48 +258,50 @@ def test_effort_and_fidelity_by_hand():
     pd.testing.assert_series_equal(screen.rte, rte)
     pd.testing.assert_series_equal(screen.rtf, rtf)
     assert screen.flags.to_numpy().sum() == 6
-    assert repr(screen) == "EffortScreen(fixed3: 10 items, 3 sessions, 1 with RTE < .90)"
+    assert repr(screen) == (
+        "EffortScreen(10 items, 3 persons, 6 rapid guesses, 1 persons with RTE < .90)"
+    )
 
 
 def test_fewer_than_ten_items_is_said():
-    with pytest.warns(UserWarning, match="2 of 3 sessions have fewer than 10 timed answers"):
+    with pytest.warns(RuleWarning, match="2 of 3 persons have fewer than 10 timed answers"):
         rte = ef.response_time_effort(TEN.iloc[:, :9], 3)
-    assert rte.attrs["sessions_with_fewer_than_10"] == 2
+    assert rte.attrs["persons_with_fewer_than_10"] == 2
+
+
+def answered_times(items, responses=None):
+    """The matrix of answered times, as an analysis makes it."""
+    done = completion.answered(items, responses).fillna(False).to_numpy(dtype=bool)
+    return timing.time_matrix(items[done])
 
 
 @few
 @given(studies(), st.sampled_from(["fixed20", "nt50", "median60"]), st.booleans())
-def test_table_and_matrix_agree(study, method, given_responses):
+def test_screen_is_what_pandas_counts(study, method, given_responses):
     items, responses = study
-    said = responses if given_responses else None
-    flags = ef.rapid_guesses(items, method, responses=said)
-    screen = ef.screen(items, method, responses=said)
-    pd.testing.assert_series_equal(screen.flags, flags)
-    done = completion.answered(items, said).to_numpy(dtype=bool)
-    matrix = timing.time_matrix(items[done])
-    other = ef.screen(matrix, method)
-    np.testing.assert_allclose(other.rte.reindex(screen.rte.index), screen.rte, equal_nan=True)
-    np.testing.assert_allclose(other.rtf.reindex(screen.rtf.index), screen.rtf, equal_nan=True)
-    assert other.flags.to_numpy().sum() == flags.sum()
-    limit = items["item_reference"].astype("str").map(screen.thresholds["threshold"])
-    timed = done & (items["time"] > 0)
-    want = (items["time"] < limit).where(timed & limit.notna())
-    assert flags.fillna(False).tolist() == want.fillna(False).astype(bool).tolist()
-    assert flags.isna().tolist() == (~timed).tolist()
-    for frame in (shuffled(items), textual(items)):
-        again = ef.rapid_guesses(frame, method, responses=said).sort_index()
-        pd.testing.assert_series_equal(again, flags)
+    times = answered_times(items, responses if given_responses else None)
+    found = ef.screen(times, method)
+    limit = found.thresholds["threshold"]
+    rapid = times.lt(limit, axis=1)
+    timed = times.notna() & limit.notna()
+    pd.testing.assert_frame_equal(found.flags, rapid, check_flags=False)
+    rte = 1 - rapid.sum(axis=1) / timed.sum(axis=1).replace(0, np.nan)
+    rtf = 1 - rapid.sum() / timed.sum().replace(0, np.nan)
+    np.testing.assert_allclose(found.rte, rte, equal_nan=True)
+    np.testing.assert_allclose(found.rtf, rtf, equal_nan=True)
+    again = ef.screen(shuffled(times), method)
+    pd.testing.assert_frame_equal(again.flags.loc[times.index], found.flags)
+    pd.testing.assert_series_equal(again.rte[times.index], found.rte)
 
 
-@few
 @given(studies())
 def test_a_subset_agrees_with_the_whole(study):
     items, _ = study
-    part = items[items["session_id"].isin(["s0", "s2"])]
-    whole = ef.screen(items, 30)
-    alone = ef.screen(part, 30)
-    pd.testing.assert_series_equal(alone.flags, whole.flags[part.index], check_flags=False)
-    pd.testing.assert_series_equal(alone.rte, whole.rte[alone.rte.index])
+    times = answered_times(items)
+    part = times[times.index.isin(["s0", "s2"])]
+    whole, alone = ef.screen(times, 30), ef.screen(part, 30)
+    pd.testing.assert_frame_equal(alone.flags, whole.flags.loc[part.index], check_flags=False)
+    pd.testing.assert_series_equal(alone.rte, whole.rte[part.index])
 
 
 @few
@@ -350,28 +325,14 @@ def test_a_matrix_in_any_layout():
         pd.testing.assert_series_equal(found.rte, want.rte)
 
 
-@few
-@given(studies())
-def test_pseudonyms_change_nothing(study):
-    items, responses = study
-    one = ef.screen(items, 30, responses=responses)
-    two = ef.screen(relabelled(items), 30, responses=relabelled(responses))
-    pd.testing.assert_series_equal(two.flags, one.flags)
-    np.testing.assert_array_equal(two.rte, one.rte)
-    pd.testing.assert_series_equal(two.rtf, one.rtf)
-
-
 # Validity, moderation, filtering ----------------------------------------------------------------
 
 
 def test_validity_by_hand():
-    items = pd.concat(
-        [
-            one_item([1, 1, 1, 1, 9, 9, None], [1, 0, 0, 0, 1, 1, 1]),
-            one_item([1, 9, 9, 9, 9, 9, 9], [0, 1, 1, 1, 0, None, 1], item="b"),
-        ]
-    )
-    table = ef.validity(items, 3, chance={"a": 0.25, "b": 0.5})
+    a, right_a = one_item([1, 1, 1, 1, 9, 9, None], [1, 0, 0, 0, 1, 1, 1])
+    b, right_b = one_item([1, 9, 9, 9, 9, 9, 9], [0, 1, 1, 1, 0, None, 1], item="b")
+    times, shares = several(a, b), several(right_a, right_b)
+    table = ef.validity(times, 3, scores=shares, chance={"a": 0.25, "b": 0.5})
     assert table["flagged"].tolist() == [4, 1]
     assert table["unflagged"].tolist() == [2, 5]  # not without a time, not without a score
     np.testing.assert_allclose(table["share_flagged"], [4 / 6, 1 / 6])
@@ -381,16 +342,14 @@ def test_validity_by_hand():
     np.testing.assert_allclose(
         table["z_unflagged"], [0.75 / np.sqrt(0.1875 / 2), 0.3 / np.sqrt(0.05)]
     )
-    whole = ef.validity(items, 3, chance={"a": 0.25, "b": 0.5}, by=None).iloc[0]
+    whole = ef.validity(times, 3, scores=shares, chance={"a": 0.25, "b": 0.5}, per="all").iloc[0]
     assert whole["flagged"] == 5
     assert whole["accuracy_flagged"] == 0.2
     assert whole["chance"] == pytest.approx((6 * 0.25 + 6 * 0.5) / 12)
     assert whole["z_flagged"] == pytest.approx((1 - 1.5) / np.sqrt(4 * 0.1875 + 0.25))
-    assert ef.validity(items, 3)["z_flagged"].isna().all()
-    with pytest.raises(MeasureError, match="no scores to compare"):
-        ef.validity(items.drop(columns="score"), 3)
-    with pytest.raises(MeasureError, match="by is 'session_id'"):
-        ef.validity(items, 3, by="session_id")
+    assert ef.validity(times, 3, scores=shares)["z_flagged"].isna().all()
+    with pytest.raises(MeasureError, match="per is 'session_id'"):
+        ef.validity(times, 3, scores=shares, per="session_id")
 
 
 def test_validity_of_a_matrix():
@@ -413,28 +372,23 @@ def test_effort_moderation_by_hand():
         ef.effort_moderated(scores, flags.iloc[1:])
 
 
-def test_motivation_filter_by_hand():
+def test_motivation_mask_by_hand():
     rte = ef.response_time_effort(TEN, 3)
-    assert ef.motivated(rte).tolist() == [True, False, False]
-    assert ef.motivated(rte, 0.5).tolist() == [True, True, False]
-    assert ef.motivated(rte).attrs["unknown"] == 1
-    table = pd.DataFrame({"session_id": ["t", "s", "z", "s"], "time": [1, 2, 3, 4]})
-    kept = ef.motivation_filter(table, rte)
-    assert kept["time"].tolist() == [2, 4]
-    assert "2 of 4 rows stay" in kept.attrs["motivation_filter"]
-    assert ef.motivation_filter(TEN, rte).index.tolist() == ["s"]
+    assert ef.motivation_mask(rte).tolist() == [True, False, False]
+    assert ef.motivation_mask(rte, 0.5).tolist() == [True, True, False]
+    assert ef.motivation_mask(rte).attrs["unknown"] == 1
     with pytest.raises(MeasureError, match="minimum is 90"):
-        ef.motivated(rte, 90)
+        ef.motivation_mask(rte, 90)
 
 
-def test_empty_tables_give_empty_results():
-    for source in (EMPTY["items"], timing.time_matrix(EMPTY["items"])):
-        found = ef.screen(source)
-        assert found.thresholds.empty
-        assert found.rte.empty
-        assert found.rtf.empty
-        assert len(found.flags) == 0
-    assert ef.validity(EMPTY["items"]).empty
+def test_empty_matrices_give_empty_results():
+    empty = timing.time_matrix(EMPTY["items"])
+    found = ef.screen(empty)
+    assert found.thresholds.empty
+    assert found.rte.empty
+    assert found.rtf.empty
+    assert len(found.flags) == 0
+    assert ef.validity(empty, scores=empty).empty
 
 
 def test_notes_are_plain_json_and_the_caller_frame_stays():
@@ -473,7 +427,7 @@ def test_simulated_guessers_are_found(method):
     assert below[guesser].mean() > 0.85
     assert below[~guesser].mean() < 0.03
     table = ef.validity(
-        pd.DataFrame(times), method, scores=pd.DataFrame(right), chance=0.25, by=None
+        pd.DataFrame(times), method, scores=pd.DataFrame(right), chance=0.25, per="all"
     ).iloc[0]
     assert abs(table["z_flagged"]) < 4
     assert table["z_unflagged"] > 50
@@ -481,18 +435,17 @@ def test_simulated_guessers_are_found(method):
 
 def test_guessers_of_the_simulated_study_are_found():
     tables, simulation = simulated(learners=1000, items=40, seed=5, rapid_guessers=0.1)
-    items, responses = tables.items, tables.responses
+    times = answered_times(tables.items, tables.responses)
     keys = ["session_id", "item_reference"]
-    truth = simulation.answers.groupby(keys)["rapid"].any()
-    truth = truth.loc[pd.MultiIndex.from_frame(items[keys].astype("str"))].to_numpy()
-    flags = ef.rapid_guesses(items, "nt10", responses=responses)
-    known = flags.notna().to_numpy()
-    found = flags[known].to_numpy(dtype=bool)
+    truth = simulation.answers.groupby(keys)["rapid"].any().unstack()
+    truth = truth.loc[times.index, times.columns].fillna(False).to_numpy(dtype=bool)
+    flags = ef.rapid_guesses(times, "nt10").to_numpy()
+    known = times.notna().to_numpy()
     assert truth[known].sum() > 500
-    assert found[truth[known]].mean() > 0.95
-    assert found[~truth[known]].mean() < 0.005
-    with pytest.warns(UserWarning, match="fewer than 10 timed answers"):
-        rte = ef.response_time_effort(items, responses=responses)
+    assert flags[known & truth].mean() > 0.95
+    assert flags[known & ~truth].mean() < 0.005
+    with pytest.warns(RuleWarning, match="fewer than 10 timed answers"):
+        rte = ef.response_time_effort(times)
     sessions = simulation.truth["sessions"].set_index("session_id").loc[rte.index]
     share = simulation.answers.assign(done=lambda all_: all_["outcome"] == "answered")
     share = share.groupby("session_id")[["rapid", "done"]].sum().loc[rte.index]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import completion, timing
 from lrnanalysis.measures.matrices import link_rows
+from lrnanalysis.warnings import DataWarning
 from measure_tables import (
     EMPTY,
     items_frame,
@@ -74,7 +75,7 @@ def test_an_incomplete_session_has_no_elapsed_time():
 
 
 def test_negative_idle_is_kept_and_said():
-    with pytest.warns(UserWarning, match="1 of 1 sessions have items' times"):
+    with pytest.warns(DataWarning, match="1 of 1 sessions have items' times"):
         idle = timing.idle_time(SESSION.assign(active_time=700.0))
     assert idle.tolist() == [-100.0]
     assert idle.attrs["negative"] == 1
@@ -84,7 +85,7 @@ def test_negative_idle_is_kept_and_said():
 
 def test_a_session_that_ends_before_it_starts_is_said():
     swapped = SESSION.rename(columns={"dt_started": "dt_completed", "dt_completed": "dt_started"})
-    with pytest.warns(UserWarning, match="end before they start"):
+    with pytest.warns(DataWarning, match="end before they start"):
         assert timing.elapsed_time(swapped).tolist() == [-600.0]
 
 
@@ -96,7 +97,7 @@ def test_clocks_want_timestamps_columns_and_units():
         timing.elapsed_time(SESSION.drop(columns="dt_completed"))
     with pytest.raises(MeasureError, match="unit is 'd'"):
         timing.elapsed_time(SESSION, unit="d")
-    with pytest.raises(MeasureError, match="give the sessions DataFrame"):
+    with pytest.raises(MeasureError, match="pass the sessions DataFrame"):
         timing.elapsed_time(SESSION["dt_started"])
 
 
@@ -115,7 +116,7 @@ def test_a_group_without_any_time_is_missing_not_zero():
 
 
 def test_a_negative_time_counts_as_missing_and_is_said():
-    with pytest.warns(UserWarning, match="1 of 2 item times are negative"):
+    with pytest.warns(DataWarning, match="1 of 2 item times are negative"):
         result = timing.active_time(one_session([-3.0, 5.0], [1, 1]))
     assert result.tolist() == [5.0]
 
@@ -158,7 +159,8 @@ def test_a_missing_session_is_an_error_that_says_what_to_do():
 
 
 def test_time_summary_by_hand():
-    items = one_session([10.0, 40.0, 20.0, 0.0, None], [1] * 5).assign(item_reference="a")
+    items = one_session([10.0, 40.0, 20.0, 0.0, None], [1] * 5)
+    items = items.assign(item_reference="a", session_id=[*"stuvw"])
     row = timing.time_summary(items, quantiles=[0.25]).loc["a"]
     assert row["n"] == 3
     assert row["n_without"] == 2
@@ -189,16 +191,33 @@ def test_time_summary_is_pandas(study):
     pd.testing.assert_frame_equal(timing.time_summary(shuffled(items), quantiles=(0.1, 0.9)), got)
 
 
-def test_time_summary_leaves_discarded_sessions_out_where_it_knows_them():
-    items = items_frame(("s", "a", 1, 5.0, 1, 1), ("t", "a", 1, 50.0, 1, 1))
-    sessions = sessions_frame(session_id=["s", "t"], status=["Completed", "discarded"])
-    assert timing.time_summary(items, sessions=sessions)["mean"].tolist() == [5.0]
-    assert timing.time_summary(items)["mean"].tolist() == [27.5]
-    merged = items.merge(sessions, on="session_id")
-    result = timing.time_summary(merged)
-    assert result["mean"].tolist() == [5.0]
-    assert "1 session" in result.attrs["discarded"]
-    assert "not known" in timing.time_summary(items).attrs["discarded"]
+def test_several_columns_group_together():
+    items = items_frame(
+        ("s", "a", 1, 5.0, 1, 1), ("s", "b", 2, 7.0, 1, 1), ("t", "a", 1, 50.0, 1, 1)
+    ).assign(group=["x", "x", None])
+    summary = timing.time_summary(items, ["group", "item_reference"])
+    assert summary.index.names == ["group", "item_reference"]
+    assert summary["mean"].to_dict() == {("x", "a"): 5.0, ("x", "b"): 7.0}
+    assert timing.active_time(items, ["group"]).to_dict() == {("x",): 12.0}
+    sums = timing.active_time(items, ["session_id", "item_reference"])
+    assert sums.to_dict() == {("s", "a"): 5.0, ("s", "b"): 7.0, ("t", "a"): 50.0}
+    flagged = timing.outliers(items, "mad", by=["group", "item_reference"])
+    assert flagged.isna().tolist() == [False, False, True]
+
+
+def test_rows_multiplied_by_a_merge_are_refused():
+    items = pd.concat([one_session([9.0, 4.0], [1, 0])] * 2)
+    for measure in (
+        timing.active_time,
+        timing.time_summary,
+        timing.time_matrix,
+        timing.time_by_position,
+        timing.pacing,
+        timing.outliers,
+        timing.suspicious_times,
+    ):
+        with pytest.raises(MeasureError, match=r"2 rows of items repeat.*drop_duplicates"):
+            measure(items)
 
 
 def test_a_stand_in_is_found_and_warned_of():
@@ -207,7 +226,7 @@ def test_a_stand_in_is_found_and_warned_of():
     items = pd.DataFrame({"item_reference": "a", "time": times})
     found = timing.suspicious_times(items)
     assert found[["time", "n"]].to_numpy().tolist() == [[9999.0, 25.0]]
-    with pytest.warns(UserWarning, match="9999 s repeats"):
+    with pytest.warns(DataWarning, match="9999 s occurs suspiciously often"):
         timing.time_summary(items)
     assert timing.suspicious_times(items[:2000]).empty
     assert timing.suspicious_times(items[:3]).empty
@@ -217,8 +236,10 @@ def test_times_at_the_limit_without_points_are_found():
     items = items_frame(
         ("s", "a", 1, 600.0, 0, 1), ("s", "b", 2, 600.0, 1, 1), ("t", "a", 1, 601.0, None, 1),
     )  # fmt: skip
-    sessions = pd.concat([SESSION, SESSION.assign(session_id="t")])
-    found = timing.suspicious_times(items, sessions)
+    limit = pd.Series({"s": 600.0, "t": 600.0})
+    found = timing.suspicious_times(items, limit=limit)
+    merged = items.assign(max_time=600.0)
+    pd.testing.assert_frame_equal(timing.suspicious_times(merged), found)
     assert found["n"].tolist() == [2]
     assert found["reason"].str.contains("max_time").all()
 
@@ -291,45 +312,15 @@ def test_unused_categories_make_no_columns():
     assert timing.time_summary(items[items["session_id"] == "t"]).index.tolist() == ["b"]
 
 
-def test_two_rows_for_a_cell_are_an_error():
-    items = items_frame(("s", "a", 1, 5.0, 1, 1), ("s", "a", 2, 6.0, 1, 1))
-    with pytest.raises(MeasureError, match="1 rows fall on a cell"):
-        timing.time_matrix(items)
-
-
-def test_a_matrix_of_users_takes_first_attempts():
+def test_any_column_names_the_rows():
     items = items_frame(
         ("late", "a", 1, 5.0, 1, 1), ("early", "a", 1, 6.0, 1, 1), ("other", "a", 1, 7.0, 1, 1)
-    )
-    sessions = sessions_frame(
-        session_id=["late", "early", "other"],
-        user_id=["u", "u", "v"],
-        activity_id=["x"] * 3,
-        dt_started=["2025-01-02", "2025-01-01", "2025-01-01"],
-        status=["Completed"] * 3,
-        score=[9.0, 5.0, 5.0],
-        max_score=[10.0] * 3,
-    )
-
-    def times(**more):
-        matrix = timing.time_matrix(items, rows="user_id", sessions=sessions, **more)
-        return matrix["a"].to_dict()
-
-    assert times() == {"u": 6.0, "v": 7.0}
-    assert times(attempts="last") == {"u": 5.0, "v": 7.0}
-    assert times(attempts="best") == {"u": 5.0, "v": 7.0}
-    with pytest.raises(MeasureError, match="rows fall on a cell"):
-        times(attempts="all")
-    merged = items.merge(sessions.drop(columns=["score", "max_score"]), on="session_id")
-    assert timing.time_matrix(merged, rows="user_id")["a"].to_dict() == {"u": 6.0, "v": 7.0}
-    with pytest.raises(MeasureError, match="needs to know the users"):
+    ).assign(user_id=["u", "u", "v"])
+    with pytest.raises(MeasureError, match="1 rows fall on a cell"):
         timing.time_matrix(items, rows="user_id")
-    with pytest.raises(MeasureError, match="sessions' scores"):
-        timing.time_matrix(merged, rows="user_id", attempts="best")
-    # A discarded session is no attempt.
-    sessions["status"] = ["Completed", "Discarded", "Completed"]
-    assert times() == {"u": 5.0, "v": 7.0}
-    assert times(keep_discarded=True) == {"u": 6.0, "v": 7.0}
+    assert timing.time_matrix(items[1:], rows="user_id")["a"].to_dict() == {"u": 6.0, "v": 7.0}
+    with pytest.raises(MeasureError, match="2 of 3 rows have no user_id"):
+        timing.time_matrix(items.assign(user_id=["u", None, None]), rows="user_id")
 
 
 def test_empty_tables_give_empty_results():
@@ -339,7 +330,6 @@ def test_empty_tables_give_empty_results():
     assert timing.elapsed_time(sessions).empty
     assert timing.active_share(sessions).empty
     assert timing.time_matrix(items).shape == (0, 0)
-    assert timing.time_matrix(items, sessions=sessions).shape == (0, 0)
     assert timing.time_summary(items).empty
     assert timing.suspicious_times(items).empty
     assert timing.outliers(items).empty
@@ -356,7 +346,7 @@ def test_the_callers_frames_stay_as_they_are():
     before = items.copy(deep=True), responses.copy(deep=True), SESSION.copy(deep=True)
     timing.active_time(items)
     timing.time_summary(items)
-    timing.time_matrix(items, sessions=SESSION)
+    timing.time_matrix(items)
     completion.not_reached(items, responses)
     timing.pacing(items)
     timing.outliers(items)
@@ -568,31 +558,6 @@ def test_reach_by_hand():
     assert table["omitted"].tolist() == [0.0] * 4
 
 
-def test_analyses_leave_discarded_sessions_out_and_say_so():
-    items = three_sessions()
-    sessions = sessions_frame(
-        session_id=["s", "t", "u"], status=["Completed", "Completed", "Discarded"]
-    )
-    two = items[items["session_id"] != "u"]
-    for measure in (
-        completion.speededness,
-        completion.reach,
-        timing.pacing,
-        timing.time_by_position,
-        timing.time_summary,
-    ):
-        without = measure(items, sessions=sessions)
-        assert without.attrs["discarded"] == "left out: 1 sessions"
-        assert "not known" in measure(items).attrs["discarded"]
-        merged = measure(items.merge(sessions, on="session_id"))
-        for result in (without, merged):
-            plain = measure(two)
-            plain.attrs = result.attrs = {}
-            (pd.testing.assert_series_equal if plain.ndim == 1 else pd.testing.assert_frame_equal)(
-                result, plain
-            )
-
-
 def test_reach_asks_for_what_it_needs():
     bare = PATH[["session_id", "item_reference", "position"]]
     with pytest.raises(MeasureError, match="neither 'time' nor 'score'"):
@@ -620,14 +585,11 @@ def test_pacing_by_hand():
     assert curve["high"].tolist() == [20.0, 40.0, 40.0]
     pd.testing.assert_frame_equal(timing.pacing(shuffled(items), band=(0.0, 1.0)), curve)
     np.testing.assert_allclose(timing.pacing(items, unit="min")["median"] * 60, curve["median"])
-    sessions = sessions_frame(session_id=["t", "s"], max_time=[None, 80.0])
-    shares = timing.pacing(items, of="limit", sessions=sessions)
+    shares = timing.pacing(items, limit=pd.Series({"t": None, "s": 80.0}))
     assert shares["median"].tolist() == [10 / 80, 10 / 80, 0.5]
-    assert shares.attrs["unit"] == "share of max_time"
-    with pytest.raises(MeasureError, match="give sessions="):
-        timing.pacing(items, of="limit")
-    with pytest.raises(MeasureError, match="no session of the items has a max_time"):
-        timing.pacing(items, of="limit", sessions=sessions.assign(max_time=np.nan))
+    assert shares.attrs["unit"] == "share of the limit"
+    with pytest.raises(MeasureError, match="no session of the items has a time limit"):
+        timing.pacing(items, limit=pd.Series({"t": np.nan}))
 
 
 def test_time_by_position_says_when_position_is_item():

@@ -5,7 +5,14 @@ shown. `response_links`: responses tied to items. `builder`: the matrix.
 """
 
 from lrnanalysis.measures.matrices.builder import MatrixBuilder
-from lrnanalysis.measures.matrices.keys import Keys, factorise, factorise_columns, names_of
+from lrnanalysis.measures.matrices.keys import (
+    Keys,
+    factorise,
+    factorise_columns,
+    names_of,
+    person_keys,
+    required_keys,
+)
 from lrnanalysis.measures.matrices.response_links import (
     ItemResponses,
     answered_responses,
@@ -25,5 +32,7 @@ __all__ = [
     "item_responses",
     "link_rows",
     "names_of",
+    "person_keys",
+    "required_keys",
     "session_rows",
 ]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import IntArray
 
-__all__ = ["Keys", "factorise", "factorise_columns", "names_of"]
+__all__ = ["Keys", "factorise", "factorise_columns", "names_of", "person_keys", "required_keys"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,3 +85,33 @@ def factorise_columns(frame: pd.DataFrame, by: str | Sequence[str]) -> Keys:
 def names_of(by: str | Sequence[str]) -> list[str]:
     """The column names that `by` holds."""
     return [by] if isinstance(by, str) else list(by)
+
+
+def required_keys(frame: pd.DataFrame, name: str) -> Keys:
+    """Codes and labels of a column in which no value may be missing.
+
+    Raises
+    ------
+    MeasureError
+        A value is missing.
+    """
+    keys = factorise(frame[name])
+    missing = int((keys.codes < 0).sum())
+    if missing:
+        raise MeasureError(
+            f"{missing} of {len(frame)} rows have no {name}: drop them with "
+            f'dropna(subset=["{name}"])'
+        )
+    return Keys(keys.codes, keys.labels.rename(name))
+
+
+def person_keys(frame: pd.DataFrame, name: str) -> Keys:
+    """As `required_keys`, in order of first appearance also for a category column."""
+    keys = required_keys(frame, name)
+    order = pd.unique(keys.codes)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    labels = keys.labels[order]
+    if isinstance(labels, pd.CategoricalIndex):
+        labels = pd.Index(labels.to_numpy(), name=name)
+    return Keys(rank[keys.codes], labels)

@@ -42,8 +42,9 @@ from lrnanalysis.measures.matrices import (
     MatrixBuilder,
     answered_responses,
     factorise,
-    factorise_columns,
     link_rows,
+    person_keys,
+    required_keys,
 )
 from lrnanalysis.measures.scores.status import has_status
 from lrnanalysis.warnings import DataWarning, warn
@@ -330,9 +331,7 @@ def cell_matrix(
     """
     require_columns(items, rows, table="items")
     cells = item_cells(items, responses, sessions=sessions, not_reached_rule=not_reached_rule)
-    builder = MatrixBuilder(
-        factorise_columns(items, rows), factorise_columns(items, "item_reference")
-    )
+    builder = MatrixBuilder(person_keys(items, rows), required_keys(items, "item_reference"))
     none = int(_CODES["not administered"])
     return with_attrs(builder.categories(cells.kinds, CELL_DTYPE, fill=none), cells.notes)
 

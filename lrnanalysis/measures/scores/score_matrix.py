@@ -10,7 +10,12 @@ import pandas as pd
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import choice, require_columns, with_attrs
 from lrnanalysis.measures.completion import ReachRule
-from lrnanalysis.measures.matrices import MatrixBuilder, factorise_columns
+from lrnanalysis.measures.matrices import (
+    MatrixBuilder,
+    factorise_columns,
+    person_keys,
+    required_keys,
+)
 from lrnanalysis.measures.scores.cell_kinds import (
     CELL_KINDS,
     Cells,
@@ -200,7 +205,8 @@ def _scattered(
     given: tuple[float | None, ...],
 ) -> pd.DataFrame:
     """The matrix, with the rules in its ``attrs``."""
-    builder = MatrixBuilder(factorise_columns(table, rows), factorise_columns(table, columns))
+    references = required_keys if columns == "item_reference" else factorise_columns
+    builder = MatrixBuilder(person_keys(table, rows), references(table, columns))
     matrix = builder.numbers(numbers)
     counts = np.bincount(cells.kinds, minlength=len(CELL_KINDS))
     counts[-1] = matrix.size - counts[:-1].sum()

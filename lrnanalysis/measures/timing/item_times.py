@@ -22,7 +22,13 @@ from lrnanalysis.measures._checks import (
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import MatrixBuilder, factorise_columns, names_of
+from lrnanalysis.measures.matrices import (
+    MatrixBuilder,
+    factorise_columns,
+    names_of,
+    person_keys,
+    required_keys,
+)
 from lrnanalysis.measures.timing.suspicious import repeated_large_times
 from lrnanalysis.warnings import DataWarning, warn
 
@@ -212,9 +218,7 @@ def time_matrix(
     divisor = per_second(unit)
     times = as_floats(items["time"])
     timed = times > 0
-    builder = MatrixBuilder(
-        factorise_columns(items, rows), factorise_columns(items, "item_reference")
-    )
+    builder = MatrixBuilder(person_keys(items, rows), required_keys(items, "item_reference"))
     matrix = builder.numbers(np.where(timed, times, np.nan) / divisor)
     without = int(np.count_nonzero(~timed))
     return with_attrs(matrix, {"unit": unit, "rule": _NO_TIME, "rows_without_time": without})

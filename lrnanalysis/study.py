@@ -456,6 +456,26 @@ class SessionData:
         """
         return long_table(self.sessions, self.responses, self.items)
 
+    def to_irw(self, **decisions: Any) -> pd.DataFrame:
+        """Give the format of the Item Response Warehouse: ``study.analysis(...).to_irw()``.
+
+        Parameters
+        ----------
+        **decisions
+            As for `analysis`.
+
+        Returns
+        -------
+        DataFrame
+            ``id``, ``item``, ``resp`` and ``rt``, see `lrnanalysis.Analysis.to_irw`.
+
+        Raises
+        ------
+        MeasureError
+            As for `analysis`.
+        """
+        return self.analysis(**decisions).to_irw()
+
     def to_parquet(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Save the study as a folder of Parquet files, which `lrnanalysis.read` reads back.
 

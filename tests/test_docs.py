@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot
 
 import lrnanalysis as lrn
 
@@ -25,15 +26,23 @@ def study():
     return lrn.load_example()
 
 
+@pytest.fixture(scope="module")
+def analysis(study):
+    return study.analysis()
+
+
+# One learner of the bundled study stopped early, and it is said.
+@pytest.mark.filterwarnings("ignore:1 of 280 persons have fewer than 10 timed answers")
 @pytest.mark.parametrize("name", ["lrnanalysis", *MODULES])
-def test_examples_run(name, study):
+def test_examples_run(name, study, analysis):
     module = importlib.import_module(name)
-    known = {"pd": pd, "np": np, "lrn": lrn, "study": study}
+    known = {"pd": pd, "np": np, "lrn": lrn, "study": study, "analysis": analysis}
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     said: list[str] = []
     for test in doctest.DocTestFinder(exclude_empty=True).find(module, name):
         test.globs = known | test.globs
         runner.run(test, out=said.append)
+        pyplot.close("all")
     assert runner.failures == 0, "".join(said)
 
 

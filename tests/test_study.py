@@ -255,8 +255,8 @@ def test_irw_format(shapes):
     assert np.isnan(table["rt"].iloc[1])
     assert study.to_irw(attempts="last")["resp"].to_list() == [0, 1]
     assert len(study.to_irw(attempts="all")) == 3
-    with pytest.raises(lrn.MeasureError, match="attempts is 'best'"):
-        study.to_irw(attempts="best")
+    with pytest.raises(lrn.MeasureError, match="attempts is 'second'"):
+        study.to_irw(attempts="second")
 
 
 def test_an_unmarked_answer_has_no_response_in_irw(shapes):
@@ -278,7 +278,8 @@ def test_an_empty_study_works(shapes):
     assert len(empty) == 0
     assert empty.check().empty
     assert empty.long().empty
-    assert empty.to_irw().empty
+    with pytest.raises(lrn.MeasureError, match="holds no sessions"):
+        empty.to_irw()
     assert empty.to_json() == "[]"
     assert "—" in empty._repr_html_()
     assert len(empty.pseudonymise("a key")) == 0

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import html
 import re
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -27,6 +26,7 @@ from lrnanalysis.measures._checks import (
     with_attrs,
 )
 from lrnanalysis.measures.matrices import answered_responses, factorise
+from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = ["CLOSED_TYPES", "choices", "decodable", "values", "words"]
 
@@ -240,9 +240,7 @@ def values(responses: pd.DataFrame) -> pd.Series:
         except msgspec.DecodeError:
             broken += 1
     if broken:
-        warnings.warn(
-            f"{broken} of {len(responses)} values are not JSON text: they are None", stacklevel=2
-        )
+        warn(f"{broken} of {len(responses)} values are not JSON text: they are None", DataWarning)
     series = pd.Series(result, index=responses.index, name="value", dtype=object)
     return with_attrs(series, {"not_json": broken})
 

@@ -387,9 +387,8 @@ def test_the_irw_format_holds_the_cells_of_the_analysis(analysis):
     table = analysis.to_irw()
     assert list(table.columns) == ["id", "item", "resp", "rt"]
     wide = table.pivot(index="id", columns="item", values="resp")
-    assert_frame_equal(
-        wide, analysis.scores, check_like=True, check_names=False, check_column_type=False
-    )
+    users = analysis.scores.set_axis(analysis.group("user_id"))
+    assert_frame_equal(wide, users, check_like=True, check_names=False, check_column_type=False)
     with pytest.raises(lrn.MeasureError, match='level="item"'):
         analysis.replace(level="question").to_irw()
 

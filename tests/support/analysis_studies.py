@@ -80,12 +80,12 @@ def _session(rng, number, user, activity, status, day, group):
             pairs.append(answer(session, reference, score=0, time=None, attempted=False))
         elif rng.random() < 0.06:
             pairs.append(
-                answer(session, reference, score=0, time=float(rng.integers(5, 60)), attempted=False)
+                answer(
+                    session, reference, score=0, time=float(rng.integers(5, 60)), attempted=False
+                )
             )
         elif rng.random() < 0.05:
-            pairs.append(
-                answer(session, reference, score=int(rng.random() < 0.25), time=1.0)
-            )
+            pairs.append(answer(session, reference, score=int(rng.random() < 0.25), time=1.0))
         else:
             right = rng.random() < 1 / (1 + np.exp(-(ability - (at - 4) / 3)))
             pairs.append(
@@ -129,9 +129,7 @@ def complicated(learners=80, seed=5) -> SessionData:
                 ["Completed", "Pending Scoring", "Incomplete", "Discarded"],
                 p=[0.8, 0.1, 0.06, 0.04],
             )
-            records.append(
-                _session(rng, number, user, activity, str(status), 5 + sitting, group)
-            )
+            records.append(_session(rng, number, user, activity, str(status), 5 + sitting, group))
             number += 1
     records.append(session_record("empty", user="u000", activity="form-b"))
     records.append(

@@ -67,7 +67,7 @@ def form_records(draws: Draws, form_index: int, which: IntArray) -> Iterator[byt
         array.tolist()
         for array in (
             attempted,
-            np.where(unscored, None, points),
+            _or_none(points, unscored),
             by_hand,
             given.answer,
             given.revision,
@@ -75,7 +75,7 @@ def form_records(draws: Draws, form_index: int, which: IntArray) -> Iterator[byt
     ]
     of_items = [
         array.tolist()
-        for array in (given.time, given.flagged, np.where(item_unscored, None, item_points))
+        for array in (given.time, given.flagged, _or_none(item_points, item_unscored))
     ]
     started, saved, completed, scored, marked = map(
         _utc_texts,
@@ -244,4 +244,12 @@ def _utc_texts(times: IntArray) -> list[str | None]:
     ['1970-01-01T00:00:00Z', None]
     """
     texts = np.datetime_as_string(times.astype("datetime64[s]"), timezone="UTC")
-    return np.where(times == NEVER, None, texts).tolist()
+    found: list[str | None] = _or_none(texts, times == NEVER).tolist()
+    return found
+
+
+def _or_none(values: npt.NDArray[Any], absent: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
+    """The values as objects, None where they are absent: JSON knows no missing number."""
+    found = values.astype(object)
+    found[absent] = None
+    return found

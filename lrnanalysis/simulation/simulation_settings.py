@@ -94,9 +94,9 @@ class SimulationSettings:
     days: int
 
     def __post_init__(self) -> None:
-        for name, bounds in _INTEGERS.items():
+        for name, whole in _INTEGERS.items():
             if name != "time_limit" or self.time_limit is not None:
-                check_integer(name, getattr(self, name), *bounds)
+                check_integer(name, getattr(self, name), *whole)
         for name, bounds in _NUMBERS.items():
             _check_number(name, getattr(self, name), *bounds)
         for name, bounds in _MAPPINGS.items():

@@ -12,7 +12,7 @@ assert_type(study, lrn.SessionData)
 lrn.fetch(activitty_id="numeracy")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 lrn.Query(activitty_id="numeracy")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 assert_type(lrn.read("sessions.json"), lrn.SessionData)
-assert_type(study["a":"b"], lrn.SessionData)  # type: ignore[misc]
+assert_type(study[:10], lrn.SessionData)
 
 assert_type(study.sessions.lrn, lrn.accessor.SessionsAccessor)
 assert_type(study.responses.lrn, lrn.accessor.ResponsesAccessor)

@@ -16,7 +16,7 @@ from lrnanalysis.measures.matrices import factorise
 
 __all__ = ["Key", "OptionChoices", "read_choices", "read_key"]
 
-IndexArray = npt.NDArray[np.intp]
+IndexArray = npt.NDArray[np.integer]
 
 #: Correct option or options per item.
 Key = Mapping[Hashable, Hashable | Iterable[Hashable]]
@@ -185,7 +185,7 @@ def read_choices(
         found.get_level_values("unit").to_numpy(),
         label,
         [frozenset([name]) for name in label],
-        options.ngroup().to_numpy(),
+        options.ngroup().to_numpy(dtype=np.intp),
         taken["who"].to_numpy(),
         int((~known).sum()),
     )
@@ -210,7 +210,7 @@ def _units(frame: pd.DataFrame, columns: list[str]) -> tuple[IndexArray, pd.Inde
         keys = factorise(frame[columns[0]])
         return keys.codes.astype(np.intp), keys.labels.rename(columns[0])
     grouped = frame.groupby(columns, sort=False, observed=True, dropna=False)
-    return grouped.ngroup().to_numpy(), pd.MultiIndex.from_frame(frame[columns].drop_duplicates())
+    return grouped.ngroup().to_numpy(dtype=np.intp), pd.MultiIndex.from_frame(frame[columns].drop_duplicates())
 
 
 def _option_order(name: str) -> tuple[bool, int, str]:

@@ -50,7 +50,7 @@ def read_cells(cells: pd.DataFrame, scores: ItemScores) -> dict[str, BoolArray]:
                 f"cells has {unknown.iloc[0]!r} on item {item!r}: the kinds of cells are "
                 f"{', '.join(CELL_KINDS)}"
             )
-    codes[codes < 0] = _KINDS.get_loc("not administered")
+    codes[codes < 0] = CELL_KINDS.index("not administered")
     return {kind: codes == code for code, kind in enumerate(CELL_KINDS)}
 
 

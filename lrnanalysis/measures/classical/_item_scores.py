@@ -129,7 +129,7 @@ class ItemScores:
         """The persons who have a score on every item."""
         if self.complete:
             return self
-        keep = self.present.all(axis=0)
+        keep: BoolArray = np.all(self.present, axis=0)
         return ItemScores(self.values[:, keep], self.items, self.persons[keep])
 
     def take(self, keep: BoolArray) -> ItemScores:

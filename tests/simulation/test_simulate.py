@@ -244,7 +244,7 @@ def test_values_are_what_their_question_type_holds(records):
             assert set(value) <= {0, 1, None}
         else:
             assert sorted(value) == [0, 1, 2, 3]
-    assert seen == {one.question_type for one in QUESTION_TYPES.values()}
+    assert seen == {one.name for one in QUESTION_TYPES.values()}
 
 
 def test_pages_hold_the_records(default):
@@ -264,7 +264,7 @@ def test_records_can_be_chosen(default):
     assert list(default.records(np.arange(5))) == everything[:5]
     assert list(default.records([])) == []
     for wrong in ([len(default)], [-len(default) - 1], [0.5], [True, False]):
-        with pytest.raises(ValueError, match="which holds"):
+        with pytest.raises(ValueError, match="which has"):
             default.records(wrong)
 
 
@@ -629,7 +629,7 @@ def test_names_are_kept_as_they_are():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"learners": 0}, "learners is 0: give a whole number from 1 to"),
+        ({"learners": 0}, "learners is 0: expects an integer from 1 to"),
         ({"learners": 10.0}, "learners is 10.0"),
         ({"learners": True}, "learners is True"),
         ({"items": 0}, "items is 0"),
@@ -637,15 +637,15 @@ def test_names_are_kept_as_they_are():
         ({"forms": 0}, "forms is 0"),
         ({"days": 0}, "days is 0"),
         ({"activity": " "}, "activity is ' '"),
-        ({"omit": 1.2}, "omit is 1.2: give a number from 0 to 1"),
+        ({"omit": 1.2}, "omit is 1.2: expects a number from 0 to 1"),
         ({"omit": float("nan")}, "omit is nan"),
         ({"pending": "all"}, "pending is 'all'"),
         ({"rapid_guessers": True}, "rapid_guessers is True"),
-        ({"dif": 9}, "dif is 9: give a number from -3 to 3"),
+        ({"dif": 9}, "dif is 9: expects a number from -3 to 3"),
         ({"speed_sd": -0.1}, "speed_sd is -0.1"),
         ({"speed_correlation": 1.5}, "speed_correlation is 1.5"),
         ({"time_limit": 0}, "time_limit is 0"),
-        ({"subscores": 1}, "subscores is 1: give True or False"),
+        ({"subscores": 1}, "subscores is 1: expects True or False"),
         ({"start": "soon"}, "start is 'soon'"),
         ({"start": 20250106}, "start is 20250106"),
         ({"start": "1850-01-01"}, "start is '1850-01-01'"),
@@ -655,9 +655,9 @@ def test_names_are_kept_as_they_are():
         ({"groups": {"A": 2.0, "B": -2.0}}, "bring them closer together"),
         ({"question_types": {"mqc": 1}}, "did you mean 'mcq'"),
         ({"question_types": {"longtextV2": 1}}, "essays="),
-        ({"question_types": {"mcq": 0}}, "at least one kind a share above 0"),
-        ({"incomplete": 0.7, "discarded": 0.7}, "together"),
-        ({"items": 8, "forms": 7}, "forms is 7, and 6 of the 8 items are no anchors"),
+        ({"question_types": {"mcq": 0}}, "at least one share must be above 0"),
+        ({"incomplete": 0.7, "discarded": 0.7}, "add up to at most 1"),
+        ({"items": 8, "forms": 7}, "forms is 7, but only 6 of the 8 items are not anchors"),
     ],
 )  # fmt: skip
 def test_impossible_arguments_are_refused(options, message):
@@ -671,7 +671,7 @@ def test_impossible_arguments_are_refused(options, message):
 @pytest.mark.parametrize("kind", QUESTION_TYPES)
 @pytest.mark.parametrize("seed", range(5))
 def test_catalogues(kind, seed):
-    catalogue = QUESTION_TYPES[kind].draw(np.random.default_rng(seed))
+    catalogue = QUESTION_TYPES[kind].draw_catalogue(np.random.default_rng(seed))
     values = [json.loads(value) for value in catalogue.values]
     assert len(catalogue) == len(values) == len(catalogue.points) == len(catalogue.chance)
     # Whatever the points, there is an answer that earns them.
@@ -693,7 +693,7 @@ def test_catalogues(kind, seed):
 def test_item_scoring_by_hand():
     rng = np.random.default_rng(0)
     questions = tuple(
-        SimulatedQuestion("q", kind, QUESTION_TYPES[kind].draw(rng), 1.0, np.zeros(1), 0.0)
+        SimulatedQuestion("q", kind, QUESTION_TYPES[kind].draw_catalogue(rng), 1.0, np.zeros(1), 0.0)
         for kind in ("mcq_multiple", "mcq", "mcq")
     )
     points = np.array([[2, 1, 1], [1, 1, 1], [2, 0, 1], [0, 0, 0]])

@@ -76,7 +76,7 @@ class Page:
         return f"<Page of {self.records} records, {len(self.body):,} bytes>"
 
 
-class _Head(msgspec.Struct):
+class _MetaOnly(msgspec.Struct):
     meta: dict[str, Any] = {}
 
 
@@ -86,7 +86,7 @@ class _Envelope(msgspec.Struct):
     data: list[msgspec.Raw]
 
 
-_HEAD = msgspec.json.Decoder(_Head)
+_META_ONLY = msgspec.json.Decoder(_MetaOnly)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
@@ -392,7 +392,7 @@ def _read(status: int, body: bytes, limit: int | None) -> Page | _Refusal:
     """Interpret an answer as a page or a refusal."""
     envelope = _decoded(_ENVELOPE, body) if status == 200 else None
     if envelope is None:
-        head = _decoded(_HEAD, body) or _Head()
+        head = _decoded(_META_ONLY, body) or _MetaOnly()
         refused = status != 200 or head.meta.get("status") is False
         return _Refusal(status, head.meta, readable=refused)
     meta = envelope.meta

@@ -53,7 +53,7 @@ _REFERENCES = {
 
 @dataclass(frozen=True, eq=False)
 class AnalysisWords:
-    """What an analysis says of itself.
+    """The size and the rules of an analysis in words.
 
     Attributes
     ----------

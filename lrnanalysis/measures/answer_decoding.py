@@ -1,8 +1,8 @@
-"""Raw response values decoded: selected options one row each, whole values, words.
+"""Raw response values decoded: one row per selected option, whole values, words.
 
 Follows the value formats of the question types with closed sets of options, where options can be
-counted. Values of other types stay what they are: nothing is guessed from their looks, and every
-result says what it could not decode. The vendor's formats may change: an unexpected shape is
+counted. Values of other types stay as they are: nothing is guessed from their appearance, and every
+result states what it could not decode. The vendor's formats may change: an unexpected shape is
 counted, not forced.
 """
 
@@ -121,7 +121,7 @@ def choices(responses: pd.DataFrame) -> pd.DataFrame:
             (mcq, hotspot, tokenhighlight).
         ``choice`` (str)
             The option as the record names it: its value, or its index as text. In an orderlist
-            or sortlist the element that stands in the slot.
+            or sortlist the element in the slot.
 
         The index repeats that of the response's row. A response without a choice (left open, all
         gaps empty) has no row. ``attrs`` counts what was decoded and what was not, and why;
@@ -170,7 +170,7 @@ def decodable(responses: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a question type: ``responses``, and how many of them are ``decoded``, ``not
+        One row per question type: ``responses``, and how many of them are ``decoded``, ``not
         answered``, ``not a closed type``, have ``no value`` though answered, are ``not JSON`` or
         of the ``wrong shape`` for their type.
 
@@ -211,7 +211,7 @@ def values(responses: pd.DataFrame) -> pd.Series:
     -------
     Series of object
         ``value``: lists, dicts, text, numbers; None where no value is stored or the text is not
-        JSON. One value a row, with the frame's index.
+        JSON. One value per row, with the frame's index.
 
     Raises
     ------
@@ -263,7 +263,7 @@ def words(responses: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series of Int64
-        ``words``, one value a row, with the frame's index; NA where there is no text.
+        ``words``, one value per row, with the frame's index; NA where there is no text.
         ``attrs["counted_here"]`` says how many were counted from the value.
 
     Raises

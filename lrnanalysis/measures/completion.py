@@ -175,7 +175,7 @@ def answered(items: pd.DataFrame, responses: pd.DataFrame | None = None) -> pd.S
     Returns
     -------
     Series of boolean
-        ``answered``, one value a row, with the frame's index; NA for an item without a question.
+        ``answered``, one value per row, with the frame's index; NA for an item without a question.
 
     Raises
     ------
@@ -210,7 +210,7 @@ def omitted(
     Returns
     -------
     Series of boolean
-        ``omitted``, one value a row, with the frame's index; NA for an item without a question.
+        ``omitted``, one value per row, with the frame's index; NA for an item without a question.
 
     Raises
     ------
@@ -242,7 +242,7 @@ def not_reached(
     Returns
     -------
     Series of boolean
-        ``not_reached``, one value a row, with the frame's index; NA for an item without a
+        ``not_reached``, one value per row, with the frame's index; NA for an item without a
         question.
 
     Raises
@@ -283,7 +283,7 @@ def reach(
     Returns
     -------
     DataFrame
-        One row a place in the session (index ``position``: 1 for the first question shown; items
+        One row per place in the session (index ``position``: 1 for the first question shown; items
         without a question are not counted): ``n`` sessions that hold so many, and the shares
         ``answered``, ``omitted``, ``not_reached`` and ``reached`` (1 - ``not_reached``) of them.
 
@@ -349,7 +349,7 @@ def speededness(
         ``sessions`` (with a question), ``completing`` (share that reached the last item),
         ``reaching_75_percent`` (share that reached three quarters of their items),
         ``items_reached`` (items that at least the share `reaching` reached),
-        ``mean_not_reached`` and ``sd_not_reached`` (items a session, SD by n - 1).
+        ``mean_not_reached`` and ``sd_not_reached`` (items per session, SD by n - 1).
 
     Raises
     ------

@@ -336,10 +336,10 @@ def test_result_says_what_was_done():
         ({"method": "kernel"}, "method is 'kernel'"),
         ({"design": "NEAT"}, "without anchors"),
         ({"design": "crossed"}, "design is 'crossed'"),
-        ({"via": "chained"}, "goes with an anchor test"),
-        ({"weight": 0.5}, "weight goes with"),
-        ({"anchor_x": [1.0] * 10}, "one of anchor_x and anchor_y"),
-        ({"method": "linear", "smooth": 4}, "smooth goes with"),
+        ({"via": "chained"}, "requires an anchor test"),
+        ({"weight": 0.5}, "weight requires"),
+        ({"anchor_x": [1.0] * 10}, "anchor_x or anchor_y is missing"),
+        ({"method": "linear", "smooth": 4}, "smooth applies to"),
         ({"smooth": 40}, "smooth is 40"),
         ({"bootstrap": -1}, "bootstrap is -1"),
         ({"x_scores": [0, 1, 3]}, "equal steps"),
@@ -356,9 +356,9 @@ def test_wrong_arguments(arguments, message):
     ("x", "message"),
     [
         ([1.0, np.nan, 2.0], "1 of 3 scores of x are missing"),
-        ([3.0, 3.0, 3.0], "everybody has 3 points on x"),
+        ([3.0, 3.0, 3.0], "all persons have 3 points on x"),
         ([1.0], "two or more"),
-        ([0.0, 1.0, 1.0001], "no regular steps"),
+        ([0.0, 1.0, 1.0001], "irregular steps"),
     ],
 )
 def test_wrong_scores(x, message):
@@ -372,7 +372,7 @@ def test_wrong_scores(x, message):
         ({"via": "Tucker"}, "via is 'Tucker'"),
         ({"method": "linear", "via": "post-stratification"}, "via is 'post-stratification'"),
         ({"weight": 2}, "weight is 2"),
-        ({"via": "chained", "weight": 0.5}, "weight goes with"),
+        ({"via": "chained", "weight": 0.5}, "weight requires"),
         ({"design": "equivalent groups"}, "with anchors"),
         ({"smooth": 4}, "an anchor of 4 scores"),
     ],
@@ -387,11 +387,11 @@ def test_persons_must_be_the_same():
     y = pd.Series([1.0, 2.0, 3.0], index=["a", "b", "d"])
     with pytest.raises(MeasureError, match="not of the same persons"):
         equate(x, y, design="single group")
-    with pytest.raises(MeasureError, match="a person twice"):
+    with pytest.raises(MeasureError, match="several scores for one person"):
         equate(x, y.rename({"d": "a"}), design="single group")
 
 
 def test_anchor_scores_that_one_group_lacks():
     x, v = np.array([2.0, 3, 4, 5, 6, 7]), np.array([0.0, 0, 1, 1, 2, 2])
-    with pytest.raises(MeasureError, match="nobody of x has"):
+    with pytest.raises(MeasureError, match="nobody on x has"):
         equate(x, x, anchor_x=v, anchor_y=v + 2)

@@ -693,7 +693,9 @@ def test_catalogues(kind, seed):
 def test_item_scoring_by_hand():
     rng = np.random.default_rng(0)
     questions = tuple(
-        SimulatedQuestion("q", kind, QUESTION_TYPES[kind].draw_catalogue(rng), 1.0, np.zeros(1), 0.0)
+        SimulatedQuestion(
+            "q", kind, QUESTION_TYPES[kind].draw_catalogue(rng), 1.0, np.zeros(1), 0.0
+        )
         for kind in ("mcq_multiple", "mcq", "mcq")
     )
     points = np.array([[2, 1, 1], [1, 1, 1], [2, 0, 1], [0, 0, 0]])

@@ -210,7 +210,9 @@ def _units(frame: pd.DataFrame, columns: list[str]) -> tuple[IndexArray, pd.Inde
         keys = factorise(frame[columns[0]])
         return keys.codes.astype(np.intp), keys.labels.rename(columns[0])
     grouped = frame.groupby(columns, sort=False, observed=True, dropna=False)
-    return grouped.ngroup().to_numpy(dtype=np.intp), pd.MultiIndex.from_frame(frame[columns].drop_duplicates())
+    return grouped.ngroup().to_numpy(dtype=np.intp), pd.MultiIndex.from_frame(
+        frame[columns].drop_duplicates()
+    )
 
 
 def _option_order(name: str) -> tuple[bool, int, str]:

@@ -40,7 +40,7 @@ def distractors(
 
     Parameters
     ----------
-    choices : DataFrame, one row a person, item and option taken
+    choices : DataFrame, one row per person, item and option chosen
         Decoded choices. A row without an option stands for a person who saw the item and took
         none.
     scores : DataFrame, persons × items, optional

@@ -52,8 +52,8 @@ class FlagRule:
 
 
 _DEFAULT = (
-    FlagRule("too hard", "items", "p", "<", 0.20, "few points are reached"),
-    FlagRule("too easy", "items", "p", ">", 0.95, "nearly all points are reached"),
+    FlagRule("too hard", "items", "p", "<", 0.20, "few points are earned"),
+    FlagRule("too easy", "items", "p", ">", 0.95, "nearly all points are earned"),
     FlagRule(
         "negative discrimination",
         "items",
@@ -113,7 +113,7 @@ _DEFAULT = (
         "wrong",
     ),
     FlagRule(
-        "unused distractor", "options", "share", "<", 0.05, "hardly anybody takes it", "wrong"
+        "unused distractor", "options", "share", "<", 0.05, "hardly anybody chooses it", "wrong"
     ),
 )
 
@@ -150,7 +150,7 @@ def flags(
     Returns
     -------
     DataFrame
-        One row a flag, by rule and then by item: ``item``, ``option`` (missing for flags of an
+        One row per flag, by rule and then by item: ``item``, ``option`` (missing for flags of an
         item), ``flag``, ``value``, ``limit``, ``rule`` and ``meaning``.
 
     Raises

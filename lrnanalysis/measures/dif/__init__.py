@@ -1,4 +1,4 @@
-"""Differential item functioning: items on which groups of equal standing differ.
+"""Differential item functioning: items on which groups of equal ability differ.
 
 `mantel`: Mantel and Haenszel's test with ETS's classes, Mantel's for partial credit. `standard`:
 standardised differences. `logistic`: logistic regression, uniform and not, ordinal for partial

@@ -1,4 +1,4 @@
-"""Who belongs to which group, and with whom persons are compared: what every DIF method needs."""
+"""Groups and matching of persons, common to all DIF methods."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def read_design(
     pair: bool = False,
     stratified: bool = True,
 ) -> DifDesign:
-    """Check and read what a DIF method was given.
+    """Check and read the arguments of a DIF method.
 
     Raises
     ------
@@ -189,14 +189,14 @@ def read_design(
     """
     scored = read_matrix(matrix)
     if len(scored.items) < 2 and match is None:
-        raise MeasureError("the matrix has one item: give a matching variable as match")
+        raise MeasureError("the matrix has one item: pass a matching variable as match")
     labels = person_values(
         group, scored.persons, what="group", by_name="study.analysis().dif('lang')"
     )
     code, names = _codes(labels, reference, focal)
     if pair and len(names) > 2:
         raise MeasureError(
-            f"group has {len(names)} values ({', '.join(names)}): name two with reference= and "
+            f"group has {len(names)} values ({', '.join(names)}): choose two with reference= and "
             "focal=, or one with focal= to compare it with all others"
         )
     matched = None
@@ -210,8 +210,8 @@ def read_design(
     sizes = np.bincount(code, minlength=len(names))
     if sizes.min() < 2:
         raise MeasureError(
-            f"group {names[int(sizes.argmin())]!r} has {sizes.min()} persons: each needs two at "
-            "least, and some hundred for results that hold"
+            f"group {names[int(sizes.argmin())]!r} has {sizes.min()} persons: at least two are "
+            "needed per group, and some hundreds for dependable results"
         )
     _check_strata(matched if stratified else None, strata)
     return DifDesign(
@@ -266,7 +266,9 @@ def _anchors(anchor: Iterable[Hashable] | None, items: pd.Index) -> BoolArray:
     place = items.get_indexer(pd.Index(wanted))
     if len(wanted) == 0 or (place < 0).any():
         lost = "nothing" if not wanted else repr(wanted[int((place < 0).argmax())])
-        raise MeasureError(f"anchor names {lost}: give labels of the matrix's items")
+        raise MeasureError(
+            f"anchor has {lost}, which are not items of the matrix: pass labels of its columns"
+        )
     result = np.zeros(len(items), dtype=bool)
     result[place] = True
     return result
@@ -280,8 +282,8 @@ def _check_strata(match: FloatArray | None, strata: int | None) -> None:
         levels = len(np.unique(values))
         if len(values) < _FEWEST_A_STRATUM * levels:
             raise MeasureError(
-                f"match has {levels} different values for {len(values)} persons: give a number of "
-                "strata (strata=10, say)"
+                f"match has {levels} different values for {len(values)} persons: pass a number "
+                "of strata, such as strata=10"
             )
 
 

@@ -1,4 +1,4 @@
-"""The frame that DIF methods return: what they have in common."""
+"""What the result tables of all DIF methods have in common."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def describe(
     purification: Mapping[str, object] | None,
     **notes: object,
 ) -> pd.DataFrame:
-    """One row an item, with what was done in ``attrs``."""
+    """One row per item, with the rules in ``attrs``."""
     table = pd.DataFrame({**columns, "anchor": design.anchor}, index=design.scored.items)
     return with_attrs(
         table,

@@ -1,4 +1,4 @@
-"""Multiplicity and purification: what is done with the p values of many items."""
+"""Adjustment of p values for the number of items, and purification."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def likelihood_ratio(
     Returns
     -------
     DataFrame
-        One row an item: ``n_reference``, ``n_focal`` persons with a score; ``chi2``, ``df``,
+        One row per item: ``n_reference``, ``n_focal`` persons with a score; ``chi2``, ``df``,
         ``p``, ``p_adjusted``, ``flagged``; and for two groups ``a_difference`` and
         ``b_difference``, focal less reference (mean of the thresholds for partial credit; a
         positive one is a harder item for the focal group); ``expected_difference``, the expected
@@ -204,7 +204,7 @@ class _Study:
         """Read it from a design."""
         taken = {"group", "weights", "method"} & set(options)
         if taken:
-            raise MeasureError(f"{taken.pop()} is no option here: the groups' fits set it")
+            raise MeasureError(f"{taken.pop()} cannot be passed: the fits of the groups set it")
         items = design.scored.items
         if isinstance(model, str):
             models = [model] * len(items)
@@ -228,7 +228,7 @@ class _Study:
         return cls(values, code, groups, models, testable, persons, options)
 
     def tests(self, anchor: BoolArray) -> dict[str, FloatArray]:
-        """Statistics of every item, with the items that are no anchors split throughout."""
+        """Statistics of every item, with all items split that are not anchors."""
         split = ~anchor & self.testable
         shared = self.fitted(split)
         found = {name: np.full(len(anchor), np.nan) for name in (*_NAMES, "p")}

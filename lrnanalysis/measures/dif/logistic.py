@@ -41,7 +41,7 @@ def logistic(
     adjust: Adjustment = "BH",
     level: float = 0.05,
 ) -> pd.DataFrame:
-    """Test whether the group adds to what the total says of an item's score.
+    """Test whether the group adds to what the total predicts of an item's score.
 
     Three models of the score are compared by likelihood ratios: the total alone; total and group
     (uniform DIF: one group does better at every total); total, group and their product
@@ -58,7 +58,7 @@ def logistic(
     Returns
     -------
     DataFrame
-        One row an item:
+        One row per item:
 
         * ``n_reference``, ``n_focal``; ``chi2_uniform``, ``p_uniform``, ``chi2_nonuniform``,
           ``p_nonuniform``, ``chi2_both``, ``p_both``; ``df`` of the test that `kind` names,
@@ -102,9 +102,7 @@ def logistic(
     choice("kind", kind, _KINDS)
     check_fraction("level", level)
     if purify and (match is not None or anchor is not None):
-        raise MeasureError(
-            "purify goes with matching on the total of all items: drop match, anchor"
-        )
+        raise MeasureError("purify needs matching on the total of all items: drop match, anchor")
     design = read_design(
         matrix,
         group,

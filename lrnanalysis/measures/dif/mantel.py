@@ -76,7 +76,7 @@ def mantel_haenszel(
     Returns
     -------
     DataFrame
-        One row an item:
+        One row per item:
 
         * ``n_reference``, ``n_focal`` persons; ``chi2``, ``df``, ``p``, ``p_adjusted``;
           ``flagged``: adjusted p below `level`;
@@ -123,9 +123,7 @@ def mantel_haenszel(
     """
     check_fraction("level", level)
     if purify and (match is not None or anchor is not None):
-        raise MeasureError(
-            "purify goes with matching on the total of all items: drop match, anchor"
-        )
+        raise MeasureError("purify needs matching on the total of all items: drop match, anchor")
     design = read_design(
         matrix,
         group,
@@ -166,7 +164,7 @@ def mantel_haenszel(
 
 
 def _tests(counts: list[Counts], correct: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Chi-square, degrees of freedom and p, an item each."""
+    """Chi-square, degrees of freedom and p, one row per item."""
     found = np.array([_mantel(one, correct) for one in counts])
     chi2, df = found.T
     return chi2, df, np.asarray(stats.chi2.sf(chi2, df), dtype=np.float64)

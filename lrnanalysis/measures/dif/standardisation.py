@@ -53,7 +53,7 @@ def standardisation(
     Returns
     -------
     DataFrame
-        One row an item: ``n_reference``, ``n_focal``; ``std_p_dif``, the weighted mean over the
+        One row per item: ``n_reference``, ``n_focal``; ``std_p_dif``, the weighted mean over the
         strata of the focal less the reference group's mean share of points (an item's points
         count from its lowest to its highest score seen), with standard error ``se`` (given the
         totals) and interval ``low``, ``high``; ``alpha_std`` the odds ratio of the two
@@ -89,9 +89,7 @@ def standardisation(
     if threshold <= 0:
         raise MeasureError(f"threshold is {threshold}: it must be above 0")
     if purify and (match is not None or anchor is not None):
-        raise MeasureError(
-            "purify goes with matching on the total of all items: drop match, anchor"
-        )
+        raise MeasureError("purify needs matching on the total of all items: drop match, anchor")
     design = read_design(
         matrix,
         group,
@@ -145,7 +143,7 @@ def standardisation(
 def _differences(
     counts: list[Counts], weights: Weights
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Standardised difference, its standard error and the odds ratio, an item each."""
+    """Standardised difference, its standard error and the odds ratio, one row per item."""
     found = np.array([_difference(one, weights) for one in counts])
     return found[:, 0], found[:, 1], found[:, 2]
 

@@ -1,4 +1,4 @@
-"""Equating: which scores on one form are worth as much as which on another.
+"""Equating: scores on one form that are equivalent to scores on another.
 
 Linear and equipercentile equating for equivalent groups, a single group, and groups with a common
 anchor test (NEAT).

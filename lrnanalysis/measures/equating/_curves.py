@@ -38,7 +38,7 @@ def forms(sample: Sample, scales: Scales, smooth: int | None) -> list[Distributi
 
 
 def chained_curve(sample: Sample, scales: Scales, smooth: int | None) -> FloatArray:
-    """X to the anchor in the one group, the anchor to Y in the other."""
+    """X to the anchor in one group, the anchor to Y in the other."""
     one, two = _pairs(sample, scales, smooth)
     to_anchor = equipercentile(
         Distribution(scales[0], one.sum(axis=1)), Distribution(scales[2], one.sum(axis=0))
@@ -63,7 +63,7 @@ def synthetic_forms(
         unknown = float(population[anchor <= 0].sum())
         if unknown > _MOST_UNKNOWN:
             raise MeasureError(
-                f"{unknown:.1%} of the population have an anchor score that nobody of {name} has: "
+                f"{unknown:.1%} of the population have an anchor score that nobody on {name} has: "
                 'smooth the distributions (smooth=4, say), or use via="chained"'
             )
         given = np.divide(table, anchor, out=np.zeros_like(table), where=anchor > 0)

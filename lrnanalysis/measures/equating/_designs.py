@@ -63,7 +63,9 @@ def read_sample(
     """
     anchored = anchor_x is not None and anchor_y is not None
     if (anchor_x is None) != (anchor_y is None):
-        raise MeasureError("one of anchor_x and anchor_y is missing: both groups take the anchor")
+        raise MeasureError(
+            "anchor_x or anchor_y is missing: both groups must have taken the anchor"
+        )
     if design is None:
         design = "NEAT" if anchored else "equivalent groups"
     choice("design", design, ("equivalent groups", "single group", "NEAT"))
@@ -84,7 +86,9 @@ def read_sample(
         sample = Sample(_numbers(x, "x"), _numbers(y, "y"), None, together=False)
     for name, scores in (("x", sample.x), ("y", sample.y)):
         if np.ptp(scores) == 0:
-            raise MeasureError(f"everybody has {scores[0]:g} points on {name}: nothing to equate")
+            raise MeasureError(
+                f"all persons have {scores[0]:g} points on {name}: there is nothing to equate"
+            )
     return sample, design
 
 
@@ -92,7 +96,7 @@ def _numbers(scores: Scores, name: str) -> FloatArray:
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim != 1 or len(values) < 2:
         raise MeasureError(
-            f"{name} has the shape {values.shape}: give one score a person, two or more"
+            f"{name} has the shape {values.shape}: pass one score per person, for two or more"
         )
     lost = int((~np.isfinite(values)).sum())
     if lost:
@@ -106,10 +110,13 @@ def _together(
     """Two scores of the same persons, by index where both are Series, else by position."""
     if isinstance(first, pd.Series) and isinstance(second, pd.Series):
         if not (first.index.is_unique and second.index.is_unique):
-            raise MeasureError(f"{names[0]} or {names[1]} has a person twice: one score a person")
+            raise MeasureError(
+                f"{names[0]} or {names[1]} has several scores for one person: pass one score per "
+                "person"
+            )
         if len(first) != len(second) or not second.index.isin(first.index).all():
             raise MeasureError(
-                f"{names[0]} and {names[1]} are not of the same persons: give those who have both"
+                f"{names[0]} and {names[1]} are not of the same persons: pass persons who have both"
             )
         second = second.reindex(first.index)
     one, two = _numbers(first, names[0]), _numbers(second, names[1])
@@ -125,7 +132,7 @@ def choose_via(design: Design, via: Via | None, method: Method) -> Via | None:
     """How the anchor is used, by default or checked against the method."""
     if design != "NEAT":
         if via is not None:
-            raise MeasureError(f"via is {via!r}: it goes with an anchor test")
+            raise MeasureError(f"via is {via!r}: it requires an anchor test")
         return None
     allowed = _FOR_CURVES if method == "equipercentile" else _FOR_LINES
     if via is None:

@@ -35,7 +35,7 @@ __all__ = ["Equating", "equate"]
 
 @dataclass(frozen=True, eq=False)
 class Equating:
-    """What scores on form X are worth on form Y.
+    """Scores on form Y that are equivalent to scores on form X.
 
     Call it with scores to convert them.
 
@@ -104,7 +104,7 @@ def equate(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Equating:
-    """Find the scores on form Y that are worth as much as each score on form X.
+    """Find the scores on form Y that are equivalent to each score on form X.
 
     Parameters
     ----------
@@ -181,9 +181,7 @@ def equate(
         scales=(np.empty(0), np.empty(0), np.empty(0)),
     )
     if smooth is not None and not plan.on_scales:
-        raise MeasureError(
-            f"smooth goes with equipercentile equating: method={method!r} has no use for it"
-        )
+        raise MeasureError(f"smooth applies to equipercentile equating, not to method={method!r}")
     if bootstrap < 0:
         raise MeasureError(f"bootstrap is {bootstrap}: it must be 0 or more")
     plan = replace(plan, scales=_scales(sample, plan, x_scores, y_scores, anchor_scores))
@@ -267,7 +265,7 @@ def _weight(sample: Sample, via: Via | None, weight: float | None) -> float | No
     """Weight of X's group; None where there is no synthetic population."""
     if via is None or via == "chained":
         if weight is not None:
-            raise MeasureError('weight goes with an anchor test, and with via other than "chained"')
+            raise MeasureError('weight requires an anchor test and via other than "chained"')
         return None
     if weight is None:
         return len(sample.x) / (len(sample.x) + len(sample.y))

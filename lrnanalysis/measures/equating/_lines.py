@@ -53,7 +53,7 @@ def line(x: tuple[float, float], y: tuple[float, float], *, mean_only: bool) -> 
 
 
 def chained_line(x: Moments, y: Moments, *, mean_only: bool) -> Line:
-    """X to the anchor in the one group, the anchor to y in the other."""
+    """X to the anchor in one group, the anchor to y in the other."""
     to_anchor = line(
         (x.mean, np.sqrt(x.variance)),
         (x.anchor_mean, np.sqrt(x.anchor_variance)),

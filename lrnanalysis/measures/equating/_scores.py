@@ -104,7 +104,7 @@ def read_scale(scores: FloatArray, given: Iterable[float] | None, name: str) -> 
         step = next((step for step in _STEPS if _on_grid(scores - low, step)), None)
         if step is None:
             raise MeasureError(
-                f"{name} has scores in no regular steps: give the possible ones as {name}_scores, "
+                f"{name} has scores in irregular steps: pass the possible ones as {name}_scores, "
                 'or use a linear method (method="linear")'
             )
         scale = np.asarray(low + step * np.arange(round((high - low) / step) + 1))
@@ -117,7 +117,9 @@ def read_scale(scores: FloatArray, given: Iterable[float] | None, name: str) -> 
                 "range(41)"
             )
     if len(scale) < 2:
-        raise MeasureError(f"everybody has the score {scale[0]:g} on {name}: nothing to equate")
+        raise MeasureError(
+            f"all persons have the score {scale[0]:g} on {name}: there is nothing to equate"
+        )
     outside = (scores < scale[0] - 1e-9) | (scores > scale[-1] + 1e-9)
     if outside.any() or not _on_grid(scores - scale[0], step):
         raise MeasureError(

@@ -1,4 +1,4 @@
-"""What an item's responses say of it: answered, waiting for a marker, points.
+"""What an item's responses tell about it: answered, awaiting a mark, points.
 
 Responses are linked to items by (session_id, item_reference). A response is **answered** where
 ``attempted`` says so; where that is missing, where anything is stored of it (a value, a value
@@ -33,7 +33,7 @@ _DENSE = 8
 
 @dataclass(frozen=True, eq=False)
 class ItemResponses:
-    """What the responses say of every item row, in the items frame's order.
+    """What the responses tell about every row of the items table, in its order.
 
     Attributes
     ----------

@@ -47,12 +47,12 @@ def attempt_number(sessions: pd.DataFrame) -> pd.Series:
     ----------
     sessions : DataFrame
         The sessions table; ``session_id``, ``user_id``, ``activity_id``, ``dt_started`` and,
-        where it is there, ``status`` are read.
+        if present, ``status`` are read.
 
     Returns
     -------
     Series of Int64
-        ``attempt_number``, one value a row, with the frame's index; NA for a session that is
+        ``attempt_number``, one value per row, with the frame's index; NA for a session that is
         discarded or has no user.
 
     Raises
@@ -86,7 +86,7 @@ def first_attempts(sessions: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series of bool
-        ``first_attempt``, one value a row, with the frame's index: select with it.
+        ``first_attempt``, one value per row, with the frame's index: select with it.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def last_attempts(sessions: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series of bool
-        ``last_attempt``, one value a row, with the frame's index: select with it.
+        ``last_attempt``, one value per row, with the frame's index: select with it.
 
     Raises
     ------
@@ -145,12 +145,12 @@ def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     sessions
-        As for `attempt_number`; ``score`` and, where it is there, ``max_score`` are read too.
+        As for `attempt_number`; ``score`` and, if present, ``max_score`` are read too.
 
     Returns
     -------
     Series of bool
-        ``best_attempt``, one value a row, with the frame's index: select with it.
+        ``best_attempt``, one value per row, with the frame's index: select with it.
 
     Raises
     ------

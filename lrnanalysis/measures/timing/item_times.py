@@ -34,7 +34,7 @@ from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = ["active_time", "time_matrix", "time_summary"]
 
-_NO_TIME = "a time that is missing, 0 or negative is no time"
+_NO_TIME = "times that are missing, 0 or negative do not count"
 
 
 def active_time(

@@ -156,7 +156,7 @@ def test_items_that_cannot_be_split():
     ("arguments", "message"),
     [
         ({"purify": True, "anchor": ["i0"]}, "purify chooses the anchors"),
-        ({"weights": [1.0]}, "weights is no option here"),
+        ({"weights": [1.0]}, "weights cannot be passed"),
         ({"model": {"i0": "2PL"}}, "model has no entry for item 'i1'"),
         ({"level": 2}, "level is 2"),
         ({"model": "5PL"}, "model is '5PL'"),

@@ -326,8 +326,8 @@ def test_items_that_cannot_be_tested():
     [
         ({"focal": "g"}, "focal is 'g': group has the values 'f', 'r'"),
         ({"reference": "r", "focal": "r"}, "both 'r'"),
-        ({"anchor": ["v3", "v9"]}, "anchor names 'v9'"),
-        ({"anchor": []}, "anchor names nothing"),
+        ({"anchor": ["v3", "v9"]}, "anchor has 'v9'"),
+        ({"anchor": []}, "anchor has nothing"),
         ({"purify": True, "anchor": ["v3"]}, "purify"),
         ({"adjust": "fdr"}, "adjust is 'fdr'"),
         ({"level": 5}, "level is 5"),
@@ -357,7 +357,7 @@ def test_wrong_groups(data, group, message):
 def test_standardisation_compares_two(data):
     matrix, group = data
     three = group.mask(np.arange(1000) % 3 == 0, "h")
-    with pytest.raises(MeasureError, match=r"group has 3 values \(f, h, r\): name two"):
+    with pytest.raises(MeasureError, match=r"group has 3 values \(f, h, r\): choose two"):
         standardisation(matrix, three)
     for arguments, message in (({"weights": "equal"}, "weights"), ({"threshold": 0}, "threshold")):
         with pytest.raises(MeasureError, match=message):

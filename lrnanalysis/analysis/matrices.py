@@ -10,7 +10,7 @@ import pandas as pd
 from lrnanalysis.analysis.decisions import Decisions
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import effort
-from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, as_floats
+from lrnanalysis.measures._checks import BoolArray, IntArray, as_floats
 from lrnanalysis.measures.matrices import Keys, MatrixBuilder, factorise, link_rows
 from lrnanalysis.measures.scores import CELL_DTYPE, CELL_KINDS, Cells, item_cells, question_cells
 
@@ -237,13 +237,14 @@ class AnalysisMatrices:
         highest = self.scores.max()
         highest = highest.where(highest > 0, 1.0)
         if self._decisions.value == "share":
-            return pd.Series(1.0, index=highest.index, name="max_score")
-        known: FloatArray = self._cells.max_points
-        most = self._whole(self._cell_builder.numbers(known)).max()
+            most = pd.Series(1.0, index=highest.index)
+        else:
+            most = self._cell_builder.numbers(self._cells.max_points).max()
+            most = most.where(most > 0, highest)
         if self._decisions.score == "adjusted":
             # An adjustment may lift a score above the recorded maximum.
             most = most.where(most >= highest, highest)
-        return most.where(most > 0, highest).rename("max_score")
+        return most.rename("max_score")
 
     def _whole(self, matrix: pd.DataFrame, fill: str | float = np.nan) -> pd.DataFrame:
         """The matrix with a row for every person."""

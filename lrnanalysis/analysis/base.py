@@ -262,7 +262,7 @@ class AnalysisData:
         )
 
     def _repr_html_(self) -> str:
-        rules = self.rules.reset_index().to_html(index=False, border=0)
+        rules = self.rules.reset_index().to_html(index=False, border=0, justify="left")
         return (
             f"<p><b>Analysis</b>: {html.escape(self._words.size)}</p>"
             f"<p>{html.escape(self._words.flow_line())}</p>{rules}"

@@ -105,7 +105,7 @@ class ItemAnalysis:
 
     def _repr_html_(self) -> str:
         table = self.table.round(_DECIMALS)
-        shown = table.to_html(na_rep="–", max_rows=200)
+        shown = table.to_html(na_rep="–", max_rows=200, border=0)
         raised = self.rules[self.rules["flags"] > 0]
         rows = "".join(
             f"<li>{html.escape(str(name))}: {row['flags']} × {html.escape(row['rule'])}, "

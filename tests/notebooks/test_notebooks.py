@@ -100,7 +100,7 @@ def test_a_table_that_changed_fails(copy):
 def test_a_cell_that_raises_fails(copy):
     notebook = nbformat.read(copy, 4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    code[-1].source = "completed.sessions.lrn.no_such_measure()"
+    code[-1].source = "analysis.sessions.lrn.no_such_measure()"
     nbformat.write(notebook, copy)
     done = nbval(copy, root=copy.parent)
     assert done.returncode == 1

@@ -17,8 +17,7 @@ from lrnanalysis.analysis.matrices import AnalysisMatrices
 from lrnanalysis.analysis.selection import Selection, select_sessions, session_positions
 from lrnanalysis.analysis.words import AnalysisWords
 from lrnanalysis.measures import answer_decoding
-from lrnanalysis.measures._checks import check_unique_key
-from lrnanalysis.measures.matrices import Keys, factorise
+from lrnanalysis.measures.matrices import Keys, check_unique_key, factorise
 
 __all__ = ["AnalysisData"]
 

@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.tables.schema import TABLES
 
 __all__ = [
     "BoolArray",
@@ -23,12 +22,12 @@ __all__ = [
     "TimeUnit",
     "as_floats",
     "check_fraction",
-    "check_unique_key",
     "choice",
     "flags",
     "item_values",
     "matching_cells",
     "matrix_values",
+    "optional_floats",
     "per_second",
     "person_values",
     "require_columns",
@@ -77,34 +76,6 @@ def require_columns(frame: pd.DataFrame, *columns: str, table: str) -> None:
         )
 
 
-def check_unique_key(frame: pd.DataFrame, table: Literal["sessions", "responses", "items"]) -> None:
-    """Raise `MeasureError` if two rows have the same key, as after a merge that multiplies rows.
-
-    Rows without a key, and frames without its columns, are not checked.
-
-    Examples
-    --------
-    >>> check_unique_key(pd.DataFrame({"session_id": ["a", "b"]}), "sessions")
-    """
-    key = list(TABLES[table].key)
-    if not set(key) <= set(frame.columns):
-        return
-    flat = np.zeros(len(frame), dtype=np.int64)
-    known = np.ones(len(frame), dtype=bool)
-    for name in key:
-        # Integer codes are several times faster to compare than text.
-        codes, labels = pd.factorize(frame[name])
-        flat = flat * len(labels) + codes
-        known &= codes >= 0
-    repeated = int(np.count_nonzero(known)) - len(pd.unique(flat[known]))
-    if repeated:
-        raise MeasureError(
-            f"{repeated} rows of {table} repeat the {' and '.join(key)} of "
-            "another row: merge on all keys, or drop them with "
-            f"{table}.drop_duplicates({key})"
-        )
-
-
 def as_floats(column: pd.Series) -> FloatArray:
     """The column as float64 with NaN for missing; no copy of a float64 column.
 
@@ -125,6 +96,19 @@ def as_floats(column: pd.Series) -> FloatArray:
             f"column {column.name!r} has dtype {column.dtype}: numbers are needed; "
             "convert it with pandas.to_numeric"
         ) from error
+
+
+def optional_floats(frame: pd.DataFrame, name: str) -> FloatArray:
+    """A column as float64, to be read only; all NaN where the frame does not have it.
+
+    Examples
+    --------
+    >>> optional_floats(pd.DataFrame({"score": [1.0]}), "time")
+    array([nan])
+    """
+    if name in frame.columns:
+        return as_floats(frame[name])
+    return np.broadcast_to(np.nan, len(frame))
 
 
 def flags(column: pd.Series) -> tuple[BoolArray, BoolArray]:

@@ -21,11 +21,10 @@ from lrnanalysis.measures._checks import (
     BoolArray,
     IntArray,
     as_floats,
-    check_unique_key,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import answered_responses, factorise
+from lrnanalysis.measures.matrices import answered_responses, check_unique_key, factorise
 from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = ["CLOSED_TYPES", "choices", "decodable", "values", "words"]

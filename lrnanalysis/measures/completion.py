@@ -41,16 +41,16 @@ from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     IntArray,
-    as_floats,
     check_fraction,
-    check_unique_key,
     choice,
+    optional_floats,
     require_columns,
     with_attrs,
 )
 from lrnanalysis.measures.matrices import (
     ItemResponses,
     SessionRows,
+    check_unique_key,
     item_responses,
     session_rows,
 )
@@ -87,79 +87,62 @@ _BY_ITEMS = (
 
 @dataclass(frozen=True, eq=False)
 class States:
-    """State of every item row: answered, omitted, not reached or without a question.
+    """State of every row of an items table: answered, omitted, not reached, without a question.
 
     Attributes
     ----------
-    grouped : SessionRows
-        The rows by session in the order shown.
     codes : array of int8, shape (rows,)
-        The states in grouped order.
+        The states.
+    rows : SessionRows
+        The rows by session in the order shown.
     responses : ItemResponses or None
-        What the responses say, in the frame's order.
+        The rows' responses, summed up.
     notes : dict
         The rules, for ``attrs``.
     """
 
-    grouped: SessionRows
     codes: npt.NDArray[np.int8]
+    rows: SessionRows
     responses: ItemResponses | None
     notes: dict[str, object]
-
-    def flags(self, *states: np.int8) -> BoolArray:
-        """Whether each row, in the frame's order, is in one of `states`."""
-        return self.grouped.as_frame(np.isin(self.codes, states))
 
 
 def reach_states(
     items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
 ) -> States:
-    """State of every row of an items frame; the base of everything that counts answers."""
+    """State of every row of an items table; the base of everything that counts answers."""
     require_columns(items, "session_id", table="items")
     check_unique_key(items, "items")
     choice("rule", rule, get_args(ReachRule))
-    known = [column for column in ("time", "score") if column in items.columns]
-    if responses is None and not known:
+    if responses is None and not {"time", "score"} & set(items.columns):
         raise MeasureError(
             "the items frame has neither 'time' nor 'score': keep one of them or give "
             "responses=, to tell answered from unanswered items"
         )
     if rule == "no_time" and "time" not in items.columns:
         raise MeasureError("rule=\"no_time\" needs the items' column 'time'")
-    grouped = session_rows(items)
+    rows = session_rows(items)
     linked = None if responses is None else item_responses(items, responses)
-    nothing = np.full(grouped.n, np.nan)
-
-    def column(name: str) -> FloatArray:
-        return grouped.grouped(as_floats(items[name])) if name in items.columns else nothing
-
-    time, score = column("time"), column("score")
-    done = _answered_by_items(grouped, time, score)
-    asked = ~(column("response_count") == 0) | ~np.isnan(score)
+    time, score = optional_floats(items, "time"), optional_floats(items, "score")
+    points = (score > 0) | (score < 0)
+    done = (time > 0) | points | (_untimed(rows, time) & ~np.isnan(score))
+    asked = (optional_floats(items, "response_count") != 0) | ~np.isnan(score)
     if linked is not None:
-        told = grouped.grouped(linked.known)
-        points = (score > 0) | (score < 0)
-        done = np.where(told, grouped.grouped(linked.answered) | points, done)
-        asked |= told
+        done = np.where(linked.known, linked.answered | points, done)
+        asked |= linked.known
     done &= asked
-    unanswered = asked & ~done
-    missed = (
-        unanswered & ~(time > 0)
-        if rule == "no_time"
-        else _not_reached(grouped, done, unanswered, rule)
-    )
-    codes = np.where(unanswered, OMITTED, ANSWERED)
-    codes[missed] = NOT_REACHED
+    missed = ~(time > 0) if rule == "no_time" else _run_at_the_end(rows, done, asked, rule)
+    codes = np.where(done, ANSWERED, np.where(missed, NOT_REACHED, OMITTED))
     codes[~asked] = NO_QUESTION
     notes: dict[str, object] = {
         "answered": _BY_ITEMS if responses is None else _BY_RESPONSES,
         "not_reached_rule": rule,
         "rule": _RULES[rule],
-        "rows_without_question": int((codes == NO_QUESTION).sum()),
+        "rows_without_question": int(np.count_nonzero(~asked)),
     }
     if linked is not None:
         notes["responses_without_item"] = linked.unlinked
-    return States(grouped, codes, linked, notes)
+    return States(codes, rows, linked, notes)
 
 
 def answered(items: pd.DataFrame, responses: pd.DataFrame | None = None) -> pd.Series:
@@ -302,12 +285,11 @@ def reach(
     [1.0, 0.5]
     """
     states = reach_states(items, responses, rule=rule)
-    asked = states.codes != NO_QUESTION
-    starts = states.grouped.starts
+    rows, codes = states.rows, states.rows.grouped(states.codes)
+    asked = codes != NO_QUESTION
     before = np.cumsum(asked) - asked
-    first = np.repeat(before[starts], states.grouped.lengths)
-    place = (before - first)[asked]
-    codes = states.codes[asked]
+    place = (before - rows.spread(before[rows.starts]))[asked]
+    codes = codes[asked]
     n = np.bincount(place)
     shares = {
         name: np.bincount(place[codes == state], minlength=len(n)) / n
@@ -367,9 +349,9 @@ def speededness(
     """
     check_fraction("reaching", reaching, ends=True)
     states = reach_states(items, responses, rule=rule)
-    starts = states.grouped.starts
-    missed = _per_session(states.codes == NOT_REACHED, starts)
-    asked = _per_session(states.codes != NO_QUESTION, starts)
+    codes, starts = states.rows.grouped(states.codes), states.rows.starts
+    missed = _per_session(codes == NOT_REACHED, starts)
+    asked = _per_session(codes != NO_QUESTION, starts)
     missed, asked = missed[asked > 0], asked[asked > 0]
     n = len(asked)
     reached = np.sort(asked - missed)[::-1]
@@ -389,31 +371,27 @@ def speededness(
     return with_attrs(result, {**states.notes, "items_reached_by_share": reaching})
 
 
-def _answered_by_items(grouped: SessionRows, time: FloatArray, score: FloatArray) -> BoolArray:
-    """Answered by the items table alone: points, a time, or a score where no times are kept."""
-    done = (time > 0) | (score > 0) | (score < 0)
-    if grouped.n:
-        untimed = np.logical_and.reduceat(np.isnan(time), grouped.starts)
-        done |= grouped.spread(untimed) & ~np.isnan(score)
-    return done
+def _untimed(rows: SessionRows, time: FloatArray) -> BoolArray:
+    """Whether all times of each row's session are missing."""
+    if not rows.n:
+        return np.zeros(0, dtype=bool)
+    missing = rows.grouped(np.isnan(time))
+    return rows.as_frame(rows.spread(np.logical_and.reduceat(missing, rows.starts)))
 
 
-def _not_reached(
-    grouped: SessionRows, done: BoolArray, unanswered: BoolArray, rule: ReachRule
+def _run_at_the_end(
+    rows: SessionRows, done: BoolArray, asked: BoolArray, rule: ReachRule
 ) -> BoolArray:
-    """Rows of the run of unanswered items at the end of their session, in grouped order."""
-    if not grouped.n:
-        return unanswered
-    place = np.arange(grouped.n)
-    last = np.maximum.reduceat(np.where(done, place, -1), grouped.starts)
-    missed = unanswered & (place > grouped.spread(last))
+    """Whether each row is in the run of unanswered items at the end of its session."""
+    done = rows.grouped(done)
+    so_far = np.cumsum(done, dtype=np.int32)
+    ends = rows.starts + rows.lengths - 1
+    run = ~done & (so_far == rows.spread(so_far[ends])) & rows.grouped(asked)
     if rule == "after_first":
-        session = grouped.spread(np.arange(len(grouped.starts)))
-        first = np.flatnonzero(missed)
-        heads = np.ones(len(first), dtype=bool)
-        heads[1:] = session[first][1:] != session[first][:-1]
-        missed[first[heads]] = False
-    return missed
+        places = np.flatnonzero(run)
+        session = np.searchsorted(rows.starts, places, side="right")
+        run[places[np.diff(session, prepend=0) > 0]] = False
+    return rows.as_frame(run)
 
 
 def _per_session(flags: BoolArray, starts: IntArray) -> npt.NDArray[np.int64]:
@@ -422,5 +400,5 @@ def _per_session(flags: BoolArray, starts: IntArray) -> npt.NDArray[np.int64]:
 
 
 def _flag_series(items: pd.DataFrame, states: States, state: np.int8, name: str) -> pd.Series:
-    values = pd.arrays.BooleanArray(states.flags(state), states.flags(NO_QUESTION))
+    values = pd.arrays.BooleanArray(states.codes == state, states.codes == NO_QUESTION)
     return with_attrs(pd.Series(values, index=items.index, name=name), states.notes)

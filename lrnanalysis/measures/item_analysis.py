@@ -316,16 +316,16 @@ def _times(
     """Times and shares of rapid guesses per item, where there are times."""
     if times is None or answered is None or not times.notna().any(axis=None):
         return pd.DataFrame(index=index)
-    found = effort.screen(answered, rapid, scores=shares, cap=cap, chance=chance)
+    found = effort.thresholds(answered, rapid, scores=shares, cap=cap, chance=chance)
     table = pd.DataFrame(
         {
             "time_n": times.count(),
             "time_mean": times.mean(),
             "time_median": times.median(),
             "time_geometric_mean": np.exp(np.log(times).mean()),
-            "rapid_threshold": found.thresholds["threshold"],
-            "rapid_share": 1 - found.rtf,
-            "timed_answers": found.thresholds["n"],
+            "rapid_threshold": found["threshold"],
+            "rapid_share": 1 - effort.response_time_fidelity(answered, found),
+            "timed_answers": found["n"],
         }
     )
     return table.reindex(index)

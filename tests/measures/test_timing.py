@@ -210,7 +210,6 @@ def test_rows_multiplied_by_a_merge_are_refused():
     for measure in (
         timing.active_time,
         timing.time_summary,
-        timing.time_matrix,
         timing.time_by_position,
         timing.pacing,
         timing.outliers,
@@ -218,6 +217,8 @@ def test_rows_multiplied_by_a_merge_are_refused():
     ):
         with pytest.raises(MeasureError, match=r"2 rows of items repeat.*drop_duplicates"):
             measure(items)
+    with pytest.raises(MeasureError, match=r"2 rows fall on a cell.*drop_duplicates"):
+        timing.time_matrix(items)
 
 
 def test_a_stand_in_is_found_and_warned_of():

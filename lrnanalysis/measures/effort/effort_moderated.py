@@ -26,7 +26,7 @@ from lrnanalysis.measures.effort.thresholds import (
     Method,
     chance_levels,
     share_values,
-    thresholds,
+    threshold_table,
 )
 
 __all__ = ["effort_moderated", "motivation_mask", "validity"]
@@ -75,10 +75,10 @@ def validity(
     [[0.5, 1.0]]
     """
     choice("per", per, ("item", "all"))
-    found = thresholds(times, method, scores=scores, cap=cap, chance=chance)
-    shares = share_values(scores, times)
+    seconds, shares = matrix_values(times, what="times"), share_values(scores, times)
     assert shares is not None
-    seconds, limits = matrix_values(times, what="times"), as_floats(found["threshold"])
+    found = threshold_table(seconds, shares, times.columns, method, cap=cap, chance=chance)
+    limits = as_floats(found["threshold"])
     scored = (seconds > 0) & ~np.isnan(shares) & ~np.isnan(limits)
     rapid = scored & (seconds < limits)
     parts = np.stack([rapid, scored & ~rapid])

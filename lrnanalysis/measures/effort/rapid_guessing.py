@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.measures._checks import FloatArray, IntArray, as_floats, matrix_values, with_attrs
-from lrnanalysis.measures.effort.thresholds import Chance, Method, thresholds
+from lrnanalysis.measures.effort.thresholds import Chance, Method, share_values, threshold_table
 from lrnanalysis.warnings import RuleWarning, warn
 
 __all__ = [
@@ -87,39 +87,26 @@ def screen(
     MeasureError
         The method is unknown, a number is out of range, or scores do not match the times.
 
+    Warns
+    -----
+    RuleWarning
+        Persons have fewer than 10 timed answers: for them a response time effort below .90 only
+        means that any answer was rapid.
+
     Examples
     --------
     >>> times = pd.DataFrame([[2.0] + [20.0] * 9, [20.0] * 10], index=["s", "t"])
     >>> screen(times, 3).rte.tolist()
     [0.9, 1.0]
     """
-    found = thresholds(times, method, scores=scores, cap=cap, chance=chance)
-    values, limits = matrix_values(times, what="times"), as_floats(found["threshold"])
-    timed = (values > 0) & ~np.isnan(limits)
-    rapid = timed & (values < limits)
-    notes: dict[str, object] = {
-        **{str(name): value for name, value in found.attrs.items()},
-        "flagged": int(np.count_nonzero(rapid)),
-        "timed_answers": int(np.count_nonzero(timed)),
-    }
-    flags = pd.DataFrame(rapid, index=times.index, columns=times.columns, copy=False)
-    by_person = timed.sum(axis=1)
-    few = int(np.count_nonzero((by_person < _FEW) & (by_person > 0)))
-    rte = _series(rapid.sum(axis=1), by_person, times.index, "response_time_effort")
-    rtf = _series(rapid.sum(axis=0), timed.sum(axis=0), found.index, "response_time_fidelity")
-    return EffortScreen(
-        found,
-        with_attrs(flags, notes),
-        with_attrs(
-            rte,
-            {
-                **notes,
-                "rule": "1 - rapid / timed answers (Wise & Kong 2005)",
-                "persons_with_fewer_than_10": few,
-            },
-        ),
-        with_attrs(rtf, {**notes, "rule": "1 - rapid / timed answers (Wise 2006)"}),
-    )
+    found, few = _screened(times, method, scores, cap, chance)
+    if few:
+        warn(
+            f"{few} of {len(times)} persons have fewer than {_FEW} timed answers: for them a "
+            "response time effort below .90 only means that any answer was rapid",
+            RuleWarning,
+        )
+    return found
 
 
 def rapid_guesses(
@@ -152,7 +139,7 @@ def rapid_guesses(
     >>> rapid_guesses(pd.DataFrame({"a": [2.0, 3.0, None]}), 3)["a"].tolist()
     [True, False, False]
     """
-    return screen(times, method, scores=scores, cap=cap, chance=chance).flags
+    return _screened(times, method, scores, cap, chance)[0].flags
 
 
 def response_time_effort(
@@ -184,8 +171,8 @@ def response_time_effort(
     Warns
     -----
     RuleWarning
-        If persons have fewer than 10 timed answers: for them a value below .90 only means that
-        any answer was rapid.
+        Persons have fewer than 10 timed answers: for them a value below .90 only means that any
+        answer was rapid.
 
     Examples
     --------
@@ -193,17 +180,7 @@ def response_time_effort(
     >>> response_time_effort(times, 3).tolist()
     [0.9, 1.0]
     """
-    rte = screen(times, method, scores=scores, cap=cap, chance=chance).rte
-    answered = matrix_values(times, what="times")
-    timed = (answered > 0).sum(axis=1)
-    few = int(np.count_nonzero((timed < _FEW) & (timed > 0)))
-    if few:
-        warn(
-            f"{few} of {len(rte)} persons have fewer than {_FEW} timed answers: for them a "
-            "response time effort below .90 only means that any answer was rapid",
-            RuleWarning,
-        )
-    return rte
+    return screen(times, method, scores=scores, cap=cap, chance=chance).rte
 
 
 def response_time_fidelity(
@@ -238,7 +215,39 @@ def response_time_fidelity(
     >>> response_time_fidelity(times, 3).to_dict()
     {'a': 0.5, 'b': 1.0}
     """
-    return screen(times, method, scores=scores, cap=cap, chance=chance).rtf
+    return _screened(times, method, scores, cap, chance)[0].rtf
+
+
+def _screened(
+    times: pd.DataFrame,
+    method: Method,
+    scores: pd.DataFrame | None,
+    cap: float | None,
+    chance: Chance | None,
+) -> tuple[EffortScreen, int]:
+    """As `screen`, and the number of persons with few timed answers."""
+    values, shares = matrix_values(times, what="times"), share_values(scores, times)
+    found = threshold_table(values, shares, times.columns, method, cap=cap, chance=chance)
+    limits = as_floats(found["threshold"])
+    timed = values > np.where(np.isnan(limits), np.inf, 0.0)
+    rapid = timed & (values < limits)
+    flags = pd.DataFrame(rapid, index=times.index, columns=times.columns, copy=False)
+    by_person = timed.sum(axis=1, dtype=np.int32)
+    by_item = timed.sum(axis=0, dtype=np.int32)
+    rte = _series(rapid.sum(axis=1, dtype=np.int32), by_person, times.index, "response_time_effort")
+    rtf = _series(rapid.sum(axis=0, dtype=np.int32), by_item, found.index, "response_time_fidelity")
+    few = int(np.count_nonzero((by_person < _FEW) & (by_person > 0)))
+    notes: dict[str, object] = {
+        **{str(name): value for name, value in found.attrs.items()},
+        "flagged": int(np.count_nonzero(rapid)),
+        "timed_answers": int(np.count_nonzero(timed)),
+    }
+    with_attrs(flags, notes)
+    notes["rule"] = "1 - rapid / timed answers (Wise 2006)"
+    with_attrs(rtf, notes)
+    notes["rule"] = "1 - rapid / timed answers (Wise & Kong 2005)"
+    with_attrs(rte, {**notes, "persons_with_fewer_than_10": few})
+    return EffortScreen(found, flags, rte, rtf), few
 
 
 def _series(rapid: IntArray, timed: IntArray, index: pd.Index, name: str) -> pd.Series:

@@ -20,7 +20,14 @@ from lrnanalysis.measures.effort.threshold_estimators import (
     find_rule,
 )
 
-__all__ = ["Chance", "Method", "chance_levels", "share_values", "thresholds"]
+__all__ = [
+    "Chance",
+    "Method",
+    "chance_levels",
+    "share_values",
+    "threshold_table",
+    "thresholds",
+]
 
 #: A rule's name, seconds for all items, or thresholds by item.
 Method = str | float | pd.Series | pd.DataFrame
@@ -70,18 +77,32 @@ def thresholds(
     >>> thresholds(pd.DataFrame({"a": [20.0, 40.0]}))["threshold"].tolist()
     [3.0]
     """
-    values = matrix_values(times, what="times")
-    shares = share_values(scores, times)
+    values, shares = matrix_values(times, what="times"), share_values(scores, times)
+    return threshold_table(values, shares, times.columns, method, cap=cap, chance=chance)
+
+
+def threshold_table(
+    values: FloatArray,
+    shares: FloatArray | None,
+    labels: pd.Index,
+    method: Method,
+    *,
+    cap: float | None,
+    chance: Chance | None,
+) -> pd.DataFrame:
+    """As `thresholds`, of checked arrays."""
     if cap is not None and not cap > 0:
         raise MeasureError(f"cap is {cap}: give seconds above 0, or None for no cap")
-    levels = chance_levels(chance, times.columns)
-    name, rule = _rule(method, times.columns)
+    levels = chance_levels(chance, labels)
+    name, rule = _rule(method, labels)
     found, counts = [], []
     for item in range(values.shape[1]):
-        timed = values[:, item] > 0
-        counts.append(int(np.count_nonzero(timed)))
-        own = None if shares is None else shares[timed, item]
-        found.append(rule(item, ItemAnswers(values[timed, item], own, float(levels[item]))))
+        own, own_shares = values[:, item], None if shares is None else shares[:, item]
+        timed = own > 0
+        if not timed.all():
+            own, own_shares = own[timed], None if own_shares is None else own_shares[timed]
+        counts.append(len(own))
+        found.append(rule(item, ItemAnswers(own, own_shares, float(levels[item]))))
     limits = np.array([one.threshold for one in found], dtype=np.float64)
     capped = limits > (np.inf if cap is None else cap)
     if cap is not None:
@@ -94,7 +115,7 @@ def thresholds(
             "n": np.array(counts, dtype=np.int64),
             "reason": pd.array([one.reason for one in found], dtype="str"),
         },
-        index=times.columns.rename("item_reference"),
+        index=labels.rename("item_reference"),
     )
     notes = {
         "unit": "s",

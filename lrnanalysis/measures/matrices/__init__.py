@@ -7,6 +7,7 @@ shown. `response_links`: responses tied to items. `builder`: the matrix.
 from lrnanalysis.measures.matrices.builder import MatrixBuilder
 from lrnanalysis.measures.matrices.keys import (
     Keys,
+    check_unique_key,
     factorise,
     factorise_columns,
     names_of,
@@ -18,6 +19,7 @@ from lrnanalysis.measures.matrices.response_links import (
     answered_responses,
     item_responses,
     link_rows,
+    marked_by_hand,
 )
 from lrnanalysis.measures.matrices.session_rows import SessionRows, session_rows
 
@@ -27,10 +29,12 @@ __all__ = [
     "MatrixBuilder",
     "SessionRows",
     "answered_responses",
+    "check_unique_key",
     "factorise",
     "factorise_columns",
     "item_responses",
     "link_rows",
+    "marked_by_hand",
     "names_of",
     "person_keys",
     "required_keys",

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray
+from lrnanalysis.measures._checks import FloatArray, IntArray
 from lrnanalysis.measures.matrices.keys import Keys
 
 __all__ = ["MatrixBuilder"]
@@ -40,11 +40,14 @@ class MatrixBuilder:
 
     def __init__(self, rows: Keys, columns: Keys) -> None:
         self.inside = (rows.codes >= 0) & (columns.codes >= 0)
-        place, self.rows = _compact(rows, self.inside)
-        item, self.columns = _compact(columns, self.inside)
+        self._chosen = slice(None) if self.inside.all() else self.inside
         # Items × persons in memory: a column of the frame is one contiguous stretch.
-        self._flat = item * len(self.rows) + place
+        item, self.columns = _compact(columns.codes[self._chosen], columns.labels)
+        place, self.rows = _compact(rows.codes[self._chosen], rows.labels)
         self._shape = (len(self.columns), len(self.rows))
+        self._flat = item.astype(np.int64)
+        self._flat *= len(self.rows)
+        self._flat += place
         seen = np.zeros(self._shape[0] * self._shape[1], dtype=bool)
         seen[self._flat] = True
         double = len(self._flat) - int(np.count_nonzero(seen))
@@ -58,7 +61,7 @@ class MatrixBuilder:
     def numbers(self, values: FloatArray, *, fill: float = np.nan) -> pd.DataFrame:
         """The matrix of float64 values, one per row of the table."""
         matrix = np.full(self._shape, fill)
-        matrix.reshape(-1)[self._flat] = values[self.inside]
+        matrix.reshape(-1)[self._flat] = values[self._chosen]
         return pd.DataFrame(matrix.T, index=self.rows, columns=self.columns, copy=False)
 
     def categories(
@@ -66,7 +69,7 @@ class MatrixBuilder:
     ) -> pd.DataFrame:
         """The matrix of categories, of one code per row of the table."""
         matrix = np.full(self._shape, fill, dtype=np.int8)
-        matrix.reshape(-1)[self._flat] = codes[self.inside]
+        matrix.reshape(-1)[self._flat] = codes[self._chosen]
         columns = {
             number: pd.Categorical.from_codes(column, dtype=dtype)
             for number, column in enumerate(matrix)
@@ -76,10 +79,9 @@ class MatrixBuilder:
         return result
 
 
-def _compact(keys: Keys, inside: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], pd.Index]:
-    """Codes of the rows inside, and the labels that they use."""
-    codes = keys.codes[inside].astype(np.int64)
-    used = np.bincount(codes, minlength=len(keys.labels)) > 0
+def _compact(codes: IntArray, labels: pd.Index) -> tuple[IntArray, pd.Index]:
+    """The codes in terms of the labels that they use, and those labels."""
+    used = np.bincount(codes, minlength=len(labels)) > 0
     if used.all():
-        return codes, keys.labels
-    return (np.cumsum(used) - 1)[codes], keys.labels[used]
+        return codes, labels
+    return (np.cumsum(used) - 1)[codes], labels[used]

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import IntArray
+from lrnanalysis.tables.schema import TABLES
 
-__all__ = ["Keys", "factorise", "factorise_columns", "names_of", "person_keys", "required_keys"]
+__all__ = [
+    "Keys",
+    "check_unique_key",
+    "factorise",
+    "factorise_columns",
+    "names_of",
+    "person_keys",
+    "required_keys",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +52,16 @@ def factorise(column: pd.Series) -> Keys:
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes: IntArray = column.cat.codes.to_numpy()
-        used = np.bincount(codes + 1, minlength=len(column.cat.categories) + 1)[1:] > 0
+        used = np.zeros(len(column.cat.categories) + 1, dtype=bool)
+        used[pd.unique(codes)] = True
+        used = used[:-1]  # the last entry served code -1
         labels = column.cat.categories[used]
         if used.all():
             return Keys(codes, labels)
-        new = np.append(np.cumsum(used) - 1, -1)  # the last entry serves code -1
-        return Keys(new[codes].astype(np.int32), labels)
+        new = np.append(np.cumsum(used, dtype=np.int32) - 1, -1)
+        return Keys(new[codes], labels)
     codes, found = pd.factorize(column)
-    return Keys(codes, pd.Index(found))
+    return Keys(codes.astype(np.int32), pd.Index(found))
 
 
 def factorise_columns(frame: pd.DataFrame, by: str | Sequence[str]) -> Keys:
@@ -66,7 +78,8 @@ def factorise_columns(frame: pd.DataFrame, by: str | Sequence[str]) -> Keys:
     if isinstance(by, str):
         keys = factorise(frame[by])
         return Keys(keys.codes, keys.labels.rename(by))
-    parts = [factorise(frame[name]) for name in by]
+    names = names_of(by)
+    parts = [factorise(frame[name]) for name in names]
     flat = np.zeros(len(frame), dtype=np.int64)
     inside = np.ones(len(frame), dtype=bool)
     for part in parts:
@@ -78,13 +91,51 @@ def factorise_columns(frame: pd.DataFrame, by: str | Sequence[str]) -> Keys:
     for part in reversed(parts):
         found, place = np.divmod(found, max(len(part.labels), 1))
         levels.append(part.labels[place])
-    labels = pd.MultiIndex.from_arrays(levels[::-1], names=list(by))
+    labels = pd.MultiIndex.from_arrays(levels[::-1], names=names)
     return Keys(codes, labels)
 
 
 def names_of(by: str | Sequence[str]) -> list[str]:
-    """The column names that `by` holds."""
-    return [by] if isinstance(by, str) else list(by)
+    """The column names that `by` holds.
+
+    Raises
+    ------
+    MeasureError
+        There is none, one is not a string, or one is repeated.
+    """
+    names = [by] if isinstance(by, str) else list(by)
+    if not names or len(set(names)) < len(names) or not all(isinstance(n, str) for n in names):
+        raise MeasureError(f"by is {by!r}: pass the name of a column, or a list of different ones")
+    return names
+
+
+def check_unique_key(frame: pd.DataFrame, table: Literal["sessions", "responses", "items"]) -> None:
+    """Raise `MeasureError` if two rows have the same key, as after a merge that multiplies rows.
+
+    Rows without a key, and frames without its columns, are not checked.
+
+    Examples
+    --------
+    >>> check_unique_key(pd.DataFrame({"session_id": ["a", "b"]}), "sessions")
+    """
+    names = list(TABLES[table].key)
+    if not set(names) <= set(frame.columns):
+        return
+    # Integer codes are several times faster to compare than text.
+    flat = np.zeros(len(frame), dtype=np.int64)
+    known = np.ones(len(frame), dtype=bool)
+    for name in names:
+        keys = factorise(frame[name])
+        flat *= len(keys.labels)
+        flat += keys.codes
+        known &= keys.codes >= 0
+    rows = pd.Index(flat if known.all() else flat[known])
+    if not rows.is_unique:
+        raise MeasureError(
+            f"{np.count_nonzero(rows.duplicated())} rows of {table} repeat the "
+            f"{' and '.join(names)} of another row: merge on all keys, or drop them with "
+            f"{table}.drop_duplicates({names})"
+        )
 
 
 def required_keys(frame: pd.DataFrame, name: str) -> Keys:
@@ -108,10 +159,7 @@ def required_keys(frame: pd.DataFrame, name: str) -> Keys:
 def person_keys(frame: pd.DataFrame, name: str) -> Keys:
     """As `required_keys`, in order of first appearance also for a category column."""
     keys = required_keys(frame, name)
-    order = pd.unique(keys.codes)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    labels = keys.labels[order]
-    if isinstance(labels, pd.CategoricalIndex):
-        labels = pd.Index(labels.to_numpy(), name=name)
-    return Keys(rank[keys.codes], labels)
+    if not isinstance(frame[name].dtype, pd.CategoricalDtype):
+        return keys
+    codes, order = pd.factorize(keys.codes)
+    return Keys(codes, keys.labels[order])

@@ -1,8 +1,8 @@
-"""What an item's responses tell about it: answered, awaiting a mark, points.
+"""Responses linked to their items: answered, awaiting a mark, points.
 
 Responses are linked to items by (session_id, item_reference). A response is **answered** where
-``attempted`` says so; where that is missing, where anything is stored of it (a value, a value
-type or a revision). Media questions store no value, so a value alone would not do.
+``attempted`` says so and, where that is missing, where anything was stored for it: a value, a
+value type or a revision (media questions store no value).
 """
 
 from __future__ import annotations
@@ -17,13 +17,19 @@ from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     IntArray,
-    as_floats,
     flags,
+    optional_floats,
     require_columns,
 )
-from lrnanalysis.measures.matrices.keys import Keys, factorise
+from lrnanalysis.measures.matrices.keys import Keys, check_unique_key, factorise
 
-__all__ = ["ItemResponses", "answered_responses", "item_responses", "link_rows"]
+__all__ = [
+    "ItemResponses",
+    "answered_responses",
+    "item_responses",
+    "link_rows",
+    "marked_by_hand",
+]
 
 _STORED = ("value", "value_type", "revision")
 
@@ -33,7 +39,7 @@ _DENSE = 8
 
 @dataclass(frozen=True, eq=False)
 class ItemResponses:
-    """What the responses tell about every row of the items table, in its order.
+    """The responses of every row of an items table, summed up.
 
     Attributes
     ----------
@@ -41,22 +47,26 @@ class ItemResponses:
         Whether any of the item's responses tells whether it was answered.
     answered : array of bool
         Whether any of them was answered.
-    waiting : array of bool
-        Whether an answered one that no machine marks has no score yet.
     unscored : array of bool
         Whether an answered one has no score.
-    points, max_points : array of float
-        Sums of the responses' scores and highest scores [points]; NaN where there is none.
+    awaiting_mark : array of bool
+        Whether an answered one has no score, is marked by hand and has a ``max_score`` above 0.
+    without_max : array of bool
+        The same for one without a ``max_score``.
+    points, max_points, adjustment : array of float
+        Sums of the responses' scores, maxima and adjustments [points]; NaN where there are none.
     unlinked : int
-        Responses that belong to no row of the items frame.
+        Number of responses that belong to no row of the items table.
     """
 
     known: BoolArray
     answered: BoolArray
-    waiting: BoolArray
     unscored: BoolArray
+    awaiting_mark: BoolArray
+    without_max: BoolArray
     points: FloatArray
     max_points: FloatArray
+    adjustment: FloatArray
     unlinked: int
 
 
@@ -66,7 +76,7 @@ def answered_responses(responses: pd.DataFrame) -> tuple[BoolArray, BoolArray]:
     Raises
     ------
     MeasureError
-        If the frame has neither ``attempted`` nor a column of what was stored.
+        The frame has neither ``attempted`` nor a column of what was stored.
     """
     stored = [column for column in _STORED if column in responses.columns]
     if "attempted" in responses.columns:
@@ -76,8 +86,8 @@ def answered_responses(responses: pd.DataFrame) -> tuple[BoolArray, BoolArray]:
         answered = known.copy()
     else:
         raise MeasureError(
-            "the responses frame has neither 'attempted' nor 'value': keep one of them, they "
-            "tell whether a response was answered"
+            "the responses frame has neither 'attempted' nor 'value': keep one of them to tell "
+            "whether a response was answered"
         )
     if stored and not known.all():
         anything = np.zeros(len(responses), dtype=bool)
@@ -88,32 +98,44 @@ def answered_responses(responses: pd.DataFrame) -> tuple[BoolArray, BoolArray]:
     return answered, known
 
 
+def marked_by_hand(responses: pd.DataFrame) -> BoolArray:
+    """Whether each response is known not to be marked by a machine (``automarkable`` is false)."""
+    if "automarkable" not in responses.columns:
+        return np.zeros(len(responses), dtype=bool)
+    automarkable, known = flags(responses["automarkable"])
+    return known & ~automarkable
+
+
 def item_responses(items: pd.DataFrame, responses: pd.DataFrame) -> ItemResponses:
-    """Gather an items frame's responses, one entry a row of `items`."""
+    """Sum up the responses of every row of an items table.
+
+    Raises
+    ------
+    MeasureError
+        A column is missing, or a response occurs twice.
+    """
     row = link_rows(items, responses)
     linked = row >= 0
-    at = row[linked]
+    at, n = row[linked], len(items)
+    # Rows that a merge repeated share their item.
+    check_unique_key(responses[linked][np.bincount(at, minlength=n)[at] > 1], "responses")
     answered, known = (values[linked] for values in answered_responses(responses))
-    n = len(items)
-    scores = np.full(len(at), np.nan)
-    most = scores
-    if "score" in responses.columns:
-        scores = as_floats(responses["score"])[linked]
-    if "max_score" in responses.columns:
-        most = as_floats(responses["max_score"])[linked]
+    scores, most, change = (
+        optional_floats(responses, name)[linked]
+        for name in ("score", "max_score", "adjustment_points")
+    )
     unscored = answered & np.isnan(scores)
-    by_hand = np.zeros(len(at), dtype=bool)
-    if "automarkable" in responses.columns:
-        automarkable, automarkable_known = flags(responses["automarkable"])
-        by_hand = (automarkable_known & ~automarkable)[linked]
+    by_hand = unscored & marked_by_hand(responses)[linked]
     return ItemResponses(
         known=_any(at, known, n),
         answered=_any(at, answered, n),
-        waiting=_any(at, unscored & by_hand, n),
         unscored=_any(at, unscored, n),
+        awaiting_mark=_any(at, by_hand & (most > 0), n),
+        without_max=_any(at, by_hand & np.isnan(most), n),
         points=_sum(at, scores, n),
         max_points=_sum(at, most, n),
-        unlinked=int((~linked).sum()),
+        adjustment=_sum(at, change, n),
+        unlinked=int(np.count_nonzero(~linked)),
     )
 
 
@@ -130,15 +152,13 @@ def link_rows(items: pd.DataFrame, responses: pd.DataFrame) -> IntArray:
     require_columns(items, "session_id", "item_reference", table="items")
     require_columns(responses, "session_id", "item_reference", table="responses")
     sessions, references = factorise(items["session_id"]), factorise(items["item_reference"])
-    theirs_session = _matched(sessions, factorise(responses["session_id"]))
-    theirs_item = _matched(references, factorise(responses["item_reference"]))
+    of_session = _matched(sessions, factorise(responses["session_id"]))
+    of_item = _matched(references, factorise(responses["item_reference"]))
     width = len(references.labels)
-    # A missing key on either side must not meet another missing key.
+    # A missing key on one side must not match a missing key on the other.
     known = (sessions.codes >= 0) & (references.codes >= 0)
     mine = np.where(known, sessions.codes.astype(np.int64) * width + references.codes, -1)
-    asked = np.where(
-        (theirs_session >= 0) & (theirs_item >= 0), theirs_session * width + theirs_item, -1
-    )
+    asked = np.where((of_session >= 0) & (of_item >= 0), of_session * width + of_item, -1)
     cells = len(sessions.labels) * width
     if cells <= _DENSE * max(len(items), 1 << 16):
         table = np.full(cells + 1, -1, dtype=np.int64)

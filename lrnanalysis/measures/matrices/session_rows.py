@@ -1,4 +1,4 @@
-"""Rows of a long table grouped by session, in the order in which the learner saw them."""
+"""Rows of the items table grouped by session, in the order in which the learner saw them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import IntArray, as_floats, require_columns
+from lrnanalysis.measures.matrices.keys import person_keys
 
 __all__ = ["SessionRows", "session_rows"]
 
@@ -19,7 +19,7 @@ ScalarT = TypeVar("ScalarT", bound=np.generic)
 
 @dataclass(frozen=True, eq=False)
 class SessionRows:
-    """A long table's rows, grouped by session.
+    """Rows of the items table, grouped by session.
 
     Attributes
     ----------
@@ -60,39 +60,28 @@ class SessionRows:
         return back
 
 
-def session_rows(
-    frame: pd.DataFrame, *, by_position: bool = True, table: str = "items"
-) -> SessionRows:
-    """Group a long table's rows by ``session_id``, and by ``position`` within sessions.
+def session_rows(items: pd.DataFrame) -> SessionRows:
+    """Group the rows of an items table by ``session_id``, and by ``position`` within sessions.
 
     Rows without a ``position`` keep the frame's order, after those with one.
 
     Raises
     ------
     MeasureError
-        There is no column ``session_id``, or a row of it is missing.
+        There is no column ``session_id``, or a value of it is missing.
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"session_id": ["b", "a", "b"], "position": [2, 1, 1]})
-    >>> rows = session_rows(frame)
+    >>> items = pd.DataFrame({"session_id": ["b", "a", "b"], "position": [2, 1, 1]})
+    >>> rows = session_rows(items)
     >>> rows.labels.tolist(), rows.order.tolist()
     (['b', 'a'], [2, 0, 1])
     """
-    require_columns(frame, "session_id", table=table)
-    codes, labels = pd.factorize(frame["session_id"])
-    if (codes < 0).any():
-        raise MeasureError(
-            f"{int((codes < 0).sum())} of {len(frame)} rows have no session_id: drop them with "
-            f'{table}.dropna(subset=["session_id"])'
-        )
-    if by_position and "position" in frame.columns:
-        order = np.lexsort((as_floats(frame["position"]), codes))
+    require_columns(items, "session_id", table="items")
+    keys = person_keys(items, "session_id")
+    if "position" in items.columns:
+        order = np.lexsort((as_floats(items["position"]), keys.codes))
     else:
-        order = np.argsort(codes, kind="stable")
-    counts = np.bincount(codes, minlength=len(labels))
-    starts = np.cumsum(counts) - counts
-    index = pd.Index(labels)
-    if isinstance(index, pd.CategoricalIndex):
-        index = pd.Index(index.to_numpy())
-    return SessionRows(index, starts, order)
+        order = np.argsort(keys.codes, kind="stable")
+    counts = np.bincount(keys.codes, minlength=len(keys.labels))
+    return SessionRows(keys.labels, np.cumsum(counts) - counts, order)

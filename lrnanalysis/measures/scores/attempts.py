@@ -17,12 +17,11 @@ from lrnanalysis.measures._checks import (
     FloatArray,
     IntArray,
     as_floats,
-    check_unique_key,
     choice,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import factorise
+from lrnanalysis.measures.matrices import check_unique_key, factorise
 from lrnanalysis.measures.scores.status import has_status
 
 __all__ = [

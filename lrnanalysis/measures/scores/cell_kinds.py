@@ -16,17 +16,19 @@ points so far.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     as_floats,
-    check_unique_key,
+    choice,
+    optional_floats,
     require_columns,
     with_attrs,
 )
@@ -41,12 +43,13 @@ from lrnanalysis.measures.completion import (
 from lrnanalysis.measures.matrices import (
     MatrixBuilder,
     answered_responses,
+    check_unique_key,
     factorise,
     link_rows,
     person_keys,
     required_keys,
 )
-from lrnanalysis.measures.scores.status import has_status
+from lrnanalysis.measures.scores.status import adjusted_scores, has_status
 from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = [
@@ -124,6 +127,7 @@ class Cells:
         unscored: float | None = np.nan,
     ) -> FloatArray:
         """The number that every row becomes; None keeps its points or share, as `value` says."""
+        choice("value", value, get_args(ScoreValue))
         if value == "points":
             numbers = self.points.copy()
         else:
@@ -169,25 +173,28 @@ def item_cells(
     require_columns(items, "session_id", "item_reference", table="items")
     if responses is None:
         require_columns(items, "score", table="items")
+        if adjusted:
+            raise MeasureError("adjusted=True needs responses=: they hold the adjustment points")
     states = reach_states(items, responses, rule=not_reached_rule)
-    state = states.grouped.as_frame(states.codes)
-    nothing = np.full(len(items), np.nan)
-    points = as_floats(items["score"]) if "score" in items.columns else nothing
-    most = as_floats(items["max_score"]) if "max_score" in items.columns else nothing
+    points, most = optional_floats(items, "score"), optional_floats(items, "max_score")
+    expected = _pending(items, sessions) | _unmarked_points(items)
     waiting = np.zeros(len(items), dtype=bool)
     notes: dict[str, object] = {**states.notes, "score": "items.score"}
-    said = states.responses
-    if said is not None:
-        usable = np.isnan(points) & ~said.unscored & (state == ANSWERED) & ~np.isnan(said.points)
-        points = np.where(usable, said.points, points)
-        most = np.where(np.isnan(most), said.max_points, most)
-        waiting = said.waiting
+    found = states.responses
+    if found is not None:
+        usable = np.isnan(points) & ~found.unscored & (states.codes == ANSWERED)
+        usable &= ~np.isnan(found.points)
+        points = np.where(usable, found.points, points)
+        most = np.where(np.isnan(most), found.max_points, most)
+        # A response without a maximum is never marked if the others make up the item's maximum.
+        unexplained = ~(most <= found.max_points * (1 + _CLOSE))
+        waiting = found.awaiting_mark | (found.without_max & (unexplained | expected))
         notes["score"] = "items.score; where missing, the sum of the responses' scores"
         notes["rows_scored_from_responses"] = int(np.count_nonzero(usable))
-        if adjusted and responses is not None:
-            points = points + _adjustments(items, responses)
+        if adjusted:
+            points = points + np.nan_to_num(found.adjustment)
             notes["score"] = f"{notes['score']}; adjustment points added"
-    most, unknown = _with_item_max(items, state, points, most)
+    most, unknown = _with_item_max(items, states.codes, points, most)
     if unknown:
         notes["rows_without_max_score"] = unknown
         warn(
@@ -195,8 +202,8 @@ def item_cells(
             "they count as partial",
             DataWarning,
         )
-    to_mark = (most > 0) | _pending(items, sessions) | _unmarked_points(items)
-    return Cells(_kinds(state, points, most, waiting, to_mark), points, most, notes)
+    kinds = _kinds(states.codes, points, most, waiting, (most > 0) | expected)
+    return Cells(kinds, points, most, notes)
 
 
 def question_cells(
@@ -224,22 +231,21 @@ def question_cells(
     require_columns(responses, "session_id", "score", table="responses")
     check_unique_key(responses, "responses")
     states = reach_states(items, responses, rule=not_reached_rule)
+    assert states.responses is not None
     row = link_rows(items, responses)
-    of_item = np.append(states.grouped.as_frame(states.codes), OMITTED)[row]
-    points = as_floats(responses["score"])
-    most = np.full(len(responses), np.nan)
-    if "max_score" in responses.columns:
-        most = as_floats(responses["max_score"])
+    of_item = np.append(states.codes, OMITTED)[row]
+    points = adjusted_scores(responses) if adjusted else as_floats(responses["score"])
+    most = optional_floats(responses, "max_score")
     answered, known = answered_responses(responses)
     done = np.where(known, answered, ~np.isnan(points))
     state = np.where(done, ANSWERED, np.where(of_item == NOT_REACHED, NOT_REACHED, OMITTED))
-    if adjusted and "score_after_adjustment" in responses.columns:
-        after = as_floats(responses["score_after_adjustment"])
-        points = np.where(np.isnan(after), points, after)
-    to_mark = (most > 0) | _pending(responses, sessions)
+    # Points that the item's record expects are those of a response without a maximum.
+    unexplained = _unmarked_points(items) & ~(states.responses.max_points > 0)
+    expected = _pending(responses, sessions) | np.append(unexplained, False)[row]
     waiting = np.zeros(len(responses), dtype=bool)
-    notes = {**states.notes, "score": "responses.score"}
-    return Cells(_kinds(state, points, most, waiting, to_mark), points, most, notes)
+    score = "responses.score" + ("; adjusted" if adjusted else "")
+    kinds = _kinds(state, points, most, waiting, (most > 0) | expected)
+    return Cells(kinds, points, most, {**states.notes, "score": score})
 
 
 def cell_kinds(
@@ -379,18 +385,9 @@ def _pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:
 def _unmarked_points(items: pd.DataFrame) -> BoolArray:
     """Whether the record says that points of the item await a mark."""
     found = np.zeros(len(items), dtype=bool)
-    if "extra" not in items.columns:
-        return found
-    told = items["extra"].str.extract(r'"max_score_of_unmarked":\s*([\d.]+)', expand=False)
-    said = told.notna().to_numpy(dtype=bool)
-    found[said] = told[said].astype("float64").to_numpy() > 0
+    if "extra" in items.columns:
+        name = '"max_score_of_unmarked":'
+        rows = np.flatnonzero(items["extra"].str.contains(name, regex=False, na=False))
+        told = items["extra"].iloc[rows].str.extract(name + r"\s*([\d.]+)", expand=False)
+        found[rows] = told.astype("float64").to_numpy() > 0
     return found
-
-
-def _adjustments(items: pd.DataFrame, responses: pd.DataFrame) -> FloatArray:
-    """Sum of the adjustment points of every item's responses [points]."""
-    change = np.zeros(len(responses))
-    if "adjustment_points" in responses.columns:
-        change = np.nan_to_num(as_floats(responses["adjustment_points"]))
-    row = link_rows(items, responses)
-    return np.bincount(row[row >= 0], change[row >= 0], len(items)).astype(np.float64)

@@ -7,12 +7,10 @@ import pandas as pd
 
 from lrnanalysis.measures._checks import (
     as_floats,
-    check_unique_key,
-    flags,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import answered_responses
+from lrnanalysis.measures.matrices import answered_responses, check_unique_key, marked_by_hand
 
 __all__ = ["RESPONSE_STATUSES", "response_status"]
 
@@ -65,10 +63,7 @@ def response_status(responses: pd.DataFrame) -> pd.Series:
     check_unique_key(responses, "responses")
     answered, known = answered_responses(responses)
     scored = ~np.isnan(as_floats(responses["score"]))
-    by_hand = np.zeros(len(responses), dtype=bool)
-    if "automarkable" in responses.columns:
-        automarkable, automarkable_known = flags(responses["automarkable"])
-        by_hand = automarkable_known & ~automarkable
+    by_hand = marked_by_hand(responses)
     codes = np.select([~known, ~answered, scored, by_hand], [-1, 3, 0, 1], 2)
     values = pd.Categorical.from_codes(codes, dtype=_DTYPE)
     return with_attrs(pd.Series(values, index=responses.index, name="status"), {"rule": _RULE})

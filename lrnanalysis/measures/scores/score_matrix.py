@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import choice, require_columns, with_attrs
+from lrnanalysis.measures._checks import require_columns, with_attrs
 from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.measures.matrices import (
     MatrixBuilder,
@@ -102,23 +100,20 @@ def score_matrix(
     >>> score_matrix(items, right=1, partial=0, not_reached=0).to_dict("list")
     {'a': [1.0, 0.0], 'b': [0.0, 0.0]}
     """
-    choice("value", value, get_args(ScoreValue))
     require_columns(items, rows, table="items")
     cells = item_cells(
         items, responses, sessions=sessions, not_reached_rule=not_reached_rule, adjusted=adjusted
     )
-    numbers = cells.values(
-        value=value,
-        right=right,
-        wrong=wrong,
-        partial=partial,
-        omitted=omitted,
-        not_reached=not_reached,
-        unmarked=unmarked,
-        unscored=unscored,
-    )
-    given = (right, wrong, partial, omitted, not_reached, unmarked, unscored)
-    return _scattered(items, rows, "item_reference", cells, numbers, value, given)
+    becomes = {
+        "right": right,
+        "wrong": wrong,
+        "partial": partial,
+        "omitted": omitted,
+        "not_reached": not_reached,
+        "unmarked": unmarked,
+        "unscored": unscored,
+    }
+    return _scattered(items, rows, "item_reference", cells, value, becomes)
 
 
 def question_score_matrix(
@@ -171,7 +166,6 @@ def question_score_matrix(
     >>> question_score_matrix(items, responses).values.tolist()
     [[1.0, 0.0]]
     """
-    choice("value", value, get_args(ScoreValue))
     require_columns(responses, rows, "question_reference", table="responses")
     if len(responses) and not responses["question_reference"].notna().any():
         raise MeasureError(
@@ -181,18 +175,16 @@ def question_score_matrix(
     cells = question_cells(
         items, responses, sessions=sessions, not_reached_rule=not_reached_rule, adjusted=adjusted
     )
-    numbers = cells.values(
-        value=value,
-        right=right,
-        wrong=wrong,
-        partial=partial,
-        omitted=omitted,
-        not_reached=not_reached,
-        unmarked=unmarked,
-        unscored=unscored,
-    )
-    given = (right, wrong, partial, omitted, not_reached, unmarked, unscored)
-    return _scattered(responses, rows, "question_reference", cells, numbers, value, given)
+    becomes = {
+        "right": right,
+        "wrong": wrong,
+        "partial": partial,
+        "omitted": omitted,
+        "not_reached": not_reached,
+        "unmarked": unmarked,
+        "unscored": unscored,
+    }
+    return _scattered(responses, rows, "question_reference", cells, value, becomes)
 
 
 def _scattered(
@@ -200,19 +192,21 @@ def _scattered(
     rows: str,
     columns: str,
     cells: Cells,
-    numbers: np.ndarray,
     value: ScoreValue,
-    given: tuple[float | None, ...],
+    becomes: dict[str, float | None],
 ) -> pd.DataFrame:
     """The matrix, with the rules in its ``attrs``."""
     references = required_keys if columns == "item_reference" else factorise_columns
     builder = MatrixBuilder(person_keys(table, rows), references(table, columns))
-    matrix = builder.numbers(numbers)
+    matrix = builder.numbers(cells.values(value=value, **becomes))
     counts = np.bincount(cells.kinds, minlength=len(CELL_KINDS))
     counts[-1] = matrix.size - counts[:-1].sum()
-    became = {
-        kind: value if number is None else ("missing" if np.isnan(number) else number)
-        for kind, number in zip(CELL_KINDS, given, strict=False)
+    notes = {
+        **cells.notes,
+        "values": {
+            kind: value if number is None else ("missing" if np.isnan(number) else number)
+            for kind, number in zip(CELL_KINDS, becomes.values(), strict=False)
+        },
+        "cells": dict(zip(CELL_KINDS, counts.tolist(), strict=True)),
     }
-    counted = dict(zip(CELL_KINDS, counts.tolist(), strict=True))
-    return with_attrs(matrix, {**cells.notes, "values": became, "cells": counted})
+    return with_attrs(matrix, notes)

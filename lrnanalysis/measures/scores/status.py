@@ -13,14 +13,15 @@ from lrnanalysis.measures._checks import (
     FloatArray,
     IntArray,
     as_floats,
-    check_unique_key,
+    optional_floats,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import factorise, factorise_columns, names_of
+from lrnanalysis.measures.matrices import check_unique_key, factorise, factorise_columns, names_of
 from lrnanalysis.tables.schema import STATUSES
 
 __all__ = [
+    "adjusted_scores",
     "has_status",
     "is_completed",
     "is_discarded",
@@ -223,7 +224,8 @@ def score_percent(frame: pd.DataFrame, *, adjusted: bool = False) -> pd.Series:
     frame : DataFrame
         Any of the three tables; ``score`` and ``max_score`` are read.
     adjusted : bool, default False
-        Take ``score_after_adjustment`` where there is one.
+        Take scores after adjustment: ``score_after_adjustment`` where there is one, otherwise
+        ``score`` plus ``adjustment_points``.
 
     Returns
     -------
@@ -248,13 +250,18 @@ def score_percent(frame: pd.DataFrame, *, adjusted: bool = False) -> pd.Series:
     elif "item_reference" in frame.columns:
         table = "items"
     check_unique_key(frame, table)
-    score = as_floats(frame["score"])
-    if adjusted and "score_after_adjustment" in frame.columns:
-        after = as_floats(frame["score_after_adjustment"])
-        score = np.where(np.isnan(after), score, after)
+    score = adjusted_scores(frame) if adjusted else as_floats(frame["score"])
     values = 100 * _ratio(score, as_floats(frame["max_score"]))
     result = pd.Series(values, index=frame.index, name="score_percent")
     return with_attrs(result, {"rule": "100 × score / max_score", "unit": "%"})
+
+
+def adjusted_scores(frame: pd.DataFrame) -> FloatArray:
+    """Scores after adjustment [points], of sessions or responses."""
+    after = optional_floats(frame, "score_after_adjustment")
+    change = np.nan_to_num(optional_floats(frame, "adjustment_points"))
+    adjusted: FloatArray = np.where(np.isnan(after), as_floats(frame["score"]) + change, after)
+    return adjusted
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:

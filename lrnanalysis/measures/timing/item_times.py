@@ -17,13 +17,13 @@ from lrnanalysis.measures._checks import (
     TimeUnit,
     as_floats,
     check_fraction,
-    check_unique_key,
     per_second,
     require_columns,
     with_attrs,
 )
 from lrnanalysis.measures.matrices import (
     MatrixBuilder,
+    check_unique_key,
     factorise_columns,
     names_of,
     person_keys,
@@ -86,8 +86,11 @@ def active_time(
     keys = factorise_columns(items, by)
     known = (times >= 0) & (keys.codes >= 0)
     groups = len(keys.labels)
-    sums = np.bincount(keys.codes[known], times[known], groups).astype(np.float64)
-    sums[np.bincount(keys.codes[known], minlength=groups) == 0] = np.nan
+    codes = keys.codes
+    if not known.all():
+        codes, times = codes[known], times[known]
+    sums = np.bincount(codes, times, groups).astype(np.float64)
+    sums[np.bincount(codes, minlength=groups) == 0] = np.nan
     result = pd.Series(sums / divisor, index=keys.labels, name="active_time")
     rule = "sum of item times; a group without any time is missing"
     return with_attrs(result, {"unit": unit, "rule": rule})
@@ -214,7 +217,6 @@ def time_matrix(
     {'a': [85.0, nan], 'b': [65.0, nan]}
     """
     require_columns(items, rows, "item_reference", "time", table="items")
-    check_unique_key(items, "items")
     divisor = per_second(unit)
     times = as_floats(items["time"])
     timed = times > 0

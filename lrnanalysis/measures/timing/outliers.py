@@ -13,12 +13,11 @@ from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     as_floats,
-    check_unique_key,
     choice,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import factorise_columns, names_of
+from lrnanalysis.measures.matrices import check_unique_key, factorise_columns, names_of
 
 __all__ = ["OutlierRule", "outliers"]
 

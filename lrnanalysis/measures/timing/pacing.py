@@ -11,12 +11,11 @@ from lrnanalysis.measures._checks import (
     TimeUnit,
     as_floats,
     check_fraction,
-    check_unique_key,
     per_second,
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import SessionRows, session_rows
+from lrnanalysis.measures.matrices import SessionRows, check_unique_key, session_rows
 from lrnanalysis.measures.timing.item_times import time_summary
 
 __all__ = ["pacing", "time_by_position"]

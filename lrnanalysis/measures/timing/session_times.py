@@ -15,11 +15,11 @@ from lrnanalysis.measures._checks import (
     FloatArray,
     TimeUnit,
     as_floats,
-    check_unique_key,
     per_second,
     require_columns,
     with_attrs,
 )
+from lrnanalysis.measures.matrices import check_unique_key
 from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = ["active_share", "elapsed_time", "idle_time", "session_active_time"]

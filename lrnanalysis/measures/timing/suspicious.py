@@ -8,10 +8,10 @@ import pandas as pd
 from lrnanalysis.measures._checks import (
     FloatArray,
     as_floats,
-    check_unique_key,
     require_columns,
     with_attrs,
 )
+from lrnanalysis.measures.matrices import check_unique_key
 
 __all__ = ["repeated_large_times", "suspicious_times"]
 

@@ -294,6 +294,7 @@ def test_screen_is_what_pandas_counts(study, method, given_responses):
     pd.testing.assert_series_equal(again.rte[times.index], found.rte)
 
 
+@few
 @given(studies())
 def test_a_subset_agrees_with_the_whole(study):
     items, _ = study

@@ -363,14 +363,13 @@ def _kinds(
 def _with_item_max(
     items: pd.DataFrame, state: KindArray, points: FloatArray, most: FloatArray
 ) -> tuple[FloatArray, int]:
-    """Maxima, a missing one taken from the other rows of its item; and how many stay unknown."""
-    lost = np.isnan(most) & (points > 0) & (state == ANSWERED)
-    if not lost.any() or "max_score" not in items.columns:
-        return most, int(np.count_nonzero(lost))
-    own = as_floats(items["max_score"])
-    highest = pd.Series(own).groupby(factorise(items["item_reference"]).codes).transform("max")
-    most = np.where(lost, highest.to_numpy(), most)
-    return most, int(np.count_nonzero(lost & np.isnan(most)))
+    """Maxima, a missing one taken from the item's other rows; and how many points have none."""
+    lost = np.isnan(most) & (state == ANSWERED) & ~(points <= 0)
+    if lost.any() and "max_score" in items.columns:
+        keys = factorise(items["item_reference"])
+        highest = pd.Series(as_floats(items["max_score"])).groupby(keys.codes).transform("max")
+        most = np.where(lost, highest.to_numpy(), most)
+    return most, int(np.count_nonzero(lost & np.isnan(most) & (points > 0)))
 
 
 def _pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 import pandas as pd
 
 from lrnanalysis.analysis.decisions import CellValue, Decisions
+from lrnanalysis.measures.effort import find_rule
 
 __all__ = ["AnalysisWords"]
 
@@ -38,17 +39,10 @@ _REASONS = {
     "other attempts": "other attempts of the same learner",
 }
 
-_REFERENCES = {
-    "nt": "Wise, S. L., & Ma, L. (2012). Setting response time thresholds for a CAT item pool: "
-    "the normative threshold method. NCME.",
-    "cump": "Guo, H., Rios, J. A., Haberman, S., Liu, O. L., Wang, J., & Paek, I. (2016). A new "
-    "procedure for detection of students' rapid guessing responses using response time. Applied "
-    "Measurement in Education, 29(3), 173-183.",
-    "mixture": "Schnipke, D. L., & Scrams, D. J. (1997). Modeling item response times with a "
-    "two-state mixture model. Journal of Educational Measurement, 34(3), 213-232.",
-    "moderated": "Wise, S. L., & DeMars, C. E. (2006). An application of item response time: the "
-    "effort-moderated IRT model. Journal of Educational Measurement, 43(1), 19-38.",
-}
+_MODERATED = (
+    "Wise, S. L., & DeMars, C. E. (2006). An application of item response time: the "
+    "effort-moderated IRT model. Journal of Educational Measurement, 43(1), 19-38."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,11 +241,12 @@ class AnalysisWords:
                 f"rule {self._rapid()}) were treated as missing, as in effort-moderated scoring "
                 "(Wise & DeMars, 2006)."
             )
-            rule = self._rapid().rstrip("0123456789.")
-            references = [_REFERENCES[name] for name in (rule, "moderated") if name in _REFERENCES]
+            references = [_MODERATED]
+            if isinstance(decisions.rapid, str):
+                references = [find_rule(decisions.rapid)[0].reference, _MODERATED]
         sentences.append(f"Computations used lrnanalysis {version('lrnanalysis')}.")
         text = " ".join(sentences)
-        return text + "".join(f"\n\n{reference}" for reference in references)
+        return text + "".join(f"\n\n{reference}" for reference in references if reference)
 
     def _rapid(self) -> str:
         rapid = self.decisions.rapid

@@ -36,7 +36,7 @@ _KEYS = ("session_id", "response_id", "item_reference", "question_reference", "q
 
 
 class _WrongShapeError(ValueError):
-    """The value is not of the shape that its question type has."""
+    """The value does not have the shape of its question type."""
 
 
 def _option(value: Any) -> str:
@@ -49,7 +49,7 @@ def _option(value: Any) -> str:
 
 
 def _list(value: Any) -> list[Any]:
-    """The value's entries; null is an answer that was taken back."""
+    """The value's entries; null is an answer that was withdrawn."""
     if value is None:
         return []
     if isinstance(value, list):
@@ -58,7 +58,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _set(value: Any) -> Iterable[_Choice]:
-    """Options chosen, in no order: ``["0", "2"]``."""
+    """Selected options, unordered: ``["0", "2"]``."""
     return [(None, _option(option)) for option in _list(value)]
 
 
@@ -101,13 +101,13 @@ _DECODED, _UNANSWERED, _OPEN, _EMPTY, _NOT_JSON, _WRONG = range(len(_REASONS))
 
 
 def choices(responses: pd.DataFrame) -> pd.DataFrame:
-    """Selected options of the closed question types, one row a choice.
+    """Selected options of the closed question types, one row per choice.
 
     Parameters
     ----------
     responses : DataFrame
-        The responses table; ``question_type`` and ``value`` are read, and of the key columns
-        those that are there are carried along.
+        The responses table; ``question_type`` and ``value`` are read, and the key columns
+        that it has are copied.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def choices(responses: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     MeasureError
-        If ``question_type`` or ``value`` is missing.
+        ``question_type`` or ``value`` is missing, or a response occurs twice.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def choices(responses: pd.DataFrame) -> pd.DataFrame:
     counts = lengths[place[rows]]
     offsets = np.cumsum(lengths) - lengths
     flat = [choice for found in decoded for choice in found]
-    # Every row takes its value's stretch of the flat list.
+    # Every row takes the part of the flat list that belongs to its value.
     first = np.cumsum(counts) - counts
     take = np.arange(counts.sum()) + np.repeat(offsets[place[rows]] - first, counts)
     row = np.repeat(rows, counts)
@@ -176,7 +176,7 @@ def decodable(responses: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     MeasureError
-        If ``question_type`` or ``value`` is missing.
+        ``question_type`` or ``value`` is missing, or a response occurs twice.
 
     Examples
     --------
@@ -215,12 +215,12 @@ def values(responses: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        If ``value`` is missing.
+        ``value`` is missing, or a response occurs twice.
 
     Warns
     -----
     UserWarning
-        If texts are not JSON.
+        Texts are not JSON.
 
     Examples
     --------
@@ -268,7 +268,7 @@ def words(responses: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        If ``word_count`` is missing.
+        ``word_count`` is missing, or a response occurs twice.
 
     Examples
     --------
@@ -301,7 +301,7 @@ def words(responses: pd.DataFrame) -> pd.Series:
 def _decode(responses: pd.DataFrame) -> tuple[IntArray, IntArray, list[list[_Choice]]]:
     """Reason code of every row, its place in the list of decoded values, and that list.
 
-    Answers to closed questions repeat, so that every distinct text is decoded once a type.
+    Answers to closed questions repeat: every distinct text is decoded once per question type.
     """
     require_columns(responses, "question_type", "value", table="responses")
     check_unique_key(responses, "responses")

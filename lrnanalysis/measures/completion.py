@@ -2,7 +2,7 @@
 
 **Not reached** is the unbroken run of unanswered items at the end, in the order shown;
 **omitted** is any other unanswered item. Three conventions are in use, none of them right for
-all purposes, so that every result names its own:
+every purpose, so every result names the one it used:
 
 ``"run"``
     All items of the run are not reached.
@@ -10,18 +10,18 @@ all purposes, so that every result names its own:
     The first item of the run counts as omitted, the rest as not reached: the convention of
     large-scale studies (TIMSS and PIRLS technical reports), since the learner saw it.
 ``"no_time"``
-    An unanswered item without a time is not reached, one with a time is omitted, wherever it
-    stands.
+    An unanswered item without a time is not reached, one with a time is omitted, whatever its
+    position.
 
 An item is **answered**
 
-* where it has points, whatever else is known;
-* with responses given, where any of its responses was answered (``attempted``; where that is
-  missing, where anything was stored);
-* without, or where none of its responses tells: where it has a time above 0; in a session all
-  of whose times are missing (not 0), where it has a score. The items table cannot tell a wrong
-  answer from an item that was looked at and left open, both are 0 points with a time: it counts
-  as answered. Give the responses to separate them.
+* if it has points, whatever else is known;
+* with `responses`, if any of its responses was answered (``attempted``; where that is missing, if
+  anything was stored);
+* without `responses`, or if they do not tell, if it has a time above 0 or, in a session whose
+  times are all missing (not 0), a score. The items table cannot distinguish a wrong answer from
+  an item that was looked at and left open: both are 0 points with a time, and count as answered.
+  Pass the responses to separate them.
 
 Items that hold no question (``response_count`` 0, no score, no responses) are left out: there is
 nothing to answer.
@@ -80,8 +80,8 @@ _RULES = {
 }
 _BY_RESPONSES = "any of the item's responses was answered, or it has points"
 _BY_ITEMS = (
-    "points, or a time above 0 (no responses given: a wrong answer and an item looked at and left "
-    "open cannot be told apart)"
+    "points, or a time above 0 (no responses given: a wrong answer cannot be distinguished from an "
+    "item that was looked at and left open)"
 )
 
 
@@ -116,8 +116,8 @@ def reach_states(
     choice("rule", rule, get_args(ReachRule))
     if responses is None and not {"time", "score"} & set(items.columns):
         raise MeasureError(
-            "the items frame has neither 'time' nor 'score': keep one of them or give "
-            "responses=, to tell answered from unanswered items"
+            "the items frame has neither 'time' nor 'score': keep one of them or pass "
+            "responses=, to distinguish answered from unanswered items"
         )
     if rule == "no_time" and "time" not in items.columns:
         raise MeasureError("rule=\"no_time\" needs the items' column 'time'")
@@ -163,7 +163,7 @@ def answered(items: pd.DataFrame, responses: pd.DataFrame | None = None) -> pd.S
     Raises
     ------
     MeasureError
-        If the frame has neither times nor scores and no responses are given.
+        The frame has neither times nor scores, and no responses are given.
 
     Examples
     --------
@@ -178,13 +178,13 @@ def answered(items: pd.DataFrame, responses: pd.DataFrame | None = None) -> pd.S
 def omitted(
     items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
 ) -> pd.Series:
-    """Whether each item was left open though the learner got that far.
+    """Whether each item was reached and left open.
 
     Parameters
     ----------
     items : DataFrame
-        The items table; rows of a session must be complete, since the run at the end is looked
-        for among the rows given.
+        The items table; sessions must be complete, because the run at the end is looked for
+        among the rows given.
     responses : DataFrame, optional
         The responses table; without it, times and scores decide (see the module's rule).
     rule : {"run", "after_first", "no_time"}, default "run"
@@ -198,7 +198,7 @@ def omitted(
     Raises
     ------
     MeasureError
-        If `rule` is unknown or a column that it needs is missing.
+        `rule` is unknown, or a column that it needs is missing.
 
     Examples
     --------
@@ -231,7 +231,7 @@ def not_reached(
     Raises
     ------
     MeasureError
-        If `rule` is unknown or a column that it needs is missing.
+        `rule` is unknown, or a column that it needs is missing.
 
     Examples
     --------
@@ -266,14 +266,14 @@ def reach(
     Returns
     -------
     DataFrame
-        One row per place in the session (index ``position``: 1 for the first question shown; items
-        without a question are not counted): ``n`` sessions that hold so many, and the shares
-        ``answered``, ``omitted``, ``not_reached`` and ``reached`` (1 - ``not_reached``) of them.
+        One row per place in the session (index ``position``: 1 for the first item with a question):
+        ``n``, the number of sessions with that many, and of them the shares ``answered``,
+        ``omitted``, ``not_reached`` and ``reached`` (1 - ``not_reached``).
 
     Raises
     ------
     MeasureError
-        If `rule` is unknown or a column that it needs is missing.
+        `rule` is unknown, or a column that it needs is missing.
 
     Examples
     --------
@@ -314,9 +314,9 @@ def speededness(
 ) -> pd.Series:
     """Signs that time ran out: who finished, and how much was not reached.
 
-    By a usual rule of thumb a test is unspeeded if virtually all reach 75 % of the items and at
-    least 80 % reach the last one (Swineford, F. (1974). The test analysis manual. Educational
-    Testing Service SR-74-06).
+    By a usual rule of thumb a test is unspeeded if virtually all learners reach 75 % of the items
+    and at least 80 % reach the last one (Swineford, F. (1974). The test analysis manual.
+    Educational Testing Service SR-74-06).
 
     Parameters
     ----------
@@ -336,7 +336,7 @@ def speededness(
     Raises
     ------
     MeasureError
-        If `rule` is unknown, a column that it needs is missing, or `reaching` is out of range.
+        `rule` is unknown, a column that it needs is missing, or `reaching` is out of range.
 
     Examples
     --------
@@ -355,7 +355,7 @@ def speededness(
     missed, asked = missed[asked > 0], asked[asked > 0]
     n = len(asked)
     reached = np.sort(asked - missed)[::-1]
-    # The k-th longest way: so many items were reached by at least k sessions.
+    # In descending order, the k-th number of items was reached by at least k sessions.
     needed = int(np.ceil(reaching * n - 1e-9))
     result = pd.Series(
         {
@@ -385,8 +385,7 @@ def _run_at_the_end(
     """Whether each row is in the run of unanswered items at the end of its session."""
     done = rows.grouped(done)
     so_far = np.cumsum(done, dtype=np.int32)
-    ends = rows.starts + rows.lengths - 1
-    run = ~done & (so_far == rows.spread(so_far[ends])) & rows.grouped(asked)
+    run = ~done & (so_far == rows.spread(so_far[rows.ends])) & rows.grouped(asked)
     if rule == "after_first":
         places = np.flatnonzero(run)
         session = np.searchsorted(rows.starts, places, side="right")

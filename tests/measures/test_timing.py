@@ -390,7 +390,7 @@ def test_rules_differ_in_the_middle():
 def test_without_responses_a_time_counts_as_an_answer():
     assert completion.answered(PATH).tolist() == [True, True, True, True, False, False]
     assert completion.not_reached(PATH).tolist() == [False] * 4 + [True] * 2
-    assert "cannot be told apart" in completion.not_reached(PATH).attrs["answered"]
+    assert "cannot be distinguished" in completion.not_reached(PATH).attrs["answered"]
 
 
 def test_a_session_without_times_goes_by_scores():

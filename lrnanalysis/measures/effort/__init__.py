@@ -17,13 +17,16 @@ from lrnanalysis.measures.effort.rapid_guessing import (
     response_time_fidelity,
     screen,
 )
+from lrnanalysis.measures.effort.threshold_estimators import RULES, find_rule
 from lrnanalysis.measures.effort.thresholds import Chance, Method, thresholds
 
 __all__ = [
+    "RULES",
     "Chance",
     "EffortScreen",
     "Method",
     "effort_moderated",
+    "find_rule",
     "motivation_mask",
     "rapid_guesses",
     "response_time_effort",

@@ -1,8 +1,8 @@
 """Threshold rules: each finds one item's threshold of rapid guesses, or says why there is none.
 
 Programs differ where a rule has no threshold to give, so nothing is guessed there. A rule is a
-function of one item's answers; `RULES` lists the rules by the pattern of their names. To add one,
-write it here and register it.
+function of one item's answers. To add one, write the function here and register it in `RULES`:
+every measure, the error messages and the methods paragraph of an analysis find it there.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray
 
-__all__ = ["ItemAnswers", "ItemThreshold", "find_rule"]
+__all__ = ["RULES", "ItemAnswers", "ItemThreshold", "ThresholdRule", "find_rule"]
 
 #: One-sided 5 % point of the standard normal: "clearly above chance".
 _CLEARLY = 1.6448536269514722
@@ -56,8 +57,24 @@ class ItemAnswers:
     chance: float
 
 
-#: What a rule does: answers and the number in its name (NaN without one) → threshold.
-ThresholdRule = Callable[[ItemAnswers, float], ItemThreshold]
+@dataclass(frozen=True, eq=False)
+class ThresholdRule:
+    """A rule of the registry.
+
+    Attributes
+    ----------
+    find : callable
+        Takes `ItemAnswers` and the number in the rule's name (NaN where it has none) and returns
+        an `ItemThreshold`.
+    example : str
+        A valid name: the rule's key in `RULES`, with a number if it takes one.
+    reference : str
+        Paper of its definition, for the methods section.
+    """
+
+    find: Callable[[ItemAnswers, float], ItemThreshold]
+    example: str
+    reference: str = ""
 
 
 def _none(reason: str) -> ItemThreshold:
@@ -70,11 +87,7 @@ def fixed(answers: ItemAnswers, seconds: float) -> ItemThreshold:
 
 
 def normative(answers: ItemAnswers, percent: float) -> ItemThreshold:
-    """Percent of the item's mean time.
-
-    Wise, S. L., & Ma, L. (2012). Setting response time thresholds for a CAT item pool: the
-    normative threshold method. NCME.
-    """
+    """Percent of the item's mean time (Wise & Ma, 2012)."""
     if not len(answers.times):
         return _none("no answer has a time")
     return ItemThreshold(float(answers.times.mean()) * percent / 100)
@@ -90,9 +103,7 @@ def median_share(answers: ItemAnswers, percent: float) -> ItemThreshold:
 def cump(answers: ItemAnswers, _: float = np.nan) -> ItemThreshold:
     """Last whole second up to which the cumulative proportion correct is at most chance.
 
-    Guo, H., Rios, J. A., Haberman, S., Liu, O. L., Wang, J., & Paek, I. (2016). A new procedure
-    for detection of students' rapid guessing responses using response time. Applied Measurement
-    in Education, 29(3), 173-183.
+    As Guo et al. (2016) define it.
 
     Examples
     --------
@@ -128,11 +139,10 @@ def cump(answers: ItemAnswers, _: float = np.nan) -> ItemThreshold:
 def mixture(answers: ItemAnswers, _: float = np.nan) -> ItemThreshold:
     """Where the weighted densities of two normals on ln t cross between their means.
 
-    Schnipke, D. L., & Scrams, D. J. (1997). Modeling item response times with a two-state mixture
-    model. Journal of Educational Measurement, 34(3), 213-232; the crossing as in Wise, S. L., &
-    Kong, X. (2005). By maximum likelihood from several starts. No threshold unless the second
-    component pays (BIC), the faster one holds less than half of the answers, no component
-    shrinks to a single value, and the fitted density has two peaks.
+    The mixture is that of Schnipke and Scrams (1997), the crossing that of Wise and Kong (2005);
+    by maximum likelihood from several starts. No threshold unless the second component improves
+    the fit (BIC), the faster one holds less than half of the answers, no component shrinks to a
+    single value, and the fitted density has two peaks.
 
     Examples
     --------
@@ -153,7 +163,7 @@ def mixture(answers: ItemAnswers, _: float = np.nan) -> ItemThreshold:
     single = -0.5 * n * (np.log(2 * np.pi * variance) + 1)
     share, means, sds, loglik = _fit(logs, weights)
     if 2 * (loglik - single) <= 3 * np.log(n):
-        return _none("no bimodality: a second component does not pay (BIC)")
+        return _none("no bimodality: a second component does not improve the fit (BIC)")
     if sds.min() <= _FLOOR * 1.0001:
         return _none("a component shrank to a single value")
     if share[0] >= 0.5:
@@ -243,26 +253,59 @@ def _crossing(share: FloatArray, means: FloatArray, sds: FloatArray) -> float | 
     return inside[0] if inside else None
 
 
-#: Pattern of a rule's name, its number in parentheses → the rule.
-RULES: dict[str, ThresholdRule] = {
-    r"fixed(\d+(?:\.\d+)?)": fixed,
-    r"nt(\d+(?:\.\d+)?)": normative,
-    r"median(\d+(?:\.\d+)?)": median_share,
-    r"cump()": cump,
-    r"mixture()": mixture,
+#: Rules by the word in their names; "nt" takes a number: "nt10".
+RULES = {
+    "fixed": ThresholdRule(fixed, example="fixed3"),
+    "nt": ThresholdRule(
+        normative,
+        example="nt10",
+        reference="Wise, S. L., & Ma, L. (2012). Setting response time thresholds for a CAT item "
+        "pool: the normative threshold method. NCME.",
+    ),
+    "median": ThresholdRule(median_share, example="median10"),
+    "cump": ThresholdRule(
+        cump,
+        example="cump",
+        reference="Guo, H., Rios, J. A., Haberman, S., Liu, O. L., Wang, J., & Paek, I. (2016). A "
+        "new procedure for detection of students' rapid guessing responses using response time. "
+        "Applied Measurement in Education, 29(3), 173-183.",
+    ),
+    "mixture": ThresholdRule(
+        mixture,
+        example="mixture",
+        reference="Schnipke, D. L., & Scrams, D. J. (1997). Modeling item response times with a "
+        "two-state mixture model. Journal of Educational Measurement, 34(3), 213-232.",
+    ),
 }
 
 
-def find_rule(name: str) -> tuple[ThresholdRule, float] | None:
-    """The rule that a name means, and the number in it; None for an unknown name.
+def find_rule(name: str) -> tuple[ThresholdRule, float]:
+    """The rule of a name, and the number in the name: NaN where the rule takes none.
+
+    Raises
+    ------
+    MeasureError
+        No rule has such a name, or its number is 0.
 
     Examples
     --------
-    >>> find_rule("nt10") == (normative, 10.0)
-    True
+    >>> rule, number = find_rule("nt10")
+    >>> rule is RULES["nt"], number
+    (True, 10.0)
     """
-    for pattern, rule in RULES.items():
-        found = re.fullmatch(pattern, name)
-        if found:
-            return rule, float(found[1]) if found[1] else np.nan
-    return None
+    found = re.fullmatch(r"([a-z]+)(\d+(?:\.\d+)?)?", name)
+    rule = RULES.get(found[1]) if found else None
+    if found is None or rule is None or (found[2] is None) == rule.example[-1].isdigit():
+        names = ", ".join(repr(one.example) for one in RULES.values())
+        raise MeasureError(
+            f"method is {name!r}: it must be a rule such as {names} (with any number where the "
+            "name has one), a number of seconds, or thresholds by item"
+        )
+    return rule, float("nan") if found[2] is None else positive(float(found[2]))
+
+
+def positive(number: float) -> float:
+    """The number of a rule, which must be above 0."""
+    if not 0 < number < np.inf:
+        raise MeasureError(f"the method's number is {number:g}: it must be above 0")
+    return number

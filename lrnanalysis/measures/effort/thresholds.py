@@ -18,6 +18,7 @@ from lrnanalysis.measures.effort.threshold_estimators import (
     ItemAnswers,
     ItemThreshold,
     find_rule,
+    positive,
 )
 
 __all__ = [
@@ -166,18 +167,10 @@ def _rule(
         given = _given(method, labels)
         return "given", lambda item, answers: given[item]
     if not isinstance(method, str):
-        seconds = _positive(float(method))
+        seconds = positive(float(method))
         return f"fixed{seconds:g}", lambda item, answers: ItemThreshold(seconds)
-    known = find_rule(method)
-    if known is None:
-        raise MeasureError(
-            f"method is {method!r}: it must be 'nt10' or another percent, 'median10', 'fixed3' "
-            "or another number of seconds, 'cump', 'mixture', seconds, or thresholds by item"
-        )
-    rule, number = known
-    if not np.isnan(number):
-        _positive(number)
-    return method, lambda item, answers: rule(answers, number)
+    rule, number = find_rule(method)
+    return method, lambda item, answers: rule.find(answers, number)
 
 
 def _given(method: pd.DataFrame | pd.Series, labels: pd.Index) -> list[ItemThreshold]:
@@ -199,9 +192,3 @@ def _given(method: pd.DataFrame | pd.Series, labels: pd.Index) -> list[ItemThres
         ItemThreshold(value, reasons[int(there)] if np.isnan(value) else None)
         for value, there in zip(given.tolist(), known.tolist(), strict=True)
     ]
-
-
-def _positive(number: float) -> float:
-    if not 0 < number < np.inf:
-        raise MeasureError(f"the method's number is {number:g}: it must be above 0")
-    return number

@@ -173,7 +173,7 @@ def link_rows(items: pd.DataFrame, responses: pd.DataFrame) -> IntArray:
 
 
 def _matched(mine: Keys, theirs: Keys) -> IntArray:
-    """The other table's codes in terms of this one's labels; -1 where it has no such label."""
+    """Codes of the other table as positions in this one's labels; -1 where it has no such label."""
     if mine.labels.equals(theirs.labels):
         return theirs.codes.astype(np.int64)
     place = np.append(mine.labels.get_indexer(theirs.labels), -1)
@@ -187,7 +187,7 @@ def _any(at: IntArray, values: BoolArray, n: int) -> BoolArray:
 
 
 def _sum(at: IntArray, values: FloatArray, n: int) -> FloatArray:
-    """Sums of the values that are there; NaN where there is none."""
+    """Sums of the known values; NaN where there is none."""
     there = ~np.isnan(values)
     sums: FloatArray = np.bincount(at[there], weights=values[there], minlength=n).astype(float)
     sums[~_any(at, there, n)] = np.nan

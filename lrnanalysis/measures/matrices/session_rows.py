@@ -42,8 +42,13 @@ class SessionRows:
 
     @property
     def lengths(self) -> IntArray:
-        """Rows of every session."""
+        """Number of rows of every session."""
         return np.diff(self.starts, append=self.n)
+
+    @property
+    def ends(self) -> IntArray:
+        """Last row of every session in grouped order."""
+        return self.starts + self.lengths - 1
 
     def spread(self, per_session: npt.NDArray[ScalarT]) -> npt.NDArray[ScalarT]:
         """A value per session, repeated for each of its rows in grouped order."""

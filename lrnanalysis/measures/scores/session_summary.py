@@ -34,28 +34,28 @@ def session_summary(
 ) -> pd.DataFrame:
     """Sessions by activity or any other column.
 
-    Counts of statuses are of all sessions. Everything else leaves discarded ones out.
+    Status counts include all sessions; everything else excludes discarded ones.
 
     Parameters
     ----------
     sessions : DataFrame
-        The sessions table; ``status`` and `by` are read, and of the other columns those that
-        are there.
+        The sessions table; ``status`` and `by` are needed, other columns are read where it has
+        them.
     by : str or list of str, default "activity_id"
         Columns to group by. Rows without a value there are left out.
     unit : {"s", "min", "h"}, default "min"
         Unit of the times.
     adjusted : bool, default False
-        Take scores after adjustment where there are any.
+        Use scores after adjustment, see `score_percent`.
 
     Returns
     -------
     DataFrame
-        One row per group: ``sessions``, one column of counts per status, and of those not discarded
-        ``users``, ``progress`` (mean share of the questions attempted), ``score_percent`` and
-        ``score_percent_sd`` (mean and SD of the scored ones), ``active_time`` and
-        ``elapsed_time`` (medians) [unit], ``first_start`` and ``last_start``. A column whose
-        sources the frame does not hold is left out.
+        One row per group: ``sessions``, one column of counts per status, and of the sessions that
+        are not discarded ``users``, ``progress`` (mean share of the questions attempted),
+        ``score_percent`` and ``score_percent_sd`` (mean and SD of those with a score),
+        ``active_time`` and ``elapsed_time`` (medians) [unit], ``first_start`` and ``last_start``.
+        A column whose sources the frame lacks is left out.
 
     Raises
     ------

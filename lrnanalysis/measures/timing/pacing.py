@@ -7,7 +7,6 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
-    FloatArray,
     TimeUnit,
     as_floats,
     check_fraction,
@@ -15,8 +14,9 @@ from lrnanalysis.measures._checks import (
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import SessionRows, check_unique_key, session_rows
+from lrnanalysis.measures.matrices import check_unique_key, session_rows
 from lrnanalysis.measures.timing.item_times import time_summary
+from lrnanalysis.measures.timing.session_times import time_limits
 
 __all__ = ["pacing", "time_by_position"]
 
@@ -71,22 +71,24 @@ def pacing(
     low, high = band
     check_fraction("band", low, ends=True)
     check_fraction("band", high, ends=True)
-    grouped = session_rows(items)
-    times = grouped.grouped(as_floats(items["time"]))
+    rows = session_rows(items)
+    times = rows.grouped(as_floats(items["time"]))
     timed = times > 0
     amount = np.where(timed, times, 0.0)
-    place, cumulative = _cumulative(grouped, amount)
-    rows = np.arange(grouped.n)
-    inside = np.zeros(grouped.n, dtype=bool)
-    if grouped.n:
-        last = np.maximum.reduceat(np.where(timed, rows, -1), grouped.starts)
-        inside = rows <= np.repeat(last, grouped.lengths)
+    total, first = np.cumsum(amount), rows.spread(rows.starts)
+    cumulative = total - (total - amount)[first]
+    so_far = np.cumsum(timed)
+    inside = timed | (so_far < rows.spread(so_far[rows.ends]))
     if limit is not None:
-        cumulative = cumulative / _limits(grouped, limit)
+        limits = time_limits(limit, rows.labels)
+        if np.isnan(limits).all():
+            raise MeasureError("no session of the items has a time limit: pass limits above 0 [s]")
+        cumulative = cumulative / rows.spread(limits)
         inside &= ~np.isnan(cumulative)
     else:
         cumulative = cumulative / per_second(unit)
-    curves = pd.Series(cumulative[inside]).groupby(place[inside] + 1)
+    place = np.arange(1, rows.n + 1) - first
+    curves = pd.Series(cumulative[inside]).groupby(place[inside])
     result = pd.DataFrame(
         {
             "n": curves.size(),
@@ -110,13 +112,13 @@ def time_by_position(items: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.DataFra
     """Descriptive statistics of the time on screen by position in the session.
 
     In one fixed form every position is one item: a change along the test may be that of the
-    items. Only where forms or orders differ do positions tell of fatigue or hurry.
+    items. Positions indicate fatigue or hurry only where forms or orders differ.
 
     Parameters
     ----------
     items : DataFrame
-        The items table; ``position`` and ``time`` [s] are read, ``item_reference`` where it is
-        there.
+        The items table; ``position`` and ``time`` [s] are read, ``item_reference`` where it
+        occurs.
     unit : {"s", "min", "h"}, default "s"
         Unit of the result.
 
@@ -124,7 +126,7 @@ def time_by_position(items: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.DataFra
     -------
     DataFrame
         As `time_summary`, one row per position in increasing order, with ``items``, the number of
-        different items at the position (1: position and item cannot be told apart).
+        different items at the position (1: position and item are confounded).
 
     Raises
     ------
@@ -147,24 +149,5 @@ def time_by_position(items: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.DataFra
         different = items.groupby("position")["item_reference"].nunique()
         result.insert(0, "items", different.reindex(result.index).astype("int64"))
         if len(result) and bool((result["items"] == 1).all()):
-            attrs["confounded"] = "one fixed form: position and item cannot be told apart"
+            attrs["confounded"] = "one fixed form: position and item are confounded"
     return with_attrs(result, attrs)
-
-
-def _cumulative(grouped: SessionRows, amount: FloatArray) -> tuple[np.ndarray, FloatArray]:
-    """Every row's place in its session, from 0, and the amount up to and with it."""
-    if not grouped.n:
-        return np.empty(0, dtype=np.int64), amount
-    first = np.repeat(grouped.starts, grouped.lengths)
-    total = np.cumsum(amount)
-    before = (total - amount)[first]
-    return np.arange(grouped.n) - first, total - before
-
-
-def _limits(grouped: SessionRows, limit: pd.Series) -> FloatArray:
-    """Every row's time limit [s], in grouped order; NaN where there is none."""
-    found = as_floats(limit.reindex(grouped.labels)).copy()
-    if not (found > 0).any():
-        raise MeasureError("no session of the items has a time limit: pass limits above 0 [s]")
-    found[~(found > 0)] = np.nan
-    return grouped.spread(found)

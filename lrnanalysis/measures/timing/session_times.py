@@ -193,6 +193,19 @@ def active_share(sessions: pd.DataFrame) -> pd.Series:
     return with_attrs(result, {"rule": "active / elapsed", "active": _ACTIVE, "elapsed": _ELAPSED})
 
 
+def time_limits(limit: pd.Series, sessions: pd.Index) -> FloatArray:
+    """Time limit of each session [s]; NaN where there is none above 0."""
+    if not isinstance(limit, pd.Series) or not limit.index.is_unique:
+        what = (
+            "has several values for a session"
+            if isinstance(limit, pd.Series)
+            else f"is a {type(limit).__name__}"
+        )
+        raise MeasureError(f"limit {what}: pass a Series with one value [s] per session_id")
+    found = as_floats(limit.reindex(sessions))
+    return np.where(found > 0, found, np.nan)
+
+
 def _elapsed(sessions: pd.DataFrame) -> FloatArray:
     """Seconds from start to completion; NaN where either is missing."""
     require_columns(sessions, "dt_started", "dt_completed", table="sessions")

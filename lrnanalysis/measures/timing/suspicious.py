@@ -11,7 +11,8 @@ from lrnanalysis.measures._checks import (
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import check_unique_key
+from lrnanalysis.measures.matrices import check_unique_key, person_keys
+from lrnanalysis.measures.timing.session_times import time_limits
 
 __all__ = ["repeated_large_times", "suspicious_times"]
 
@@ -102,4 +103,5 @@ def _limits(items: pd.DataFrame, limit: pd.Series | None) -> FloatArray | None:
     if limit is None:
         return as_floats(items["max_time"]) if "max_time" in items.columns else None
     require_columns(items, "session_id", table="items")
-    return as_floats(items["session_id"].map(limit))
+    keys = person_keys(items, "session_id")
+    return time_limits(limit, keys.labels)[keys.codes]

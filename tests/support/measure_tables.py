@@ -38,6 +38,18 @@ def one_session(times, scores, max_score=1.0, session="s"):
     return items_frame(*rows)
 
 
+def three_sessions():
+    """Of four items s answers four, t three, u one."""
+    return pd.concat(
+        [
+            one_session([5.0] * done + [0.0] * (4 - done), [1] * done + [0] * (4 - done),
+                        session=name)
+            for name, done in (("s", 4), ("t", 3), ("u", 1))
+        ],
+        ignore_index=True,
+    )  # fmt: skip
+
+
 def responses_frame(*rows, **more):
     """A responses table of rows (session, item, attempted, score, automarkable)."""
     names = ["session_id", "item_reference", "attempted", "score", "automarkable"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import answer_decoding as ch
+from lrnanalysis.warnings import DataWarning
 from measure_tables import EMPTY, run_doctests
 
 
@@ -55,7 +56,7 @@ def test_closed_types(kind, value, want):
     assert found.attrs["decoded"] == 1
 
 
-def test_one_row_a_choice_with_keys_and_index():
+def test_one_row_per_choice_with_keys_and_index():
     frame = responses(("mcq", '["1"]'), ("association", '["a","b"]'), ("mcq", None)).assign(
         session_id="s", item_reference=pd.Categorical(["x", "y", "z"])
     )
@@ -135,8 +136,9 @@ def test_values():
     assert found.dtype == object
     found[0].append("9")  # objects are not shared
     assert ch.values(frame)[0] == ["0"]
-    with pytest.warns(UserWarning, match="1 of 1 values are not JSON"):
+    with pytest.warns(DataWarning, match="1 of 1 values are not JSON") as said:
         assert ch.values(responses(("mcq", "[0"))).tolist() == [None]
+    assert said[0].filename == __file__
 
 
 def test_words():
@@ -152,6 +154,13 @@ def test_words():
     assert found.tolist() == [33, 6, 2, pd.NA, pd.NA, pd.NA]
     assert found.attrs["counted_here"] == 2
     assert ch.words(frame[["word_count"]]).tolist() == [33] + [pd.NA] * 5
+
+
+def test_rows_multiplied_by_a_merge_are_refused():
+    frame = responses(("mcq", '["0"]')).assign(session_id="s", word_count=1)
+    for measure in (ch.choices, ch.decodable, ch.values, ch.words):
+        with pytest.raises(MeasureError, match=r"1 rows of responses repeat.*drop_duplicates"):
+            measure(pd.concat([frame, frame]))
 
 
 def test_nothing_to_decode():

@@ -66,15 +66,34 @@ def test_thresholds_by_hand(method, want):
     assert table.index.name == "item_reference"
 
 
-def test_every_rule_is_found_by_its_name_and_gives_a_threshold_or_a_reason():
-    names = {"fixed3", "nt10", "median12.5", "cump", "mixture"}
-    found = {name: find_rule(name) for name in names}
-    assert {rule for rule, _ in found.values()} == set(RULES.values())
-    assert [found[name][1] for name in ("fixed3", "nt10", "median12.5")] == [3.0, 10.0, 12.5]
-    assert find_rule("nt") is None
-    for name in names:
-        row = ef.thresholds(one_item([NAN, 0.0]), name).iloc[0]
-        assert np.isnan(row["threshold"]) == pd.notna(row["reason"])
+@few
+@pytest.mark.parametrize("word", RULES)
+def test_every_rule_of_the_registry(word):
+    rule, number = find_rule(RULES[word].example)
+    assert rule is RULES[word]
+    assert rule.example == word if np.isnan(number) else rule.example == f"{word}{number:g}"
+    rng = np.random.default_rng(1)
+    logs = np.concatenate([rng.normal(0.5, 0.3, 300), rng.normal(3.5, 0.5, 1700)])
+    right = np.concatenate([np.arange(300) % 6 == 0, rng.random(1700) < 0.7]).astype(float)
+    times, shares = one_item(np.exp(logs), right)
+    table = ef.thresholds(times, rule.example, scores=shares, chance=0.25)
+    limit = table["threshold"].iloc[0]
+    assert 1 < limit < 20
+    assert table["reason"].isna().all()
+    assert table["method"].tolist() == [rule.example]
+    found = ef.screen(times, rule.example, scores=shares, chance=0.25)
+    assert found.flags["a"].tolist() == (times["a"] < limit).tolist()
+    assert found.rtf["a"] == pytest.approx((times["a"] >= limit).mean())
+    order = times.sample(frac=1, random_state=2).index
+    again = ef.thresholds(times.loc[order], rule.example, scores=shares.loc[order], chance=0.25)
+    assert again["threshold"].iloc[0] == pytest.approx(limit, rel=1e-9)
+    if not np.isnan(number):
+        other = ef.thresholds(times, f"{word}{2 * number + 0.5:g}")
+        assert other["threshold"].iloc[0] == pytest.approx(limit * (2 + 0.5 / number))
+        with pytest.raises(MeasureError, match="method is"):
+            find_rule(word)
+    row = ef.thresholds(one_item([NAN, 0.0]), rule.example).iloc[0]
+    assert np.isnan(row["threshold"]) == pd.notna(row["reason"])
 
 
 def test_a_cap_is_applied_and_named():
@@ -130,6 +149,8 @@ def test_times_and_scores_have_to_match():
         ef.thresholds(matrix, "cump", scores=matrix.iloc[:2])
     with pytest.raises(MeasureError, match="chance is 1"):
         ef.thresholds(matrix, "cump", chance=1.0)
+    with pytest.raises(MeasureError, match="infinite value on item 'a'"):
+        ef.thresholds(matrix.fillna(np.inf))
 
 
 # CUMP -------------------------------------------------------------------------------------------
@@ -264,9 +285,21 @@ def test_effort_and_fidelity_by_hand():
 
 
 def test_fewer_than_ten_items_is_said():
-    with pytest.warns(RuleWarning, match="2 of 3 persons have fewer than 10 timed answers"):
-        rte = ef.response_time_effort(TEN.iloc[:, :9], 3)
+    for measure in (ef.response_time_effort, ef.screen):
+        with pytest.warns(RuleWarning, match="2 of 3 persons have fewer than 10 timed") as said:
+            measure(TEN.iloc[:, :9], 3)
+        assert said[0].filename == __file__
+    # Answers to an item without a threshold do not count.
+    with pytest.warns(RuleWarning, match="2 of 3 persons"):
+        rte = ef.response_time_effort(TEN, pd.Series(3.0, index=TEN.columns[:9]))
     assert rte.attrs["persons_with_fewer_than_10"] == 2
+
+
+@pytest.mark.filterwarnings("error")
+def test_flags_and_fidelity_do_not_depend_on_the_number_of_items():
+    ef.rapid_guesses(TEN.iloc[:, :3], 3)
+    ef.response_time_fidelity(TEN.iloc[:, :3], 3)
+    ef.response_time_effort(TEN, 3)
 
 
 def answered_times(items, responses=None):

@@ -105,6 +105,16 @@ def test_summary_by_hand():
     assert "2 sessions" in table.attrs["discarded"]
     assert sc.session_summary(sessions, unit="s").loc["x", "active_time"] == 120
     assert sc.session_summary(EMPTY["sessions"]).empty
+    both = sc.session_summary(sessions, ["activity_id", "user_id"])
+    assert both.index.tolist() == [("x", "u"), ("x", "v"), ("y", "w")]
+    assert both.loc[("x", "u"), "score_percent"] == 75
+    assert pd.isna(both.loc[("x", "v"), "score_percent"])
+    assert sc.session_summary(sessions, ["activity_id"]).index.nlevels == 1
+    for by in ([], ["activity_id", "activity_id"]):
+        with pytest.raises(MeasureError, match="by is"):
+            sc.session_summary(sessions, by)
+    with pytest.raises(MeasureError, match="no column 'school'"):
+        sc.session_summary(sessions, ["activity_id", "school"])
 
 
 # Attempts ---------------------------------------------------------------------------------------
@@ -144,6 +154,22 @@ def test_discarded_sessions_are_no_attempts():
     unknown = sc.attempt_number(tries.drop(columns="status"))
     assert "unknown" in unknown.attrs["discarded"]
     assert unknown.tolist()[:3] == [3, 2, 1]
+
+
+def test_attempts_are_picked_by_name():
+    for name, measure in (
+        ("first", sc.first_attempts),
+        ("last", sc.last_attempts),
+        ("best", sc.best_attempts),
+    ):
+        assert sc.pick_attempts(TRIES, name).tolist() == measure(TRIES).tolist()
+    tries = TRIES.assign(status=["Discarded", *["Completed"] * 5])
+    assert sc.pick_attempts(tries, "all").tolist() == [False, *[True] * 5]
+    assert sc.pick_attempts(tries.drop(columns="status"), "all").all()
+    with pytest.raises(MeasureError, match="attempts is 'second'"):
+        sc.pick_attempts(TRIES, "second")
+    with pytest.raises(MeasureError, match="no column 'user_id'"):
+        sc.pick_attempts(TRIES.drop(columns="user_id"), "first")
 
 
 @given(st.permutations(range(8)), st.integers(0, 3))
@@ -193,7 +219,7 @@ def test_every_kind_by_hand():
     assert kinds(items) == want
     series = sc.cell_kinds(items)
     assert tuple(series.cat.categories) == CELL_KINDS == sc.CELL_KINDS
-    assert "cannot be told apart" in series.attrs["answered"]
+    assert "cannot be distinguished" in series.attrs["answered"]
 
 
 def test_a_part_that_waits_for_a_marker_leaves_the_item_unmarked():
@@ -223,8 +249,9 @@ def test_the_responses_sum_serves_only_where_the_item_has_no_score():
 def test_a_missing_highest_score_is_taken_from_the_items_other_rows():
     items = items_frame(("s", "a", 1, 9.0, 2.0, None), ("t", "a", 1, 9.0, 1.0, 2.0))
     assert kinds(items) == ["right", "partial"]
-    with pytest.warns(DataWarning, match="1 rows have points and no max_score"):
-        assert kinds(items.iloc[:1]) == ["partial"]
+    with pytest.warns(DataWarning, match="1 rows have points and no max_score") as said:
+        assert sc.cell_kinds(items.iloc[:1]).tolist() == ["partial"]
+    assert said[0].filename == __file__
     with pytest.warns(DataWarning, match="2 rows have points"):
         assert kinds(items.drop(columns="max_score")) == ["partial"] * 2
 
@@ -289,38 +316,109 @@ def test_what_a_kind_becomes_is_an_argument():
         sc.score_matrix(TEST, value="percent")
 
 
-def test_unscored_answers_are_told_from_unmarked_ones():
-    items = one_session([9.0] * 4, [None] * 4, max_score=None)
+EXTRA = '{"scoring":{"max_score_of_unmarked":%s}}'
+
+
+@pytest.mark.parametrize("level", ["item", "question"])
+@pytest.mark.parametrize(
+    ("max_score", "status", "extra", "want"),
+    [
+        (None, "Completed", None, "unscored"),
+        (0.0, "Completed", None, "unscored"),
+        (None, "Completed", "{}", "unscored"),
+        (None, "Completed", EXTRA % 0, "unscored"),
+        (None, "Incomplete", None, "unscored"),
+        (2.0, "Completed", None, "unmarked"),
+        (None, "pending scoring", None, "unmarked"),
+        (None, "Completed", EXTRA % 3, "unmarked"),
+        (None, "Completed", EXTRA % "0.5", "unmarked"),
+    ],
+)
+def test_an_answer_that_nobody_marks_is_unscored(level, max_score, status, extra, want):
+    items = one_session([9.0], [None], max_score=None, session="s")
+    items = items.assign(extra=pd.array([extra], dtype="str"))
     responses = responses_frame(
-        *[("s", item, True, None, False) for item in "abcd"],
-        max_score=[None, 2.0, None, None],
+        ("s", "a", True, None, False), max_score=[max_score], question_reference=["q"]
     )
-    assert kinds(items, responses) == ["unscored", "unmarked", "unscored", "unscored"]
-    pending = sessions_frame(session_id=["s"], status=["pending scoring"])
-    assert kinds(items, responses, sessions=pending) == ["unmarked"] * 4
-    extra = ['{"scoring":{"max_score_of_unmarked":3}}', '{"max_score_of_unmarked": 0}', None, "{}"]
-    told = items.assign(extra=pd.array([None, None, *extra[:2]], dtype="str"))
-    assert kinds(told, responses) == ["unscored", "unmarked", "unmarked", "unscored"]
-    assert sc.score_matrix(items, responses, unscored=1.0).iloc[0].fillna(-1).tolist() == [
-        1,
-        -1,
-        1,
-        1,
-    ]
+    sessions = sessions_frame(session_id=["s", "t"], status=[status, "Pending Scoring"])
+    cells = sc.item_cells if level == "item" else sc.question_cells
+    assert CELL_KINDS[cells(items, responses, sessions=sessions).kinds[0]] == want
+    make = sc.score_matrix if level == "item" else sc.question_score_matrix
+    matrix = make(items, responses, sessions=sessions, unmarked=-1, unscored=-2)
+    assert matrix.iloc[0, 0] == {"unmarked": -1, "unscored": -2}[want]
+    assert np.isnan(make(items, responses, sessions=sessions).iloc[0, 0])
+
+
+def test_the_items_own_max_score_tells_that_a_mark_is_due():
+    responses = responses_frame(("s", "a", True, None, False))
+    assert kinds(one_session([9.0], [None], max_score=4.0), responses) == ["unmarked"]
+    # In another session's row, too.
+    items = items_frame(("s", "a", 1, 9.0, None, None), ("t", "a", 1, 9.0, 1.0, 4.0))
+    assert kinds(items) == ["unmarked", "partial"]
+
+
+def test_a_survey_question_beside_a_scored_one_keeps_no_points_back():
+    items = one_session([9.0], [1.0], max_score=1.0)
+    both = responses_frame(
+        ("s", "a", True, 1.0, True), ("s", "a", True, None, False),
+        max_score=[1.0, None], question_reference=["q", "survey"],
+    )  # fmt: skip
+    assert kinds(items, both) == ["right"]
+    found = sc.question_cells(items, both).kinds
+    assert [CELL_KINDS[kind] for kind in found] == ["right", "unscored"]
+    # The item's maximum exceeds that of the scored question: the other is worth points.
+    assert kinds(items.assign(max_score=5.0), both) == ["unmarked"]
+    pending = sessions_frame(session_id=["s"], status=["Pending Scoring"])
+    assert kinds(items, both, sessions=pending) == ["unmarked"]
+    # Points that the record says await a mark are those of the question without a maximum ...
+    told = items.assign(extra=pd.array([EXTRA % 4], dtype="str"))
+    assert kinds(told, both) == ["unmarked"]
+    # ... unless another question of the item explains them.
+    essay = both.assign(score=[None, None], max_score=[4.0, None])
+    found = sc.question_cells(told, essay).kinds
+    assert [CELL_KINDS[kind] for kind in found] == ["unmarked", "unscored"]
+
+
+def test_other_kinds_are_what_they_are_in_a_pending_session():
+    pending = sessions_frame(session_id=["s", "t"], status=["Pending Scoring"] * 2)
+    assert kinds(TEST, sessions=pending) == kinds(TEST)
+    assert "rapid" not in kinds(TEST)
 
 
 def test_adjusted_scores_add_the_points_of_the_items_responses():
-    items = one_session([9.0, 9.0], [1.0, 1.0], max_score=3.0)
+    items = one_session([9.0, 9.0, 9.0], [1.0, 1.0, None], max_score=3.0)
     responses = responses_frame(
         ("s", "a", True, 1.0, True), ("s", "a", True, 0.0, True), ("s", "b", True, 1.0, True),
-        adjustment_points=[1.0, -0.5, None],
-        score_after_adjustment=[2.0, -0.5, None],
-        question_reference=["q1", "q2", "q3"],
+        ("s", "c", True, None, False),
+        adjustment_points=[1.0, -0.5, None, 1.0],
+        score_after_adjustment=[2.0, None, None, None],
+        question_reference=["q1", "q2", "q3", "q4"], max_score=[2.0, 2.0, 3.0, 3.0],
     )  # fmt: skip
-    assert sc.score_matrix(items, responses).iloc[0].tolist() == [1.0, 1.0]
-    assert sc.score_matrix(items, responses, adjusted=True).iloc[0].tolist() == [1.5, 1.0]
+    raw = sc.score_matrix(items, responses)
+    np.testing.assert_equal(raw.iloc[0].to_numpy(), [1.0, 1.0, NAN])
+    adjusted = sc.score_matrix(items, responses, adjusted=True)
+    np.testing.assert_equal(adjusted.iloc[0].to_numpy(), [1.5, 1.0, NAN])
+    assert "adjustment" in adjusted.attrs["score"]
     questions = sc.question_score_matrix(items, responses, adjusted=True)
-    assert questions.iloc[0].tolist() == [2.0, -0.5, 1.0]
+    np.testing.assert_equal(questions.iloc[0].to_numpy(), [2.0, -0.5, 1.0, NAN])
+    raised = items.assign(score=[3.0, 2.5, 1.0])
+    lifted = responses.assign(adjustment_points=[0.0, 1.0, 0.5, -1.0])
+    found = sc.item_cells(raised, lifted, adjusted=True)
+    assert [CELL_KINDS[kind] for kind in found.kinds] == ["right", "right", "unmarked"]
+    with pytest.raises(MeasureError, match="adjusted=True needs responses="):
+        sc.score_matrix(items, adjusted=True)
+
+
+def test_adjusted_percentages():
+    frame = sessions_frame(
+        score=[5.0, 5.0, 5.0, None], max_score=[10.0] * 4,
+        adjustment_points=[2.0, 2.0, None, 1.0], score_after_adjustment=[8.0, None, None, None],
+    )  # fmt: skip
+    assert sc.score_percent(frame).tolist()[:3] == [50.0] * 3
+    np.testing.assert_equal(sc.score_percent(frame, adjusted=True).to_numpy(), [80, 70, 50, NAN])
+    sessions = frame.assign(activity_id="x", status="Completed")
+    assert sc.session_summary(sessions)["score_percent"].tolist() == [50.0]
+    assert sc.session_summary(sessions, adjusted=True)["score_percent"].tolist() == [200 / 3]
 
 
 def test_any_column_names_the_rows():
@@ -336,11 +434,45 @@ def test_any_column_names_the_rows():
         sc.score_matrix(items, rows="user_id")
 
 
-def test_an_item_that_occurs_twice_in_a_session_is_refused():
+def test_rows_multiplied_by_a_merge_are_refused():
     twice = pd.concat([TEST, TEST.iloc[:1]])
-    for measure in (sc.score_matrix, sc.cell_matrix, sc.cell_kinds, sc.item_cells):
-        with pytest.raises(MeasureError, match="drop_duplicates"):
+    for measure in (
+        sc.score_matrix,
+        sc.cell_matrix,
+        sc.cell_kinds,
+        sc.item_cells,
+        sc.score_percent,
+    ):
+        with pytest.raises(MeasureError, match=r"1 rows of items repeat.*drop_duplicates"):
             measure(twice)
+    responses = responses_frame(("s", "a", True, 1.0, True), question_reference=["q"])
+    for measure in (
+        lambda frame: sc.item_cells(TEST, frame),
+        lambda frame: sc.score_matrix(TEST, frame),
+        lambda frame: sc.question_cells(TEST, frame),
+        lambda frame: sc.question_score_matrix(TEST, frame),
+        sc.response_status,
+        sc.score_percent,
+    ):
+        measure(responses.assign(max_score=1.0))
+        with pytest.raises(MeasureError, match=r"1 rows of responses repeat.*drop_duplicates"):
+            measure(pd.concat([responses, responses]).assign(max_score=1.0))
+    sessions = pd.concat([TRIES, TRIES.iloc[:2]]).assign(num_attempted=1, num_questions=2)
+    for measure in (
+        sc.attempt_number,
+        sc.first_attempts,
+        sc.last_attempts,
+        sc.best_attempts,
+        sc.is_completed,
+        sc.status_counts,
+        sc.session_summary,
+        sc.progress,
+        sc.score_percent,
+        lambda frame: sc.pick_attempts(frame, "all"),
+        lambda frame: sc.cell_kinds(TEST, sessions=frame),
+    ):
+        with pytest.raises(MeasureError, match=r"2 rows of sessions repeat.*drop_duplicates"):
+            measure(sessions)
 
 
 @given(studies(), st.booleans(), st.sampled_from(["run", "after_first", "no_time"]))

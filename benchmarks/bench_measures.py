@@ -63,8 +63,8 @@ def bench_tables(items: pd.DataFrame, responses: pd.DataFrame, rounds: int) -> N
             "groupby.sum": lambda: items.groupby("session_id")["time"].sum(),
         },
         rounds,
-        "at most 4 times",
-        lambda ratio: ratio <= 4,
+        "at most 1.5 times",
+        lambda ratio: ratio <= 1.5,
         inverse=True,
     )
     for name, column in (("score_matrix", "score"), ("time_matrix", "time")):

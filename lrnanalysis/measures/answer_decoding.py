@@ -263,7 +263,7 @@ def words(responses: pd.DataFrame) -> pd.Series:
     -------
     Series of Int64
         ``words``, one value per row, with the frame's index; NA where there is no text.
-        ``attrs["counted_here"]`` says how many were counted from the value.
+        ``attrs["counted_here"]`` is the number of responses counted from the value.
 
     Raises
     ------

@@ -44,13 +44,11 @@ from lrnanalysis.measures._checks import (
     check_fraction,
     choice,
     optional_floats,
-    require_columns,
     with_attrs,
 )
 from lrnanalysis.measures.matrices import (
     ItemResponses,
     SessionRows,
-    check_unique_key,
     item_responses,
     session_rows,
 )
@@ -111,8 +109,6 @@ def reach_states(
     items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
 ) -> States:
     """State of every row of an items table; the base of everything that counts answers."""
-    require_columns(items, "session_id", table="items")
-    check_unique_key(items, "items")
     choice("rule", rule, get_args(ReachRule))
     if responses is None and not {"time", "score"} & set(items.columns):
         raise MeasureError(

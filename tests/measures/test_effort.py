@@ -382,6 +382,8 @@ def test_validity_by_hand():
     assert whole["chance"] == pytest.approx((6 * 0.25 + 6 * 0.5) / 12)
     assert whole["z_flagged"] == pytest.approx((1 - 1.5) / np.sqrt(4 * 0.1875 + 0.25))
     assert ef.validity(times, 3, scores=shares)["z_flagged"].isna().all()
+    with pytest.raises(MeasureError, match="scores is a NoneType: pass a DataFrame"):
+        ef.validity(times, 3, scores=None)
     with pytest.raises(MeasureError, match="per is 'session_id'"):
         ef.validity(times, 3, scores=shares, per="session_id")
 
@@ -402,8 +404,12 @@ def test_effort_moderation_by_hand():
     some = scores.loc[["t"], ["i9", "i0"]]
     np.testing.assert_equal(ef.effort_moderated(some, flags).to_numpy(), [[1.0, NAN]])
     assert scores.loc["s", "i0"] == 1
-    with pytest.raises(MeasureError, match="flags lacks 1 of the 3 rows"):
+    with pytest.raises(MeasureError, match="flags lacks 1 of the 3 persons"):
         ef.effort_moderated(scores, flags.iloc[1:])
+    with pytest.raises(MeasureError, match="flags has repeated persons"):
+        ef.effort_moderated(scores, pd.concat([flags, flags]))
+    with pytest.raises(MeasureError, match="flags is a Series: pass a DataFrame"):
+        ef.effort_moderated(scores, flags["i0"])
 
 
 def test_motivation_mask_by_hand():

@@ -89,6 +89,8 @@ def test_repeated_keys_are_counted(shuffle):
     check_unique_key(items.drop(columns="item_reference"), "items")  # nothing to compare
     with pytest.raises(MeasureError, match=r"2 rows of items repeat the session_id and item_ref"):
         check_unique_key(pd.concat([items, items.iloc[:2]]), "items")
+    with pytest.raises(MeasureError, match=r"a record may hold an item twice.*keep the first row"):
+        session_rows(pd.concat([items, items.iloc[:2]]))
     missing = items.assign(item_reference=[None, None, "a", "b", "c", "d"])
     check_unique_key(missing, "items")  # rows without a key repeat no other
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrnanalysis.errors import MeasureError
@@ -476,6 +476,7 @@ def test_rows_multiplied_by_a_merge_are_refused():
 
 
 @given(studies(), st.booleans(), st.sampled_from(["run", "after_first", "no_time"]))
+@settings(max_examples=60)
 def test_matrix_kinds_and_rows_agree(study, with_responses, rule):
     items, responses = study
     said = responses if with_responses else None

@@ -12,12 +12,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     FloatArray,
     as_floats,
     check_fraction,
     choice,
+    matching_cells,
     matrix_values,
     with_attrs,
 )
@@ -76,7 +76,6 @@ def validity(
     """
     choice("per", per, ("item", "all"))
     seconds, shares = matrix_values(times, what="times"), share_values(scores, times)
-    assert shares is not None
     found = threshold_table(seconds, shares, times.columns, method, cap=cap, chance=chance)
     limits = as_floats(found["threshold"])
     scored = (seconds > 0) & ~np.isnan(shares) & ~np.isnan(limits)
@@ -124,8 +123,8 @@ def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     scores : DataFrame
         Persons × items, as `score_matrix` makes it.
     flags : DataFrame of bool
-        Rapid guesses, as `rapid_guesses` gives them; its rows and columns
-        may be in another order and may be more.
+        Rapid guesses, as `rapid_guesses` gives them; rows and columns may be in another order,
+        and there may be more of them.
 
     Returns
     -------
@@ -135,7 +134,7 @@ def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     MeasureError
-        Rows or columns of `scores` are missing from `flags`.
+        Rows or columns of `scores` are missing from `flags`, or one is repeated there.
 
     Examples
     --------
@@ -144,16 +143,8 @@ def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     [1.0, nan]
     """
     values = matrix_values(scores, what="scores")
-    rows = flags.index.get_indexer(scores.index)
-    columns = flags.columns.get_indexer(scores.columns)
-    for what, place in (("rows", rows), ("columns", columns)):
-        lost = int((place < 0).sum())
-        if lost:
-            raise MeasureError(
-                f"flags lacks {lost} of the {len(place)} {what} of scores: build both from the "
-                "same sessions"
-            )
-    rapid = flags.to_numpy(dtype=bool)[np.ix_(rows, columns)]
+    cells = matching_cells(flags, scores.index, scores.columns, what="flags")
+    rapid = cells.to_numpy(dtype=bool)
     answered = rapid & ~np.isnan(values)
     result = pd.DataFrame(
         np.where(rapid, np.nan, values), index=scores.index, columns=scores.columns, copy=False

@@ -1,4 +1,4 @@
-"""Rapid guesses, and what they tell about persons and items.
+"""Rapid guesses, and the effort of persons and fidelity of items that follow from them.
 
 A guess is rapid if its time is **strictly below** the item's threshold. Response time effort of a
 person is the share of timed answers that are not rapid (Wise, S. L., & Kong, X. (2005). Response
@@ -226,7 +226,8 @@ def _screened(
     chance: Chance | None,
 ) -> tuple[EffortScreen, int]:
     """As `screen`, and the number of persons with few timed answers."""
-    values, shares = matrix_values(times, what="times"), share_values(scores, times)
+    values = matrix_values(times, what="times")
+    shares = None if scores is None else share_values(scores, times)
     found = threshold_table(values, shares, times.columns, method, cap=cap, chance=chance)
     limits = as_floats(found["threshold"])
     timed = values > np.where(np.isnan(limits), np.inf, 0.0)

@@ -1,4 +1,4 @@
-"""Threshold rules: each finds one item's threshold of rapid guesses, or says why there is none.
+"""Threshold rules: one item's threshold of rapid guesses, or the reason why there is none.
 
 Programs differ where a rule has no threshold to give, so nothing is guessed there. A rule is a
 function of one item's answers. To add one, write the function here and register it in `RULES`:

@@ -1,8 +1,8 @@
 """Below which time an answer is too fast to be an attempt: one threshold per item.
 
 Rules: a fixed time; NTp, p % of the mean time of those who answered; p % of the median; CUMP and
-a mixture of two normals, see `lrnanalysis.measures.effort.threshold_estimators`. A rule that has
-no threshold for an item says why.
+a mixture of two normals, see `lrnanalysis.measures.effort.threshold_estimators`. Where a rule
+has no threshold for an item, the reason is given.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def thresholds(
     >>> thresholds(pd.DataFrame({"a": [20.0, 40.0]}))["threshold"].tolist()
     [3.0]
     """
-    values, shares = matrix_values(times, what="times"), share_values(scores, times)
+    values = matrix_values(times, what="times")
+    shares = None if scores is None else share_values(scores, times)
     return threshold_table(values, shares, times.columns, method, cap=cap, chance=chance)
 
 
@@ -128,10 +129,8 @@ def threshold_table(
     return with_attrs(result, notes)
 
 
-def share_values(scores: pd.DataFrame | None, times: pd.DataFrame) -> FloatArray | None:
-    """Scores in the order of the times; every item's shares of points must be 0 to 1."""
-    if scores is None:
-        return None
+def share_values(scores: pd.DataFrame, times: pd.DataFrame) -> FloatArray:
+    """Shares of points, which must have the rows and columns of the times and be 1 at most."""
     values = matrix_values(scores, what="scores")
     if not (scores.index.equals(times.index) and scores.columns.equals(times.columns)):
         raise MeasureError(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -109,10 +110,15 @@ def names_of(by: str | Sequence[str]) -> list[str]:
     return names
 
 
-def check_unique_key(frame: pd.DataFrame, table: Literal["sessions", "responses", "items"]) -> None:
+def check_unique_key(
+    frame: pd.DataFrame,
+    table: Literal["sessions", "responses", "items"],
+    known: Mapping[str, Keys] = MappingProxyType({}),
+) -> None:
     """Raise `MeasureError` if two rows have the same key, as after a merge that multiplies rows.
 
-    Rows without a key, and frames without its columns, are not checked.
+    Rows without a key, and frames without its columns, are not checked. `known` holds columns
+    that are factorised already.
 
     Examples
     --------
@@ -123,18 +129,21 @@ def check_unique_key(frame: pd.DataFrame, table: Literal["sessions", "responses"
         return
     # Integer codes are several times faster to compare than text.
     flat = np.zeros(len(frame), dtype=np.int64)
-    known = np.ones(len(frame), dtype=bool)
+    complete = np.ones(len(frame), dtype=bool)
     for name in names:
-        keys = factorise(frame[name])
+        keys = known[name] if name in known else factorise(frame[name])
         flat *= len(keys.labels)
         flat += keys.codes
-        known &= keys.codes >= 0
-    rows = pd.Index(flat if known.all() else flat[known])
+        complete &= keys.codes >= 0
+    rows = pd.Index(flat if complete.all() else flat[complete])
     if not rows.is_unique:
+        cause = "a merge not on all keys multiplies rows"
+        if table == "items":
+            cause += ", and a record may hold an item twice"
         raise MeasureError(
             f"{np.count_nonzero(rows.duplicated())} rows of {table} repeat the "
-            f"{' and '.join(names)} of another row: merge on all keys, or drop them with "
-            f"{table}.drop_duplicates({names})"
+            f"{' and '.join(names)} of another row ({cause}): merge on all keys, or keep the "
+            f"first row of each with {table}.drop_duplicates({names})"
         )
 
 

@@ -44,7 +44,7 @@ class ItemResponses:
     Attributes
     ----------
     known : array of bool
-        Whether any of the item's responses tells whether it was answered.
+        Whether it is known of any of the item's responses whether it was answered.
     answered : array of bool
         Whether any of them was answered.
     unscored : array of bool

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.measures._checks import IntArray, as_floats, require_columns
-from lrnanalysis.measures.matrices.keys import person_keys
+from lrnanalysis.measures.matrices.keys import check_unique_key, person_keys
 
 __all__ = ["SessionRows", "session_rows"]
 
@@ -73,7 +73,8 @@ def session_rows(items: pd.DataFrame) -> SessionRows:
     Raises
     ------
     MeasureError
-        There is no column ``session_id``, or a value of it is missing.
+        There is no column ``session_id``, a value of it is missing, or an item occurs twice in a
+        session.
 
     Examples
     --------
@@ -84,9 +85,13 @@ def session_rows(items: pd.DataFrame) -> SessionRows:
     """
     require_columns(items, "session_id", table="items")
     keys = person_keys(items, "session_id")
+    check_unique_key(items, "items", {"session_id": keys})
+    place = keys.codes.astype(np.int64)
     if "position" in items.columns:
-        order = np.lexsort((as_floats(items["position"]), keys.codes))
-    else:
-        order = np.argsort(keys.codes, kind="stable")
+        positions, found = pd.factorize(as_floats(items["position"]), sort=True)
+        positions[positions < 0] = len(found)  # without a position: last
+        place *= len(found) + 1
+        place += positions
+    order = np.argsort(place, kind="stable")
     counts = np.bincount(keys.codes, minlength=len(keys.labels))
     return SessionRows(keys.labels, np.cumsum(counts) - counts, order)

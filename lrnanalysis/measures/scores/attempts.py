@@ -57,7 +57,7 @@ def attempt_number(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        If a column is missing.
+        A column is missing, or a session occurs twice.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def first_attempts(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        If a column is missing.
+        A column is missing, or a session occurs twice.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def last_attempts(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        If a column is missing.
+        A column is missing, or a session occurs twice.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        If a column is missing.
+        A column is missing, or a session occurs twice.
 
     Examples
     --------

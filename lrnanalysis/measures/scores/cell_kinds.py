@@ -1,6 +1,6 @@
-"""What became of every item that a person was given.
+"""Kind of every cell of persons × items.
 
-Nine kinds, named so everywhere: ``right`` (all points), ``wrong`` (no points or fewer),
+There are nine: ``right`` (all points), ``wrong`` (no points or fewer),
 ``partial`` (some), ``omitted`` and ``not reached`` (unanswered, see
 `lrnanalysis.measures.completion`), ``unmarked`` (answered and awaiting a mark), ``unscored``
 (answered, and never to be scored: surveys, items worth no points), ``rapid`` (set apart by an
@@ -8,7 +8,7 @@ analysis), ``not administered`` (no row, or an item without a question).
 
 Points are the item's own (``items.score``), since the sum of its responses' scores is not the
 item's score where scoring is dichotomous or dependent. Where the item has none, the sum of its
-responses' scores is used if every answered one has a score, and the result says how often. An
+responses' scores is used if every answered one has a score; the result counts these cells. An
 item with an answered, hand-marked response that has no score yet is unmarked, whatever the item's
 points so far.
 """
@@ -156,7 +156,7 @@ def item_cells(
     items, responses, not_reached_rule
         As for `cell_kinds`.
     sessions : DataFrame, optional
-        The sessions table: tells which sessions are Pending Scoring.
+        The sessions table, for which sessions are Pending Scoring.
     adjusted : bool, default False
         Add the adjustment points of the item's responses.
 
@@ -266,7 +266,7 @@ def cell_kinds(
         The responses table. Without it an item that was looked at and left open counts as
         wrong.
     sessions : DataFrame, optional
-        The sessions table: tells which sessions are Pending Scoring.
+        The sessions table, for which sessions are Pending Scoring.
     not_reached_rule : {"run", "after_first", "no_time"}, default "run"
         Convention of not reached, see `lrnanalysis.measures.completion`.
 
@@ -364,12 +364,12 @@ def _with_item_max(
     items: pd.DataFrame, state: KindArray, points: FloatArray, most: FloatArray
 ) -> tuple[FloatArray, int]:
     """Maxima, a missing one taken from the item's other rows; and how many points have none."""
-    lost = np.isnan(most) & (state == ANSWERED) & ~(points <= 0)
-    if lost.any() and "max_score" in items.columns:
+    unknown = np.isnan(most) & (state == ANSWERED) & ~(points <= 0)
+    if unknown.any() and "max_score" in items.columns:
         keys = factorise(items["item_reference"])
         highest = pd.Series(as_floats(items["max_score"])).groupby(keys.codes).transform("max")
-        most = np.where(lost, highest.to_numpy(), most)
-    return most, int(np.count_nonzero(lost & np.isnan(most) & (points > 0)))
+        most = np.where(unknown, highest.to_numpy(), most)
+    return most, int(np.count_nonzero(unknown & np.isnan(most) & (points > 0)))
 
 
 def _pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:

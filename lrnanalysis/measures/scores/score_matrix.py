@@ -59,9 +59,9 @@ def score_matrix(
     rows : str, default "session_id"
         Column of the items table that names the persons, such as a merged ``user_id``.
     sessions : DataFrame, optional
-        The sessions table: tells which sessions are Pending Scoring.
+        The sessions table, for which sessions are Pending Scoring.
     value : {"points", "share"}, default "points"
-        What None stands for below: the cell's points, or its share of the maximum.
+        Meaning of None below: the cell's points, or its share of the maximum.
     right, wrong, partial : float, optional
         Value of such cells; None: as `value` says.
     omitted, not_reached, unmarked, unscored : float or None, default 0, NaN, NaN, NaN

@@ -1,4 +1,4 @@
-"""Where sessions stand: their status, progress and share of points."""
+"""Status, progress and share of points of sessions."""
 
 from __future__ import annotations
 

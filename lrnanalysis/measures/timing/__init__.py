@@ -1,8 +1,8 @@
 """Time on task: how long and how evenly.
 
 `session_times`: a session's active, elapsed and idle time. `item_times`: sums, statistics and
-matrices of the items' times. `suspicious`: times that are no measurements. `outliers`: times far
-from the rest. `pacing`: the way through the test.
+matrices of the items' times. `suspicious`: times that are probably not measurements. `outliers`:
+times far from the rest. `pacing`: the course of time through the test.
 """
 
 from lrnanalysis.measures.timing.item_times import active_time, time_matrix, time_summary

@@ -73,8 +73,9 @@ def active_time(
     ([220.0], [3.67])
     """
     require_columns(items, *names_of(by), "time", table="items")
-    check_unique_key(items, "items")
     divisor = per_second(unit)
+    keys = factorise_columns(items, by)
+    check_unique_key(items, "items", {by: keys} if isinstance(by, str) else {})
     times = as_floats(items["time"])
     negative = int((times < 0).sum())
     if negative:
@@ -83,14 +84,13 @@ def active_time(
             "missing",
             DataWarning,
         )
-    keys = factorise_columns(items, by)
     known = (times >= 0) & (keys.codes >= 0)
-    groups = len(keys.labels)
-    codes = keys.codes
+    groups, codes = len(keys.labels), keys.codes
     if not known.all():
         codes, times = codes[known], times[known]
     sums = np.bincount(codes, times, groups).astype(np.float64)
-    sums[np.bincount(codes, minlength=groups) == 0] = np.nan
+    if len(codes) < len(items):
+        sums[np.bincount(codes, minlength=groups) == 0] = np.nan
     result = pd.Series(sums / divisor, index=keys.labels, name="active_time")
     rule = "sum of item times; a group without any time is missing"
     return with_attrs(result, {"unit": unit, "rule": rule})
@@ -145,11 +145,11 @@ def time_summary(
     [[3.0, 1.0, 20.0, 20.0]]
     """
     require_columns(items, *names_of(by), "time", table="items")
-    check_unique_key(items, "items")
     divisor = per_second(unit)
     for quantile in quantiles:
         check_fraction("a quantile", quantile, ends=True)
     keys = factorise_columns(items, by)
+    check_unique_key(items, "items", {by: keys} if isinstance(by, str) else {})
     times = as_floats(items["time"])
     suspicious = repeated_large_times(times)
     if suspicious:

@@ -14,7 +14,7 @@ from lrnanalysis.measures._checks import (
     require_columns,
     with_attrs,
 )
-from lrnanalysis.measures.matrices import check_unique_key, session_rows
+from lrnanalysis.measures.matrices import session_rows
 from lrnanalysis.measures.timing.item_times import time_summary
 from lrnanalysis.measures.timing.session_times import time_limits
 
@@ -67,7 +67,6 @@ def pacing(
     [20.0, 50.0]
     """
     require_columns(items, "session_id", "time", table="items")
-    check_unique_key(items, "items")
     low, high = band
     check_fraction("band", low, ends=True)
     check_fraction("band", high, ends=True)
@@ -131,7 +130,7 @@ def time_by_position(items: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.DataFra
     Raises
     ------
     MeasureError
-        If a column is missing or `unit` is unknown.
+        A column is missing or `unit` is unknown.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Distractors: who takes which option, and how that changes with the score."""
+"""Distractors: who chooses which option, and how that changes with the score."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, check_fraction, with_attrs
+from lrnanalysis.measures._checks import FloatArray, check_fraction, with_attrs
 from lrnanalysis.measures.classical._choices import Key, OptionChoices, read_choices, read_key
 from lrnanalysis.measures.classical._intervals import wilson_interval
 from lrnanalysis.measures.classical._item_scores import (
@@ -41,43 +42,45 @@ def distractors(
     Parameters
     ----------
     choices : DataFrame, one row per person, item and option chosen
-        Decoded choices. A row without an option stands for a person who saw the item and took
-        none.
+        Decoded choices. A row without an option is a person who saw the item and chose none.
     scores : DataFrame, persons × items, optional
-        Scores [points], NaN where not administered: whoever has one on the item has seen it. Its
-        persons and items carry the labels of `choices`. Without it there are shares only.
+        Scores [points], NaN where not administered: a person with a score on the item has seen it.
+        Persons and items have the labels that they have in `choices`. Without scores only shares
+        are computed.
     key : mapping or Series of item → option or options, optional
-        The correct ones. A part is a tuple of item and parts; an item alone stands for all its
-        parts that are not named.
+        Correct options. A part is named by a tuple of item and parts; the entry of an item alone
+        applies to all its parts without an entry.
     max_score : float, mapping or Series of item → float, optional
         Highest possible score [points]; by default the highest that occurs on the item.
-    by : "option" or "pattern"
-        Count every option, or the whole answer of questions that take several.
-    groups : int
-        Score groups of equal size for the columns ``share_1`` (lowest) onwards; persons of equal
-        score stay together.
+    by : {"option", "pattern"}, default "option"
+        Count every option, or the whole answer to questions that accept several.
+    groups : int, default 3
+        Number of score groups of equal size for the columns ``share_1`` (lowest) onwards; persons
+        of equal score stay together.
     person, item, option : str
-        Columns of `choices`.
+        Columns of `choices`; by default ``session_id``, ``item_reference`` and ``choice``.
     part : sequence of str, optional
-        Columns that with `item` identify what is chosen in. By default ``question_reference``
-        where an item has several questions, and ``slot`` (the gap or stem) where there are any,
-        with 0 for questions without one.
+        Further columns that tell apart the questions or slots of an item. By default
+        ``question_reference`` where an item has several questions, and ``slot`` (the gap or stem)
+        where there are any, with 0 for questions without one.
 
     Returns
     -------
     DataFrame
-        Index: item, parts, and ``option`` ("(none)" for persons who took none). Columns: ``key``
-        (missing where the key does not say); ``n`` persons who took it and ``n_seen`` who saw the
-        item; ``share`` = n / n_seen; with `scores` also ``option_rest_r``, the correlation of
-        taking it with the share of points on the other items; ``key_rest_r``, the highest of the
-        item's correct options; ``mean_rest`` and ``mean_score``, the mean share of points of
-        those who took it, on the other items and on this one, which shows the key where none is
-        given; ``share_1`` … the share in each score group.
+        Index: item, parts, and ``option`` ("(none)" for persons who chose none). Columns: ``key``
+        whether the option is correct (missing where the key has no entry); ``n`` persons who chose
+        it, ``n_seen`` persons who saw the item, ``share`` = n / n_seen. With `scores` also
+        ``option_rest_r``, the correlation of choosing it with the share of points on the other
+        items; ``key_rest_r``, the highest such correlation among the correct options of the item;
+        ``mean_rest`` and ``mean_score``, the mean share of points of those who chose it, on the
+        other items and on this one (which shows the key where none is given); ``share_1`` … the
+        share in each score group.
 
     Raises
     ------
     MeasureError
-        If columns are missing, no person of `choices` is in `scores`, or the key names no item.
+        If columns are missing, no person of `choices` is in `scores`, or the key has no entry
+        for any item.
 
     References
     ----------
@@ -99,36 +102,35 @@ def distractors(
     0      0  False  1   0.25         -0.577
     1      1   True  3   0.75          0.577
     """
-    persons = None if scores is None else _person_scores(scores, max_score)
-    picked = read_choices(
+    persons = None if scores is None else _person_scores(scores, max_score, groups)
+    chosen = read_choices(
         choices, persons, person=person, item=item, part=part, option=option, by=by
     )
-    correct = read_key(key, picked, by)
-    seen = picked.seen.sum(axis=1)[picked.unit].astype(np.float64)
-    taken = np.bincount(picked.option, minlength=len(picked.label)).astype(np.float64)
+    correct = read_key(key, chosen, by)
+    n = np.bincount(chosen.option, minlength=len(chosen.label))
+    seen = chosen.seen.sum(axis=1)[chosen.unit]
     columns: dict[str, object] = {
         "key": correct.array,
-        "n": taken.astype(np.int64),
-        "n_seen": seen.astype(np.int64),
-        "share": divide(taken, seen),
+        "n": n,
+        "n_seen": seen,
+        "share": divide(n, seen),
     }
     if persons is not None:
-        columns |= _by_score(picked, persons, correct)
-        group = persons.groups(_number(groups))
-        in_group, of_group = _group_counts(picked, group, groups)
-        for number in range(groups):
-            columns[f"share_{number + 1}"] = divide(
-                in_group[:, number], of_group[picked.unit, number]
-            )
+        columns |= _by_score(chosen, persons, correct)
+        in_group, seen_in_group = _group_counts(chosen, persons.groups(groups), groups)
+        shares = divide(in_group, seen_in_group[chosen.unit])
+        columns |= {f"share_{number + 1}": shares[:, number] for number in range(groups)}
     return with_attrs(
-        pd.DataFrame(columns, index=_index(picked)),
+        pd.DataFrame(columns, index=_index(chosen)),
         {
             "measure": "distractors",
             "by": by,
-            "part": list(picked.units.names[1:]),
+            "part": list(chosen.units.names[1:]),
             "key": "none given" if key is None else "given",
-            "rest": "none: no scores given" if scores is None else "share of points on the others",
-            "choices_left_out": picked.dropped,
+            "rest": "none: no scores given"
+            if scores is None
+            else "share of points on the other items",
+            "choices_left_out": chosen.dropped,
         },
     )
 
@@ -146,25 +148,25 @@ def trace_lines(
     part: Sequence[str] | None = None,
     option: str = "choice",
 ) -> pd.DataFrame:
-    """Share of the persons who take each option, by score group: the points of a trace line.
+    """Share of the persons who choose each option, by score group: points of a trace line.
 
     Parameters
     ----------
     choices, scores, max_score, by, person, item, part, option
         As for `distractors`.
-    groups : int
-        Score groups of equal size; persons of equal score stay together, so that a short test
-        has fewer.
-    confidence : float
+    groups : int, default 5
+        Number of score groups of equal size; persons of equal score stay together, so that a
+        short test may have fewer.
+    confidence : float, default 0.95
         Level of Wilson's intervals.
 
     Returns
     -------
     DataFrame
-        Index: item, parts, ``option`` and ``group`` (1 the lowest). Columns: ``score`` mean share
-        of all points in the group, among those who saw the item; ``n_seen`` persons; ``n`` who
-        took the option; ``share``, ``low`` and ``high``. Groups in which nobody saw the item are
-        left out.
+        Index: item, parts, ``option`` and ``group`` (1 is the lowest). Columns: ``score`` mean
+        share of all points among the persons of the group who saw the item; ``n_seen`` these
+        persons; ``n`` those who chose the option; ``share``, ``low`` and ``high``. Groups in which
+        nobody saw the item are left out.
 
     Raises
     ------
@@ -190,128 +192,119 @@ def trace_lines(
     3      1      2   1.00       2    1.0
     """
     check_fraction("confidence", confidence)
-    persons = _person_scores(scores, max_score)
-    picked = read_choices(
+    persons = _person_scores(scores, max_score, groups)
+    chosen = read_choices(
         choices, persons, person=person, item=item, part=part, option=option, by=by
     )
-    group = persons.groups(_number(groups))
-    in_group, of_group = _group_counts(picked, group, groups)
-    known = group >= 0
-    sums = np.stack(
-        [
-            np.bincount(group[has], weights=persons.share[has], minlength=groups)
-            for has in picked.seen & known
-        ]
-    )
-    n, seen = in_group.ravel(), of_group[picked.unit].ravel()
-    taken = divide(n, seen)
-    low, high = wilson_interval(np.nan_to_num(taken), seen, confidence)
+    group = persons.groups(groups)
+    in_group, seen_in_group = _group_counts(chosen, group, groups)
+    totals = chosen.seen @ (_members(group, groups) * np.nan_to_num(persons.share)[:, None])
+    n, seen = in_group.ravel(), seen_in_group[chosen.unit].ravel()
+    share = divide(n, seen)
+    low, high = wilson_interval(np.nan_to_num(share), seen, confidence)
     table = pd.DataFrame(
         {
-            "score": divide(sums[picked.unit].ravel(), seen),
+            "score": divide(totals[chosen.unit].ravel(), seen),
             "n_seen": seen.astype(np.int64),
             "n": n.astype(np.int64),
-            "share": taken,
+            "share": share,
             "low": low,
             "high": high,
         },
-        index=_index(picked, groups),
+        index=_index(chosen, groups),
     )
     return with_attrs(
         table[seen > 0],
         {
             "measure": "trace_lines",
             "by": by,
-            "part": list(picked.units.names[1:]),
-            "groups": "by total, persons of equal score together",
+            "part": list(chosen.units.names[1:]),
+            "groups": "by total score, persons of equal score together",
             "confidence": confidence,
-            "choices_left_out": picked.dropped,
+            "choices_left_out": chosen.dropped,
         },
     )
 
 
-def _person_scores(scores: pd.DataFrame, max_score: MaxScore) -> PersonScores:
+def _person_scores(scores: pd.DataFrame, max_score: MaxScore, groups: int) -> PersonScores:
+    if groups < 2:
+        raise MeasureError(f"groups is {groups}: at least 2 score groups are needed")
     items = read_matrix(scores, what="scores")
+    if not items.persons.is_unique:
+        raise MeasureError("scores has repeated persons: give every person one row")
     return PersonScores(items, max_scores(items, max_score))
 
 
 def _by_score(
-    picked: OptionChoices, scores: PersonScores, correct: pd.Series
+    chosen: OptionChoices, persons: PersonScores, correct: pd.Series
 ) -> dict[str, FloatArray]:
-    """Discrimination of the options and the mean scores of those who took them."""
-    size = len(picked.label)
-    r, mean_rest, mean_score = (np.full(size, np.nan) for _ in range(3))
-    # Options stand by unit: sorted by option, the choices of a unit are one stretch.
-    order = np.argsort(picked.option, kind="stable")
-    options, persons = picked.option[order], picked.person[order]
-    ends = np.searchsorted(picked.unit[options], np.arange(len(picked.units) + 1))
-    for unit, column in enumerate(picked.column):
-        mine = slice(ends[unit], ends[unit + 1])
-        option, person = options[mine], persons[mine]
-        rest = scores.rest(int(column))
-        known = picked.seen[unit] & ~np.isnan(rest)
-        kept = known[person]
-        n = np.bincount(option[kept], minlength=size).astype(np.float64)
-        sums = np.bincount(option[kept], weights=rest[person[kept]], minlength=size)
-        here = picked.unit == unit
-        mean_rest[here] = divide(sums, n)[here]
-        r[here] = _correlations(n[here], sums[here], rest, known)
+    """Discrimination of the options, and mean scores of the persons who chose them."""
+    # Units × persons: NaN where a person did not see the unit.
+    rest, own = np.full((2, *chosen.seen.shape), np.nan)
+    for row, column in enumerate(chosen.column):
+        np.copyto(rest[row], persons.rest(int(column)), where=chosen.seen[row])
         if column >= 0:
-            own = scores.scores.filled[column] / scores.highest[column]
-            own = np.where(scores.scores.present[column], own, np.nan)
-            kept = ~np.isnan(own[person])
-            n = np.bincount(option[kept], minlength=size).astype(np.float64)
-            sums = np.bincount(option[kept], weights=own[person[kept]], minlength=size)
-            mean_score[here] = divide(sums, n)[here]
-    of_key = np.where(correct.fillna(False).to_numpy(dtype=bool), r, np.nan)
-    best = pd.Series(of_key).groupby(picked.unit).transform("max").to_numpy()
+            own[row] = persons.scores.values[column] / persons.highest[column]
+    n, mean_rest = _option_means(chosen, rest)
+    known = ~np.isnan(rest)
+    number = np.count_nonzero(known, axis=1)
+    mean = divide(np.where(known, rest, 0.0).sum(axis=1), number)
+    deviations = np.where(known, rest - mean[:, None], 0.0)
+    spread = np.sqrt(divide((deviations**2).sum(axis=1), number))
+    # A spread of rounding errors is none.
+    spread = np.where(np.ptp(deviations, axis=1) < 1e-12, 0.0, spread)[chosen.unit]
+    p = divide(n, number[chosen.unit])
+    r = divide(p * (mean_rest - mean[chosen.unit]), np.sqrt(p * (1 - p)) * spread)
+    of_key = pd.Series(np.where(correct.fillna(False).to_numpy(dtype=bool), r, np.nan))
     return {
         "option_rest_r": r,
-        "key_rest_r": best,
+        "key_rest_r": of_key.groupby(chosen.unit).transform("max").to_numpy(),
         "mean_rest": mean_rest,
-        "mean_score": mean_score,
+        "mean_score": _option_means(chosen, own)[1],
     }
 
 
-def _correlations(
-    n: FloatArray, sums: FloatArray, rest: FloatArray, known: BoolArray
-) -> FloatArray:
-    """Correlation of taking each option with the rest, over the persons who are known."""
-    of_all = rest[known]
-    persons = len(of_all)
-    if persons < 2 or np.ptp(of_all) < 1e-12:
-        return np.full(len(n), np.nan)
-    p = n / persons
-    return divide(sums / persons - p * of_all.mean(), np.sqrt(p * (1 - p)) * of_all.std())
+def _option_means(chosen: OptionChoices, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Number of persons with a value who chose each option, and their mean.
+
+    Parameters
+    ----------
+    chosen : OptionChoices
+        Who chose what.
+    values : array, shape (units, persons)
+        Values, NaN where missing.
+    """
+    of_choice = values[chosen.unit[chosen.option], chosen.person]
+    known = ~np.isnan(of_choice)
+    option, size = chosen.option[known], len(chosen.label)
+    n = np.bincount(option, minlength=size).astype(np.float64)
+    return n, divide(np.bincount(option, of_choice[known], size), n)
+
+
+def _members(group: npt.NDArray[np.intp], groups: int) -> FloatArray:
+    """1 in the column of a person's score group, shape (persons, groups)."""
+    members: FloatArray = (group[:, None] == np.arange(groups)).astype(np.float64)
+    return members
 
 
 def _group_counts(
-    picked: OptionChoices, group: np.ndarray, groups: int
+    chosen: OptionChoices, group: npt.NDArray[np.intp], groups: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Persons per option and group, and per unit and group."""
-    known = group[picked.person] >= 0
-    flat = picked.option[known] * groups + group[picked.person[known]]
-    taken = np.bincount(flat, minlength=len(picked.label) * groups)
-    member = np.zeros((len(group), groups))
-    inside = group >= 0
-    member[inside, group[inside]] = 1.0
-    return taken.reshape(-1, groups).astype(np.float64), picked.seen @ member
+    """Persons per option and score group, and per unit and score group."""
+    known = group[chosen.person] >= 0
+    cell = chosen.option[known] * groups + group[chosen.person[known]]
+    counts = np.bincount(cell, minlength=len(chosen.label) * groups)
+    seen: FloatArray = chosen.seen @ _members(group, groups)
+    return counts.reshape(-1, groups).astype(np.float64), seen
 
 
-def _index(picked: OptionChoices, groups: int = 0) -> pd.MultiIndex:
-    """Unit and option, and with `groups` the group."""
-    units = picked.units[picked.unit]
-    levels = [units.get_level_values(at) for at in range(units.nlevels)] + [picked.label]
+def _index(chosen: OptionChoices, groups: int = 0) -> pd.MultiIndex:
+    """Unit and option, and with `groups` the score group."""
+    rows = np.repeat(np.arange(len(chosen.label)), max(groups, 1))
+    units = chosen.units[chosen.unit[rows]]
+    levels = [units.get_level_values(at) for at in range(units.nlevels)] + [chosen.label[rows]]
     names = [*units.names, "option"]
     if groups:
-        rows = np.repeat(np.arange(len(picked.label)), groups)
-        levels = [level[rows] for level in levels]
-        levels.append(pd.Index(np.tile(np.arange(1, groups + 1), len(picked.label))))
+        levels.append(pd.Index(np.tile(np.arange(1, groups + 1), len(chosen.label))))
         names.append("group")
     return pd.MultiIndex.from_arrays(levels, names=names)
-
-
-def _number(groups: int) -> int:
-    if groups < 2:
-        raise MeasureError(f"groups is {groups}: at least 2 score groups are needed")
-    return groups

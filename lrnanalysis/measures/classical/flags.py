@@ -1,42 +1,41 @@
-"""Which items need a second look: rules with documented limits that can be changed."""
+"""Items to review: rules with documented limits that can be changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
+from lrnanalysis.measures._checks import choice, with_attrs
 
 __all__ = ["RULES", "FlagRule", "flags"]
 
 
 @dataclass(frozen=True)
 class FlagRule:
-    """A reason to look at an item again.
+    """A reason to review an item.
 
     Attributes
     ----------
     name : str
-        What the flag is called.
+        Name of the flag.
     table : str
         "items" for the columns of `item_statistics`, "options" for those of `distractors`.
     column : str
-        Column that is compared; further columns that it may be divided by are named "a / b".
+        Column that is compared, or a quotient of columns: "a / b".
     relation : str
-        "<" or ">", strictly.
+        "<" or ">".
     limit : float or str
-        What it is compared with: a number, or the name of another column.
+        Number, or name of another column, to compare with.
     meaning : str
-        What the flag says, in words.
+        Meaning of the flag in words.
     options : str
-        For the table "options": "wrong" for the options that are not the key, "key" for those
-        that are, "all" otherwise.
+        Options to which a rule of the table "options" applies: "wrong" (not correct by the key),
+        "key" (correct), or "all".
     """
 
     name: str
@@ -120,6 +119,16 @@ _DEFAULT = (
 #: The rules that `flags` applies by default, by name.
 RULES: Mapping[str, FlagRule] = MappingProxyType({rule.name: rule for rule in _DEFAULT})
 
+#: Columns of a table of flags after ``item``.
+_DTYPES = {
+    "option": "str",
+    "flag": "str",
+    "value": "float64",
+    "limit": "float64",
+    "rule": "str",
+    "meaning": "str",
+}
+
 
 def flags(
     statistics: pd.DataFrame,
@@ -129,21 +138,21 @@ def flags(
     rules: Iterable[FlagRule] | None = None,
     limits: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """Items and options that a rule points at.
+    """Items and options to review, by rule.
 
-    A flag is a reason to look, not a verdict. A value that is missing raises no flag, and a rule
-    whose columns are not there is skipped and named in ``attrs``.
+    A flag is a reason to review, not a verdict. A missing value raises no flag; a rule whose
+    columns are missing is skipped and named in ``attrs``.
 
     Parameters
     ----------
     statistics : DataFrame
-        What `item_statistics` returned.
+        Result of `item_statistics`.
     options : DataFrame, optional
-        What `distractors` returned.
+        Result of `distractors`.
     alpha : float, optional
-        The test's alpha, for the rule "lowers alpha".
+        Alpha of the test, for the rule "lowers alpha".
     rules : iterable of FlagRule, optional
-        Instead of `RULES`; add to them with ``[*RULES.values(), FlagRule(…)]``.
+        Rules to apply; by default `RULES`. Add to them with ``[*RULES.values(), FlagRule(…)]``.
     limits : mapping of rule name → float, optional
         Other limits for some of the rules.
 
@@ -183,7 +192,8 @@ def flags(
     ]
     if alpha is not None:
         statistics = statistics.assign(alpha=alpha)
-    found, skipped = [], []
+    found: list[tuple[object, ...]] = []
+    skipped = []
     for rule in applied:
         choice("table", rule.table, ("items", "options"))
         table = statistics if rule.table == "items" else options
@@ -191,22 +201,14 @@ def flags(
         if table is None or not set(needed) <= set(table.columns):
             skipped.append(rule.name)
         else:
-            found.append(_apply(rule, table))
-    empty = pd.DataFrame(
-        {
-            "item": pd.Series(dtype=statistics.index.dtype),
-            "option": pd.Series(dtype="str"),
-            "flag": pd.Series(dtype="str"),
-            "value": pd.Series(dtype="float64"),
-            "limit": pd.Series(dtype="float64"),
-            "rule": pd.Series(dtype="str"),
-            "meaning": pd.Series(dtype="str"),
-        }
-    )
-    found = [one for one in found if len(one)]
-    table = pd.concat(found, ignore_index=True) if found else empty
+            found.extend(_apply(rule, table))
+    items = [row[0] for row in found]
+    several = any(isinstance(item, tuple) for item in items)
+    item = pd.Index(items, dtype=None if several else statistics.index.dtype, tupleize_cols=False)
+    result = pd.DataFrame([row[1:] for row in found], columns=list(_DTYPES)).astype(_DTYPES)
+    result.insert(0, "item", item)
     return with_attrs(
-        table,
+        result,
         {
             "measure": "flags",
             "rules": {rule.name: str(rule) for rule in applied if rule.name not in skipped},
@@ -219,38 +221,22 @@ def _columns(rule: FlagRule) -> list[str]:
     return [part.strip() for part in rule.column.split("/")]
 
 
-def _apply(rule: FlagRule, table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a table that the rule points at."""
-    first, *others = (table[name].to_numpy(dtype="float64") for name in _columns(rule))
-    values: FloatArray = first
-    for other in others:
-        values = np.divide(values, other, out=np.full(len(other), np.nan), where=other != 0)
-    limit = (
-        table[rule.limit].to_numpy(dtype="float64")
-        if isinstance(rule.limit, str)
-        else np.full(len(table), float(rule.limit))
-    )
-    hit = values < limit if rule.relation == "<" else values > limit
+def _apply(rule: FlagRule, table: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    """The flags that the rule raises: item, and the columns of `_DTYPES`."""
+    values, *divisors = (table[name].astype("float64") for name in _columns(rule))
+    for divisor in divisors:
+        values = values / divisor.where(divisor != 0)
+    limits = table[rule.limit] if isinstance(rule.limit, str) else rule.limit
+    limits = pd.Series(limits, index=table.index, dtype="float64")
+    hit = values < limits if rule.relation == "<" else values > limits
     if rule.table == "options" and rule.options != "all":
-        hit &= table["key"].eq(rule.options == "key").fillna(False).to_numpy(dtype=bool)
-    index = table.index[hit]
-    option = pd.array([None] * len(index), dtype="str")
+        hit &= table["key"].eq(rule.options == "key").fillna(False).astype(bool)
+    labels = table.index[hit]
     if rule.table == "options":
-        levels = index.to_frame(index=False)
-        option = levels.pop("option").array
-        if levels.shape[1] == 1:
-            index = pd.Index(levels.iloc[:, 0])
-        else:
-            tuples = list(levels.itertuples(index=False, name=None))
-            index = pd.Index(tuples, tupleize_cols=False)
-    return pd.DataFrame(
-        {
-            "item": index,
-            "option": option,
-            "flag": rule.name,
-            "value": values[hit],
-            "limit": limit[hit],
-            "rule": str(rule),
-            "meaning": rule.meaning,
-        }
-    )
+        items = labels.to_frame().drop(columns="option").itertuples(index=False, name=None)
+        units = [item[0] if len(item) == 1 else item for item in items]
+        pairs = zip(units, labels.get_level_values("option"), strict=True)
+    else:
+        pairs = zip(labels, [None] * len(labels), strict=True)
+    for (item, option), value, limit in zip(pairs, values[hit], limits[hit], strict=True):
+        yield item, option, rule.name, value, limit, str(rule), rule.meaning

@@ -13,14 +13,14 @@ from scipy import special
 
 from lrnanalysis.measures._checks import FloatArray
 
-__all__ = ["Fit", "fit_cumulative"]
+__all__ = ["CumulativeFit", "fit_cumulative"]
 
 _ITERATIONS = 50
 _TOLERANCE = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class CumulativeFit:
     """A fitted model.
 
     Attributes
@@ -39,7 +39,7 @@ class Fit:
     converged: bool
 
 
-def fit_cumulative(counts: FloatArray, covariates: FloatArray) -> Fit:
+def fit_cumulative(counts: FloatArray, covariates: FloatArray) -> CumulativeFit:
     """Maximum likelihood by Fisher's scoring, with the step halved where it overshoots.
 
     Parameters
@@ -51,7 +51,7 @@ def fit_cumulative(counts: FloatArray, covariates: FloatArray) -> Fit:
 
     Returns
     -------
-    Fit
+    CumulativeFit
         Where scores are separated, coefficients and errors grow large while the likelihood
         converges.
     """
@@ -80,7 +80,9 @@ def fit_cumulative(counts: FloatArray, covariates: FloatArray) -> Fit:
             break
         parameters, (loglik, gradient, information) = trial, new
     errors = np.sqrt(np.maximum(np.diag(np.linalg.pinv(information, rcond=1e-14)), 0.0))
-    return Fit(loglik, parameters[scores - 1 :] / scale, errors[scores - 1 :] / scale, converged)
+    return CumulativeFit(
+        loglik, parameters[scores - 1 :] / scale, errors[scores - 1 :] / scale, converged
+    )
 
 
 def _derivatives(

@@ -183,7 +183,7 @@ def read_design(
     Raises
     ------
     MeasureError
-        If groups cannot be told, `pair` is true and there are more than two, a group has fewer
+        If groups are not defined, `pair` is true and there are more than two, a group has fewer
         than two persons, an anchor item is not in the matrix, or the method is `stratified` and
         the matching variable has too many values.
     """

@@ -66,16 +66,16 @@ def purified(
     for done in range(rounds + 1):
         fair = ~flagged(design.with_anchor(anchor))
         if np.array_equal(fair, anchor):
-            return design.with_anchor(anchor), _story(done, True, "the same items twice")
+            return design.with_anchor(anchor), _outcome(done, True, "the same items flagged twice")
         if not fair.any():
-            return design.with_anchor(anchor), _story(done, False, "every item is flagged")
+            return design.with_anchor(anchor), _outcome(done, False, "every item is flagged")
         if fair.tobytes() in seen:
-            return design.with_anchor(anchor), _story(done, False, "goes round in circles")
+            return design.with_anchor(anchor), _outcome(done, False, "the same sets of items recur")
         if done < rounds:
             seen.append(fair.tobytes())
             anchor = fair
-    return design.with_anchor(anchor), _story(rounds, False, "rounds used up")
+    return design.with_anchor(anchor), _outcome(rounds, False, "max_rounds reached")
 
 
-def _story(rounds: int, converged: bool, why: str) -> dict[str, object]:
+def _outcome(rounds: int, converged: bool, why: str) -> dict[str, object]:
     return {"rounds": rounds, "converged": converged, "stopped": why}

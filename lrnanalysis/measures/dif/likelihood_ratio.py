@@ -87,7 +87,7 @@ def likelihood_ratio(
         also shows DIF that crosses; ``favours`` the group that does better where the test is
         significant (unadjusted); ``converged`` whether both fits did; ``anchor``.
 
-        Missing values: items that one group never met or on which it lacks a score that another
+        Missing values: items that one group did not take or on which it lacks a score that another
         has, and an item that is the only anchor.
 
     Raises

@@ -51,7 +51,7 @@ def logistic(
     Parameters
     ----------
     matrix, group, reference, focal, match, strata, anchor, purify, max_rounds, adjust, level
-        As for `mantel_haenszel`. A matching variable may take a value a person here.
+        As for `mantel_haenszel`. Here a matching variable may differ for every person.
     kind : "both", "uniform" or "nonuniform"
         Which test flags, purifies and has its p adjusted.
 

@@ -50,7 +50,7 @@ def mantel_haenszel(
         all scores are whole.
     group : Series, or sequence in the order of the rows
         Group of each person; a Series is aligned by its index. Without a group a person is left
-        out. A column of the sessions table serves as it is:
+        out. A column of the sessions table will do:
         ``sessions.set_index("session_id")["metadata.language"]``.
     reference, focal : optional
         The groups compared. With `focal` alone, all others are the reference; with neither, the
@@ -88,7 +88,7 @@ def mantel_haenszel(
         * ``ets`` class A (negligible), B or C (large). Two scores: A if D-DIF does not differ
           significantly from 0 or is below 1 in size; C if it is at least 1.5 and significantly
           above 1 (one-sided); B otherwise. More scores: A if the test is not significant or
-          smd_sd is at most .17, C above .25, B between. Unadjusted p, as ETS has it;
+          smd_sd is at most .17, C above .25, B between. With unadjusted p, as ETS does;
         * ``favours`` the group that does better, where ``ets`` is B or C;
         * ``anchor`` whether the item was in the total.
 
@@ -97,7 +97,7 @@ def mantel_haenszel(
     Raises
     ------
     MeasureError
-        If groups cannot be told or are too small, or an argument is out of range.
+        If groups are not defined or are too small, or an argument is out of range.
 
     References
     ----------

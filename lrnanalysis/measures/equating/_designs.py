@@ -12,11 +12,11 @@ import pandas as pd
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, choice
 
-__all__ = ["Design", "Method", "Sample", "Scores", "Via", "choose_via", "read_sample"]
+__all__ = ["EquatingDesign", "Method", "Sample", "Scores", "Via", "choose_via", "read_sample"]
 
 Scores = pd.Series | Sequence[float] | FloatArray
 Method = Literal["equipercentile", "linear", "mean"]
-Design = Literal["equivalent groups", "single group", "NEAT"]
+EquatingDesign = Literal["equivalent groups", "single group", "NEAT"]
 Via = Literal["post-stratification", "chained", "Tucker", "Levine", "Braun-Holland"]
 
 _FOR_CURVES = ("post-stratification", "chained")
@@ -51,8 +51,12 @@ class Sample:
 
 
 def read_sample(
-    x: Scores, y: Scores, anchor_x: Scores | None, anchor_y: Scores | None, design: Design | None
-) -> tuple[Sample, Design]:
+    x: Scores,
+    y: Scores,
+    anchor_x: Scores | None,
+    anchor_y: Scores | None,
+    design: EquatingDesign | None,
+) -> tuple[Sample, EquatingDesign]:
     """Check the scores and settle the design.
 
     Raises
@@ -128,7 +132,7 @@ def _together(
     return one, two
 
 
-def choose_via(design: Design, via: Via | None, method: Method) -> Via | None:
+def choose_via(design: EquatingDesign, via: Via | None, method: Method) -> Via | None:
     """How the anchor is used, by default or checked against the method."""
     if design != "NEAT":
         if via is not None:

@@ -13,7 +13,7 @@ from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, with_attrs
 from lrnanalysis.measures.equating._curves import Scales, chained_curve, forms, synthetic_forms
 from lrnanalysis.measures.equating._designs import (
-    Design,
+    EquatingDesign,
     Method,
     Sample,
     Scores,
@@ -90,7 +90,7 @@ def equate(
     y: Scores,
     *,
     method: Method = "equipercentile",
-    design: Design | None = None,
+    design: EquatingDesign | None = None,
     anchor_x: Scores | None = None,
     anchor_y: Scores | None = None,
     via: Via | None = None,

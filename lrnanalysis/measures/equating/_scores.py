@@ -55,7 +55,7 @@ class Distribution:
     def inverse(self, rank: FloatArray) -> FloatArray:
         """Scores of the given percentile ranks (shares).
 
-        Where nobody stands at a rank, between two scores, the middle of the gap; the ends of
+        For a rank between two scores that nobody has, the middle of the gap; the ends of
         the scale for 0 and 1.
         """
         edges, cumulated = self.edges, self.cumulated

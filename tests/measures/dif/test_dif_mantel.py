@@ -257,7 +257,7 @@ def test_purification_says_when_it_did_not_converge():
     assert short.attrs["purification"] == {
         "rounds": 0,
         "converged": False,
-        "stopped": "rounds used up",
+        "stopped": "max_rounds reached",
     }
     all_differ = pd.DataFrame({"a": [1.0] * 50 + [0] * 50, "b": [0.0] * 50 + [1] * 50})
     ends = np.arange(100) < 50

@@ -2,8 +2,8 @@
 
 `serve` starts a Data API on loopback, in this process: it checks signatures and parameters,
 filters, sorts and pages sessions, and refuses requests with the documented codes of
-``sessions/responses``. It serves to try out, teach and test without credentials; it says nothing
-about real learners or about the speed of the real service.
+``sessions/responses``. Use it to practise, teach and test without credentials. It is no evidence
+about real learners, nor about the speed of the real service.
 
 >>> from lrnanalysis import sandbox
 >>> with sandbox.serve(learners=20, items=5, attempts=0.0) as api:

@@ -6,7 +6,6 @@ import asyncio
 import atexit
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
@@ -14,7 +13,7 @@ import pandas as pd
 from lrnanalysis.errors import SimulationError
 from lrnanalysis.sandbox.service import HttpAnswer, Service
 from lrnanalysis.sandbox.session_store import Record, SessionStore
-from lrnanalysis.sandbox.signature import DOMAIN, Consumer
+from lrnanalysis.sandbox.signature import CONSUMER_KEY, CONSUMER_SECRET, DOMAIN
 from lrnanalysis.sandbox.updates import LaterScores
 from lrnanalysis.simulation import Simulation, simulate
 
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
     from lrnanalysis.sandbox.server_thread import Receive, Scope, Send, ServerThread
 
 __all__ = ["CONSUMER_KEY", "CONSUMER_SECRET", "DOMAIN", "Sandbox", "serve"]
-
-#: Key and secret that the embedded Data API accepts by default. They protect nothing, and no other
-#: server knows them.
-CONSUMER_KEY = "sandbox-key"
-CONSUMER_SECRET = "sandbox-secret-that-protects-nothing"
 
 
 class Sandbox(Service):
@@ -49,8 +43,6 @@ class Sandbox(Service):
         latency: float = 0.0,
         rate_limit: tuple[int, float] | None = (1000, 5.0),
         port: int = 0,
-        consumer_key: str = CONSUMER_KEY,
-        consumer_secret: str = CONSUMER_SECRET,
     ) -> None:
         from lrnanalysis.sandbox.server_thread import ServerThread  # imports uvicorn
 
@@ -64,12 +56,7 @@ class Sandbox(Service):
             session_metadata = _known_values(session_metadata)
         store = SessionStore(source, updated, session_metadata, withheld)
         try:
-            super().__init__(
-                store,
-                Consumer(consumer_key, consumer_secret),
-                LaterScores(seed, self.simulation),
-                rate_limit,
-            )
+            super().__init__(store, LaterScores(seed, self.simulation), rate_limit)
             self._thread: ServerThread | None = ServerThread(self._application, port)
         except BaseException:
             store.close()
@@ -110,13 +97,13 @@ class Sandbox(Service):
         Returns
         -------
         Client
-            Signs with this server's key and secret, and sends requests to `base_url`.
+            Signs with `CONSUMER_KEY` and `CONSUMER_SECRET`, and sends requests to `base_url`.
         """
         from lrnanalysis.api.client import Client
 
         fitting = {
-            "consumer_key": self._consumer.key,
-            "consumer_secret": self._consumer.secret,
+            "consumer_key": CONSUMER_KEY,
+            "consumer_secret": CONSUMER_SECRET,
             "domain": DOMAIN,
             "base_url": self.base_url,
         }
@@ -166,12 +153,7 @@ class Sandbox(Service):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __len__(self) -> int:
@@ -199,14 +181,13 @@ def serve(
     latency: float = 0.0,
     rate_limit: tuple[int, float] | None = (1000, 5.0),
     port: int = 0,
-    consumer_key: str = CONSUMER_KEY,
-    consumer_secret: str = CONSUMER_SECRET,
     **options: Any,
 ) -> Sandbox:
     """Start an embedded Data API on loopback. Its learners are simulated.
 
-    It serves the endpoint ``sessions/responses``: checks signatures, parameters and the rate of
-    requests as documented, and answers with pages of sessions. It runs in a thread of this process,
+    It serves the endpoint ``sessions/responses``: checks signatures (made with `CONSUMER_KEY` and
+    `CONSUMER_SECRET` for the domain `DOMAIN`), parameters and the rate of requests as documented,
+    and answers with pages of sessions. It runs in a thread of this process,
     and nothing leaves the machine. Use it in a `with` block, or call `Sandbox.close`.
 
     Parameters
@@ -228,9 +209,6 @@ def serve(
         Number of requests accepted, and in how many seconds; None sets no limit.
     port : int, default 0
         0 takes any free port.
-    consumer_key, consumer_secret : str
-        Key and secret that requests must be signed with; by default `CONSUMER_KEY` and
-        `CONSUMER_SECRET`. The domain is "localhost".
 
     Returns
     -------
@@ -273,8 +251,6 @@ def serve(
         latency=latency,
         rate_limit=rate_limit,
         port=port,
-        consumer_key=consumer_key,
-        consumer_secret=consumer_secret,
     )
 
 

@@ -23,7 +23,7 @@ from lrnanalysis.errors import SimulationError
 from lrnanalysis.sandbox.refusals import Refusal
 from lrnanalysis.sandbox.request_parameters import RequestedPage, read_parameters
 from lrnanalysis.sandbox.session_store import Record, SessionStore
-from lrnanalysis.sandbox.signature import Consumer, authenticate
+from lrnanalysis.sandbox.signature import authenticate
 from lrnanalysis.sandbox.updates import LaterScores, UpdateCounts, UpdateStep, mark, submit
 
 __all__ = ["HttpAnswer", "LoggedRequest", "Service"]
@@ -94,8 +94,6 @@ class Service:
     ----------
     store : SessionStore
         The sessions.
-    consumer : Consumer
-        The consumer whose requests are accepted.
     scores : LaterScores
         Points of responses that are scored later.
     rate_limit : tuple of int and float, or None
@@ -105,7 +103,6 @@ class Service:
     def __init__(
         self,
         store: SessionStore,
-        consumer: Consumer,
         scores: LaterScores,
         rate_limit: tuple[int, float] | None,
     ) -> None:
@@ -115,7 +112,6 @@ class Service:
                 "seconds, both above 0, or None for no limit"
             )
         self._store = store
-        self._consumer = consumer
         self._scores = scores
         self._rate = None if rate_limit is None else RateLimiter(*rate_limit)
         self._lock = threading.Lock()
@@ -237,7 +233,7 @@ class Service:
     def _admit(self, form: dict[str, str]) -> None:
         """Check signature, rate limit and action."""
         action = form.get("action")
-        authenticate(self._consumer, form.get("security"), form.get("request"), action, time.time())
+        authenticate(form.get("security"), form.get("request"), action, time.time())
         if self._rate is not None and self._rate.try_acquire() > 0:
             raise Refusal(42000)
         if action not in (None, "get"):

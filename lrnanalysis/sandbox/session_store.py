@@ -41,7 +41,7 @@ _SCHEMA = """
 
 
 class _Head(msgspec.Struct):
-    """What filters read of a record. Of any type, since unusual records are served unchanged."""
+    """Fields that filters use; of any type, since unusual records are served unchanged."""
 
     session_id: Any = None
     user_id: Any = None
@@ -118,13 +118,13 @@ class SessionStore:
                     f"withheld is {withheld}: expects an integer from 0 to {number}, the number "
                     "of sessions"
                 )
+            for version, time in zip(versions, () if updated is None else updated, strict=False):
+                version["updated"] = int(time) * _SECOND
+            for version, stored in zip(versions, session_metadata or (), strict=False):
+                version["metadata"] = msgspec.json.encode(stored)
         except BaseException:
             self.close()
             raise
-        for version, time in zip(versions, updated if updated is not None else (), strict=False):
-            version["updated"] = int(time) * _SECOND
-        for version, stored in zip(versions, session_metadata or (), strict=False):
-            version["metadata"] = msgspec.json.encode(stored)
         versions.sort(key=lambda version: version["updated"])
         self._withheld = versions[number - withheld :]
         self._number = 0
@@ -136,11 +136,6 @@ class SessionStore:
 
     def __len__(self) -> int:
         return self._number
-
-    @property
-    def withheld(self) -> int:
-        """Number of sessions held back."""
-        return len(self._withheld)
 
     def page(self, wanted: RequestedPage) -> StoredPage:
         """Return the page that a request asks for.
@@ -221,8 +216,8 @@ class SessionStore:
         """Store the texts of records; return their versions, which are not shown yet."""
         versions = []
         for at, record in enumerate(records):
-            body = msgspec.json.encode(record) if isinstance(record, Mapping) else record
-            body = body.encode() if isinstance(body, str) else body
+            body = record.encode() if isinstance(record, str) else record
+            body = body if isinstance(body, bytes) else msgspec.json.encode(body)
             head = _head(body, at)
             started, saved, completed = map(
                 _unix_time, (head.dt_started, head.dt_saved, head.dt_completed)

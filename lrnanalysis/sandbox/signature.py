@@ -10,15 +10,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from dataclasses import dataclass, field
 
 import msgspec
 
 from lrnanalysis.sandbox.refusals import Refusal
 
-__all__ = ["DOMAIN", "Consumer", "authenticate"]
+__all__ = ["CONSUMER_KEY", "CONSUMER_SECRET", "DOMAIN", "authenticate"]
 
-#: The domain that requests must name.
+#: Key, secret and domain that the embedded Data API accepts. They protect nothing, and no other
+#: server knows them.
+CONSUMER_KEY = "sandbox-key"
+CONSUMER_SECRET = "sandbox-secret-that-protects-nothing"
 DOMAIN = "localhost"
 
 #: Signed values of the packet, in order.
@@ -28,29 +30,11 @@ _SIGNED = ("consumer_key", "domain", "timestamp", "expires", "user_id")
 _TOLERANCE = 3600.0
 
 
-@dataclass(frozen=True)
-class Consumer:
-    """The consumer of the embedded Data API.
-
-    Attributes
-    ----------
-    key, secret : str
-        What requests are signed with. The repr does not show the secret.
-    """
-
-    key: str
-    secret: str = field(repr=False)
-
-
-def authenticate(
-    consumer: Consumer, security: str | None, request: str | None, action: str | None, now: float
-) -> None:
+def authenticate(security: str | None, request: str | None, action: str | None, now: float) -> None:
     """Accept a request, or refuse it.
 
     Parameters
     ----------
-    consumer : Consumer
-        The consumer that must have signed it.
     security, request, action : str or None
         The form fields as sent; None if absent.
     now : float
@@ -64,13 +48,13 @@ def authenticate(
         an unreadable and 41007 for a past `expires`.
     """
     packet = _packet(security)
-    if packet.get("consumer_key") != consumer.key:
+    if packet.get("consumer_key") != CONSUMER_KEY:
         raise Refusal(41001)
     if "signature" not in packet:
         raise Refusal(41002)
     signed = [packet[name] for name in _SIGNED if name in packet]
     signed += [text for text in (request, action) if text is not None]
-    digest = hmac.new(consumer.secret.encode(), "_".join(signed).encode(), hashlib.sha256)
+    digest = hmac.new(CONSUMER_SECRET.encode(), "_".join(signed).encode(), hashlib.sha256)
     expected = f"$02${digest.hexdigest()}"
     if not hmac.compare_digest(expected.encode(), packet["signature"].encode()):
         raise Refusal(41003)

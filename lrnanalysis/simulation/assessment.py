@@ -1,4 +1,4 @@
-"""The simulated test: items, their questions, and the forms that hold them.
+"""The simulated test: items, their questions, and the forms they are arranged in.
 
 Difficulties, discriminations and time parameters are drawn here, without reference to learners:
 the same seed gives the same test for any number of learners.

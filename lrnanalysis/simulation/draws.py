@@ -40,7 +40,7 @@ USER_AGENTS = (
     "Version/17.6 Mobile/15E148 Safari/604.1",
 )
 
-#: A limit that affects no one is at least the longest time times this.
+#: Factor on the longest time for a limit that no session reaches.
 _AMPLE = 1.2
 #: Limits from here on are whole minutes [s].
 _WHOLE_MINUTES_FROM = 1800

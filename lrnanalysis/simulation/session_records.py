@@ -58,9 +58,7 @@ def form_records(draws: Draws, form_index: int, which: IntArray) -> Iterator[byt
     )
     counted = np.where(item_unscored, 0, item_points)
     score = np.where(is_scored, counted.sum(axis=1), None)
-    subscores: list[Any] = [None] * len(which)
-    if draws.settings.subscores:
-        subscores = _subscores(form, attempted, unscored, counted, item_unscored)
+    subscores = _subscores(form, attempted, unscored, counted, item_unscored)
     max_score = sum(item.max_score for item in form.items)
     references = [item.reference for item in form.items for _ in item.questions]
     of_questions = [

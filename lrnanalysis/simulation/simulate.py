@@ -56,7 +56,6 @@ def simulate(
     incomplete: float = 0.04,
     discarded: float = 0.02,
     pending: float = 0.15,
-    subscores: bool = True,
     start: str | date | datetime = "2026-02-02T08:00Z",
     days: int = 28,
 ) -> Simulation:
@@ -128,8 +127,6 @@ def simulate(
         Share of the sessions that an administrator discards; half of them had been submitted.
     pending : float, default 0.15
         Share of the submitted sessions with an answered essay that are still Pending Scoring.
-    subscores : bool, default True
-        Whether scored sessions have subscores.
     start : str, date or datetime, default "2026-02-02T08:00Z"
         Earliest start of a session; UTC unless it has a time zone.
     days : int, default 28
@@ -153,7 +150,8 @@ def simulate(
     2006), in whole seconds, at least 1; rapid guesses Wise and Kong (2005). Ability and speed do
     not depend on grade or school. Learners do not speed up when time runs short.
 
-    100,000 sessions of 30 items take a few seconds.
+    100,000 sessions of 30 items are drawn in about a second; writing their records takes some 20
+    seconds.
 
     References
     ----------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
 
@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.errors import SimulationError
 from lrnanalysis.simulation import truth_tables
 from lrnanalysis.simulation.draws import Draws
 from lrnanalysis.simulation.session_records import form_records
@@ -59,11 +58,6 @@ seed=1)
         )
 
     @property
-    def activity(self) -> str:
-        """``activity_id`` of all sessions."""
-        return self._draws.settings.activity
-
-    @property
     def time_limit(self) -> int:
         """Time limit of all forms [s]: ``max_time``."""
         return self._draws.limit
@@ -73,34 +67,31 @@ seed=1)
         """Time of the last update of each record [Unix s], ascending; shape (sessions,)."""
         return self._draws.timeline.updated.copy()
 
-    def records(self, which: Iterable[int] | None = None) -> Iterator[bytes]:
-        """Write sessions as the Data API would return them.
-
-        Parameters
-        ----------
-        which : iterable of int, optional
-            Positions of the sessions, in the order wanted; by default all, in the order of their
-            updates.
+    def records(self) -> Iterator[bytes]:
+        """Write sessions as the Data API would return them, in the order of their updates.
 
         Yields
         ------
         bytes
             One session's record: compact JSON in UTF-8.
 
-        Raises
-        ------
-        SimulationError
-            A position is not an integer, or out of range.
-
         Examples
         --------
         >>> import json
         >>> from lrnanalysis.simulation import simulate
-        >>> last = next(simulate(learners=20, items=10).records([-1]))
-        >>> json.loads(last)["activity_id"]
+        >>> first = next(simulate(learners=20, items=10).records())
+        >>> json.loads(first)["activity_id"]
         'demo'
         """
-        return self._write(self._positions(which))
+        form = self._draws.plans.form
+        for first in range(0, len(form), _BLOCK):
+            block = form[first : first + _BLOCK]
+            writers = {
+                at: form_records(self._draws, at, first + np.flatnonzero(block == at))
+                for at in np.unique(block).tolist()
+            }
+            for at in block.tolist():
+                yield next(writers[at])
 
     def pages(self, size: int = 50) -> Iterator[bytes]:
         """Write pages as a crawl in ascending order would get them, without the empty last one.
@@ -187,36 +178,10 @@ seed=1)
         """
         return truth_tables.answers_table(self._draws)
 
-    def _positions(self, which: Iterable[int] | None) -> IntArray:
-        n = len(self)
-        if which is None:
-            return np.arange(n)
-        wanted = np.array(list(which))
-        if not len(wanted):
-            return np.empty(0, dtype=np.int64)
-        if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
-            raise SimulationError(f"which has {wanted.flat[0]}: expects positions, as integers")
-        wrong = wanted[(wanted < -n) | (wanted >= n)]
-        if len(wrong):
-            raise SimulationError(f"which has {wrong[0]}: the {n} sessions are 0 to {n - 1}")
-        positions: IntArray = np.arange(n)[wanted]
-        return positions
-
-    def _write(self, which: IntArray) -> Iterator[bytes]:
-        form = self._draws.plans.form[which]
-        for first in range(0, len(which), _BLOCK):
-            block = slice(first, first + _BLOCK)
-            writers = {
-                at: form_records(self._draws, at, which[block][form[block] == at])
-                for at in np.unique(form[block]).tolist()
-            }
-            for at in form[block].tolist():
-                yield next(writers[at])
-
     def _write_pages(self, size: int) -> Iterator[bytes]:
         updated = self._draws.timeline.updated.tolist()
         now = updated[-1] + 1
-        records = self._write(np.arange(len(self)))
+        records = self.records()
         last = -1
         while batch := list(itertools.islice(records, size)):
             last += len(batch)

@@ -29,25 +29,12 @@ _INTEGERS = {
     "days": (1, 3_650),
     "time_limit": (1, 1_000_000),
 }
+_FRACTIONS = (
+    "anchors", "attempts", "dif_items", "discarded", "essays", "guessing", "incomplete",
+    "not_reached", "omit", "pauses", "pending", "rapid_guessers", "testlets",
+)  # fmt: skip
 _NUMBERS = {
-    **dict.fromkeys(
-        (
-            "anchors",
-            "attempts",
-            "dif_items",
-            "discarded",
-            "essays",
-            "guessing",
-            "incomplete",
-            "not_reached",
-            "omit",
-            "pauses",
-            "pending",
-            "rapid_guessers",
-            "testlets",
-        ),
-        (0.0, 1.0),
-    ),
+    **dict.fromkeys(_FRACTIONS, (0.0, 1.0)),
     "dif": (-3.0, 3.0),
     "speed_sd": (0.0, 2.0),
     "speed_correlation": (-1.0, 1.0),
@@ -89,7 +76,6 @@ class SimulationSettings:
     incomplete: float
     discarded: float
     pending: float
-    subscores: bool
     start: str | date | datetime
     days: int
 
@@ -103,8 +89,6 @@ class SimulationSettings:
             _check_numbers(name, getattr(self, name), *bounds)
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         _check_text("activity", self.activity)
-        if not isinstance(self.subscores, bool):
-            raise SimulationError(f"subscores is {self.subscores!r}: expects True or False")
         _unix_seconds("start", self.start)
         self._check_combinations()
 

@@ -136,19 +136,16 @@ def options_table(assessment: Assessment) -> pd.DataFrame:
         for question in item.questions
         for option in question.catalogue.options
     ]
-    names = ["question_reference", "item_reference", "part", "option", "correct"]
-    frame = pd.DataFrame(rows, columns=[*names, "attractiveness", "slope"])
-    return frame.astype(
-        {
-            "question_reference": "str",
-            "item_reference": "str",
-            "part": "int64",
-            "option": "str",
-            "correct": "bool",
-            "attractiveness": "float64",
-            "slope": "float64",
-        }
-    )
+    dtypes = {
+        "question_reference": "str",
+        "item_reference": "str",
+        "part": "int64",
+        "option": "str",
+        "correct": "bool",
+        "attractiveness": "float64",
+        "slope": "float64",
+    }
+    return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
 
 
 def forms_table(assessment: Assessment) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The embedded Data API of the tests commits the faults that it is told to."""
+"""The faults that tests order of an embedded Data API occur as ordered."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

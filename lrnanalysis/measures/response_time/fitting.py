@@ -74,8 +74,10 @@ def lognormal(
     present = per_person > 0
     if present.sum() < 2:
         raise MeasureError("fewer than two persons have a time: there is no variance of speed")
-    used = np.ix_(present, usable)
-    data = LogTimes(values[used], timed[used])
+    if not (present.all() and usable.all()):
+        used = np.ix_(present, usable)
+        values, timed = values[used], timed[used]
+    data = LogTimes(values, timed)
     if not (data.variance > 0).any():
         raise MeasureError("no item's times vary: there is nothing to fit")
     estimate = fit(data, tolerance=tolerance, max_iter=max_iter)

@@ -71,26 +71,33 @@ def _observed_information(data: LogTimes, parameters: TimeParameters) -> FloatAr
     """Minus the second derivatives of the log-likelihood by β, σ² and s², in this order."""
     a, n, s2 = 1 / parameters.sigma2, data.n, parameters.s2
     items = len(a)
-    # Sums over persons, named for their terms; M is 1 where a time was recorded.
-    vmm, vvmm, vuu, vmu = np.zeros((4, items, items))
-    u_sum, uu_sum, vm_sum, uvm_sum = np.zeros((4, items))
+    # Sums over persons, named for their terms; M is 1 where a time was recorded, u = a e.
+    products, vvmm = np.zeros((2 * items, 2 * items)), np.zeros((items, items))
+    vm_sum, e_sum, ee_sum, evm_sum = np.zeros((4, items))
     s2_s2 = 0.0
     speed, variance = data.posterior(parameters)
     for part, logs, timed in data.blocks():
         m, v = speed[part], variance[part]
-        u = (logs - parameters.beta[:, None] + m) * timed
-        u *= a[:, None]
-        weighted = timed * v
-        vmm += weighted @ timed.T
-        vvmm += weighted @ weighted.T
-        vmu += weighted @ u.T
-        vuu += (u * v) @ u.T
-        u_sum += u.sum(axis=1)
-        uu_sum += np.einsum("kj,kj->k", u, u)
-        vm_sum += weighted @ m
-        uvm_sum += u @ (v * m)
+        e = m - parameters.beta[:, None]
+        e *= timed
+        e += logs
+        vm = v * m
+        vm_sum += timed @ vm
+        evm_sum += e @ vm
+        e_sum += e.sum(axis=1)
+        ee_sum += np.einsum("kj,kj->k", e, e)
+        # A matrix by its own transpose takes half the work of a product of two matrices.
+        both = np.concatenate([timed, e])
+        both *= np.sqrt(v)
+        products += both @ both.T
+        both[:items] *= np.sqrt(v)
+        vvmm += both[:items] @ both[:items].T
         share = (1 / v - 1 / s2) * v / s2
         s2_s2 += float((-0.5 * share**2 + m * m * share / s2**2).sum())
+    vmm = products[:items, :items]
+    vmu = products[:items, items:] * a
+    vuu = products[items:, items:] * np.outer(a, a)
+    u_sum, uu_sum, uvm_sum = a * e_sum, a**2 * ee_sum, a * evm_sum
     aa = np.outer(a, a)
     beta_beta = np.diag(a * n) - aa * vmm
     beta_sigma = np.diag(a * u_sum) - aa * vmu

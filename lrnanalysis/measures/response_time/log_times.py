@@ -72,13 +72,12 @@ class LogTimes:
 
     def __init__(self, times: FloatArray, timed: BoolArray) -> None:
         self.persons = len(times)
-        self._timed = np.ascontiguousarray(timed.T)
-        self._logs = np.zeros(self._timed.shape)
-        np.log(times.T, out=self._logs, where=self._timed)
-        self.n = np.count_nonzero(self._timed, axis=1).astype(np.float64)
+        self._timed = np.ascontiguousarray(timed.T, dtype=np.float64)
+        self._logs = np.log(np.ascontiguousarray(np.where(timed, times, 1.0).T))
+        self.n = self._timed.sum(axis=1)
         self.centre = self._logs.sum(axis=1) / self.n
         self._logs -= self.centre[:, None]
-        self._logs[~self._timed] = 0.0
+        self._logs *= self._timed
         self.variance = np.einsum("ij,ij->i", self._logs, self._logs) / self.n
 
     def blocks(self) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
@@ -86,12 +85,12 @@ class LogTimes:
         step = max(64, _BLOCK_CELLS // len(self.n))
         for first in range(0, self.persons, step):
             part = slice(first, first + step)
-            yield part, self._logs[:, part], self._timed[:, part].astype(np.float64)
+            yield part, self._logs[:, part], self._timed[:, part]
 
     def expect(self, parameters: TimeParameters) -> SpeedMoments:
         """The E-step."""
-        speeds, squares, products = np.zeros((3, len(self.n)))
-        total, total_square = 0.0, 0.0
+        sums, products = np.zeros((len(self.n), 2)), np.zeros(len(self.n))
+        total = np.zeros(2)
         # Centred log times add up to 0 per item, so that Σ (y − β)² = n (variance + β²).
         deviance = float(
             self.n
@@ -102,22 +101,14 @@ class LogTimes:
         )
         for _, logs, timed in self.blocks():
             m, v = _speeds(logs, timed, parameters)
-            second = m * m + v
-            speeds += timed @ m
-            squares += timed @ second
+            moments = np.stack([m, m * m + v])
+            sums += timed @ moments.T
             products += logs @ m
-            total += float(m.sum())
-            total_square += float(second.sum())
+            total += moments.sum(axis=1)
             # ln(1 + s² c) = ln(s² / v), and v r² = m² / v.
             deviance += float((np.log(parameters.s2 / v) - m * m / v).sum())
-        return SpeedMoments(
-            -0.5 * deviance,
-            speeds,
-            squares,
-            products,
-            total / self.persons,
-            total_square / self.persons,
-        )
+        mean, mean_square = (total / self.persons).tolist()
+        return SpeedMoments(-0.5 * deviance, sums[:, 0], sums[:, 1], products, mean, mean_square)
 
     def posterior(self, parameters: TimeParameters) -> tuple[FloatArray, FloatArray]:
         """Mean and variance of every person's speed given the times."""
@@ -132,5 +123,6 @@ def _speeds(
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of the speed of a block's persons given the times."""
     a = 1 / parameters.sigma2
-    v = 1 / (1 / parameters.s2 + a @ timed)
-    return -v * (a @ logs - (a * parameters.beta) @ timed), v
+    c, shift = np.stack([a, a * parameters.beta]) @ timed
+    v = 1 / (1 / parameters.s2 + c)
+    return v * (shift - a @ logs), v

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, IntArray
-from lrnanalysis.measures.matrices.keys import Keys
+from lrnanalysis.measures.matrices.keys import Keys, count_repeated
 
 __all__ = ["MatrixBuilder"]
 
@@ -48,12 +48,10 @@ class MatrixBuilder:
         self._flat = item.astype(np.int64)
         self._flat *= len(self.rows)
         self._flat += place
-        seen = np.zeros(self._shape[0] * self._shape[1], dtype=bool)
-        seen[self._flat] = True
-        double = len(self._flat) - int(np.count_nonzero(seen))
-        if double:
+        repeated = count_repeated(self._flat, self._shape[0] * self._shape[1])
+        if repeated:
             raise MeasureError(
-                f"{double} rows fall on a cell that another row already fills (one "
+                f"{repeated} rows fall on a cell that another row already fills (one "
                 f"{self.rows.name} and one {self.columns.name}): use one row per session, take "
                 "one activity at a time, or drop repeated rows with drop_duplicates"
             )

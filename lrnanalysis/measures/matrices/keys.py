@@ -17,8 +17,10 @@ from lrnanalysis.tables.schema import TABLES
 __all__ = [
     "Keys",
     "check_unique_key",
+    "count_repeated",
     "factorise",
     "factorise_columns",
+    "is_dense",
     "names_of",
     "person_keys",
     "required_keys",
@@ -128,23 +130,44 @@ def check_unique_key(
     if not set(names) <= set(frame.columns):
         return
     # Integer codes are several times faster to compare than text.
-    flat = np.zeros(len(frame), dtype=np.int64)
+    cell, cells = np.zeros(len(frame), dtype=np.int64), 1
     complete = np.ones(len(frame), dtype=bool)
     for name in names:
         keys = known[name] if name in known else factorise(frame[name])
-        flat *= len(keys.labels)
-        flat += keys.codes
+        cell *= len(keys.labels)
+        cell += keys.codes
+        cells *= len(keys.labels)
         complete &= keys.codes >= 0
-    rows = pd.Index(flat if complete.all() else flat[complete])
-    if not rows.is_unique:
+    repeated = count_repeated(cell if complete.all() else cell[complete], cells)
+    if repeated:
         cause = "a merge not on all keys multiplies rows"
         if table == "items":
             cause += ", and a record may hold an item twice"
         raise MeasureError(
-            f"{np.count_nonzero(rows.duplicated())} rows of {table} repeat the "
+            f"{repeated} rows of {table} repeat the "
             f"{' and '.join(names)} of another row ({cause}): merge on all keys, or keep the "
             f"first row of each with {table}.drop_duplicates({names})"
         )
+
+
+def is_dense(cells: int, rows: int) -> bool:
+    """Whether a table of all cells that keys span is small enough beside the rows given."""
+    return cells <= 8 * max(rows, 1 << 16)
+
+
+def count_repeated(cell: IntArray, cells: int) -> int:
+    """Number of entries that equal an earlier one; all are from 0 to `cells` - 1.
+
+    Examples
+    --------
+    >>> count_repeated(np.array([3, 0, 3, 3]), 4)
+    2
+    """
+    if is_dense(cells, len(cell)):
+        seen = np.zeros(cells, dtype=bool)
+        seen[cell] = True
+        return len(cell) - int(np.count_nonzero(seen))
+    return int(np.count_nonzero(pd.Index(cell).duplicated()))
 
 
 def required_keys(frame: pd.DataFrame, name: str) -> Keys:

@@ -21,7 +21,7 @@ from lrnanalysis.measures._checks import (
     optional_floats,
     require_columns,
 )
-from lrnanalysis.measures.matrices.keys import Keys, check_unique_key, factorise
+from lrnanalysis.measures.matrices.keys import Keys, check_unique_key, factorise, is_dense
 
 __all__ = [
     "ItemResponses",
@@ -32,9 +32,6 @@ __all__ = [
 ]
 
 _STORED = ("value", "value_type", "revision")
-
-#: A dense lookup table is used up to this many cells per row.
-_DENSE = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +157,7 @@ def link_rows(items: pd.DataFrame, responses: pd.DataFrame) -> IntArray:
     mine = np.where(known, sessions.codes.astype(np.int64) * width + references.codes, -1)
     asked = np.where((of_session >= 0) & (of_item >= 0), of_session * width + of_item, -1)
     cells = len(sessions.labels) * width
-    if cells <= _DENSE * max(len(items), 1 << 16):
+    if is_dense(cells, len(items)):
         table = np.full(cells + 1, -1, dtype=np.int64)
         rows = np.flatnonzero(known)
         table[mine[rows]] = rows

@@ -554,6 +554,14 @@ def test_the_rate_limit_holds_in_any_window(requests, seconds, between):
     assert sent[: min(requests, len(sent))] == list(itertools.accumulate(between))[:requests]
 
 
+def test_the_rate_window_slides_and_a_refused_request_does_not_count(monkeypatch):
+    times = [0.0, 1.0, 2.0, 5.0, 5.5, 6.0, 7.0]
+    clock = SimpleNamespace(monotonic=iter(times).__next__)
+    monkeypatch.setattr("lrnanalysis.api.rate_limit.time", clock)
+    limiter = RateLimiter(2, 5.0)
+    assert [limiter.try_acquire() for _ in times] == [0, 0, 3.0, 0, 0.5, 0, 3.0]
+
+
 def test_the_real_limit_is_kept_to(records):
     # The service's window is the shorter one, so that a slow way does not make a difference.
     with sandbox.serve(records[:1], rate_limit=(20, 0.2)) as api:

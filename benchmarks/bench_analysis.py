@@ -77,7 +77,7 @@ def main() -> int:
         ),
     ]
     print(table(claims))
-    return int(not all(claim.kept for claim in claims))
+    return int(not all(claim.met for claim in claims))
 
 
 if __name__ == "__main__":

@@ -192,4 +192,4 @@ def main() -> list[Claim]:
 
 
 if __name__ == "__main__":
-    sys.exit(not all(claim.kept for claim in main()))
+    sys.exit(not all(claim.met for claim in main()))

@@ -33,8 +33,8 @@ class Claim:
     detail: str
 
     @property
-    def kept(self) -> bool:
-        """Whether the bound is kept."""
+    def met(self) -> bool:
+        """Whether the bound is met."""
         return self.measured <= self.bound if self.at_most else self.measured >= self.bound
 
 
@@ -56,8 +56,8 @@ def table(claims: list[Claim]) -> str:
     )
     rows = [
         f"| {claim.what} | {claim.measured:.2f} | {'≤' if claim.at_most else '≥'} "
-        f"{claim.bound:g} | {'yes' if claim.kept else 'NO'} | {claim.detail} |"
+        f"{claim.bound:g} | {'yes' if claim.met else 'NO'} | {claim.detail} |"
         for claim in claims
     ]
-    head = ["| claim | measured | bound | kept | from |", "|---|---|---|---|---|"]
+    head = ["| claim | measured | bound | met | from |", "|---|---|---|---|---|"]
     return "\n".join([machine, "", *head, *rows])

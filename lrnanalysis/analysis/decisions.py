@@ -13,7 +13,7 @@ import pandas as pd
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import choice
 from lrnanalysis.measures.completion import ReachRule
-from lrnanalysis.measures.effort import Method, find_rule
+from lrnanalysis.measures.effort import Method, check_method
 from lrnanalysis.measures.scores import Attempts, ScoreValue
 from lrnanalysis.tables.schema import STATUSES
 
@@ -78,8 +78,8 @@ class Decisions:
         set_(self, "status", _statuses(self.status))
         if isinstance(self.rapid, pd.Series | pd.DataFrame):
             set_(self, "rapid", self.rapid.copy())
-        elif isinstance(self.rapid, str):
-            find_rule(self.rapid)
+        elif self.rapid is not None:
+            check_method(self.rapid)
 
     @property
     def activities(self) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, IntArray
 from lrnanalysis.measures.matrices import Keys, factorise
 from lrnanalysis.measures.scores import pick_attempts
+from lrnanalysis.tables.schema import STATUSES
 
 __all__ = ["Selection", "select_sessions", "session_positions"]
 
@@ -97,7 +99,7 @@ def select_sessions(
         leave_out("no user_id", nobody.to_numpy(dtype=bool))
     if decisions.attempts != "all":
         picked = np.zeros(len(sessions), dtype=bool)
-        # Discarded sessions are no attempts unless the analysis asked for them.
+        # Discarded sessions are not attempts unless the analysis asked for them.
         counted_sessions = sessions[kept].drop(columns="status")
         picked[np.flatnonzero(kept)] = pick_attempts(counted_sessions, decisions.attempts)
         leave_out("other attempts", ~picked, always=True)
@@ -119,15 +121,24 @@ def _sizes(users: pd.Series, kept: BoolArray) -> tuple[int, int]:
 
 
 def _is_one_of(sessions: pd.DataFrame, column: str, wanted: Sequence[str]) -> BoolArray:
-    """Whether each session has one of the values wanted; statuses without regard to case."""
+    """Whether each session has one of the values wanted; statuses without regard to case.
+
+    A documented status may be one that no session has; any other value must occur.
+    """
     keys = factorise(sessions[column])
     there = [str(label).strip() for label in keys.labels]
-    fold = str.casefold if column == "status" else str
+    what, known = "activity", there
+    if column == "status":
+        what, known = "status", list(dict.fromkeys([*STATUSES, *there]))
+
+    def fold(name: str) -> str:
+        return name.casefold() if column == "status" else name
+
     for value in wanted:
-        if fold(value) not in {fold(name) for name in there} and column == "activity_id":
-            raise MeasureError(
-                f"activity {value!r} does not occur in the study: it has {', '.join(there)}"
-            )
+        if fold(value) not in {fold(name) for name in known}:
+            near = difflib.get_close_matches(value, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
+            raise MeasureError(f"{what} {value!r} does not occur in the study: {hint}")
     folded = {fold(value) for value in wanted}
     hits = np.array([*(fold(name) in folded for name in there), False])
     found: BoolArray = hits[keys.codes]

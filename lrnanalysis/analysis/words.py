@@ -158,7 +158,7 @@ class AnalysisWords:
             value: CellValue = getattr(decisions, name)
             effect = f"{kind} cells {_effect(value)}"
             if kind == "unscored" and self.never_scored:
-                effect += f"; {self.never_scored} {decisions.level}s never scored are no columns"
+                effect += f"; {self.never_scored} {decisions.level}s never scored are not columns"
             rows.append((name, str(value), effect, self.cells[kind]))
         rows.insert(
             -2,
@@ -209,7 +209,7 @@ class AnalysisWords:
             if n
         ]
         gone = f" Sessions left out: {_listed(left_out)}." if left_out else ""
-        statuses = _listed(list(decisions.statuses)) or "any status"
+        statuses = _listed(list(decisions.statuses), "or") or "any status"
         sentences = [
             f"The study held {int(start['sessions']):,} sessions of "
             f"{int(start['learners']):,} learners.{gone}",
@@ -281,5 +281,5 @@ def _treated(value: CellValue) -> str:
     return f"were scored {value:g}" if math.isfinite(value) else "were treated as missing"
 
 
-def _listed(parts: list[str]) -> str:
-    return ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else "".join(parts)
+def _listed(parts: list[str], word: str = "and") -> str:
+    return ", ".join(parts[:-1]) + f" {word} {parts[-1]}" if len(parts) > 1 else "".join(parts)

@@ -32,8 +32,13 @@ def study():
         ("activity", 3, "activity is 3: it must be a string or an iterable of strings"),
         ("status", [], "status is"),
         ("activity", "unknown", "'unknown' does not occur in the study"),
-        ("status", "Archived", "no session of 324 remains"),
+        ("activity", ["example", "exmple"], "'exmple' does not occur.*mean 'example'"),
+        ("status", "Archived", "status 'Archived' does not occur in the study: choose from "),
+        ("status", ["completed", "Pending scorng"], "did you mean 'Pending Scoring'"),
         ("rapid", "nt", "method is 'nt'"),
+        ("rapid", True, "method is True: it must be a rule's name, a number of seconds, or a Ser"),
+        ("rapid", [3, 5], r"method is \[3, 5\]"),
+        ("rapid", -3, "the method's number is -3: it must be above 0"),
     ],
 )
 def test_an_impossible_decision_is_refused_with_its_value(study, decision, value, message):

@@ -18,13 +18,14 @@ from lrnanalysis.measures.effort.rapid_guessing import (
     screen,
 )
 from lrnanalysis.measures.effort.threshold_estimators import RULES, find_rule
-from lrnanalysis.measures.effort.thresholds import Chance, Method, thresholds
+from lrnanalysis.measures.effort.thresholds import Chance, Method, check_method, thresholds
 
 __all__ = [
     "RULES",
     "Chance",
     "EffortScreen",
     "Method",
+    "check_method",
     "effort_moderated",
     "find_rule",
     "motivation_mask",

@@ -304,8 +304,14 @@ def find_rule(name: str) -> tuple[ThresholdRule, float]:
     return rule, float("nan") if found[2] is None else positive(float(found[2]))
 
 
-def positive(number: float) -> float:
+def positive(number: object) -> float:
     """The number of a rule, which must be above 0."""
+    if isinstance(number, bool) or not isinstance(number, int | float | np.number):
+        raise MeasureError(
+            f"method is {number!r}: it must be a rule's name, a number of seconds, or a Series or "
+            "DataFrame of thresholds by item"
+        )
+    number = float(number)
     if not 0 < number < np.inf:
         raise MeasureError(f"the method's number is {number:g}: it must be above 0")
     return number

@@ -25,6 +25,7 @@ __all__ = [
     "Chance",
     "Method",
     "chance_levels",
+    "check_method",
     "share_values",
     "threshold_table",
     "thresholds",
@@ -81,6 +82,14 @@ def thresholds(
     values = matrix_values(times, what="times")
     shares = None if scores is None else share_values(scores, times)
     return threshold_table(values, shares, times.columns, method, cap=cap, chance=chance)
+
+
+def check_method(method: Method) -> None:
+    """Raise `MeasureError` unless `method` is a rule, a number of seconds or thresholds by item."""
+    if isinstance(method, str):
+        find_rule(method)
+    elif not isinstance(method, pd.Series | pd.DataFrame):
+        positive(method)
 
 
 def threshold_table(
@@ -166,7 +175,7 @@ def _rule(
         given = _given(method, labels)
         return "given", lambda item, answers: given[item]
     if not isinstance(method, str):
-        seconds = positive(float(method))
+        seconds = positive(method)
         return f"fixed{seconds:g}", lambda item, answers: ItemThreshold(seconds)
     rule, number = find_rule(method)
     return method, lambda item, answers: rule.find(answers, number)

@@ -175,6 +175,7 @@ def read_design(
     match: pd.Series | Sequence[float] | None,
     strata: int | None,
     anchor: Iterable[Hashable] | None,
+    purify: bool = False,
     pair: bool = False,
     stratified: bool = True,
 ) -> DifDesign:
@@ -184,9 +185,12 @@ def read_design(
     ------
     MeasureError
         If groups are not defined, `pair` is true and there are more than two, a group has fewer
-        than two persons, an anchor item is not in the matrix, or the method is `stratified` and
-        the matching variable has too many values.
+        than two persons, an anchor item is not in the matrix, purification is to choose the
+        matching that is given, or the method is `stratified` and the matching variable has too
+        many values.
     """
+    if purify and (match is not None or anchor is not None):
+        raise MeasureError("purify chooses the anchor items itself: drop match and anchor")
     scored = read_matrix(matrix)
     if len(scored.items) < 2 and match is None:
         raise MeasureError("the matrix has one item: pass a matching variable as match")

@@ -50,20 +50,22 @@ def adjust_p(p: FloatArray, method: Adjustment) -> FloatArray:
 
 
 def purified(
-    design: DifDesign, flagged: Callable[[DifDesign], BoolArray], rounds: int
-) -> tuple[DifDesign, dict[str, object]]:
+    design: DifDesign, flagged: Callable[[DifDesign], BoolArray], purify: bool, max_rounds: int
+) -> tuple[DifDesign, dict[str, object] | None]:
     """Leave flagged items out of the matching total until the same items are flagged again.
 
     Lord (1980), p. 220; Clauser, Mazor & Hambleton (1993), doi:10.1207/s15324818ame0604_2.
 
     Returns
     -------
-    (DifDesign, dict)
-        The last design, and what happened.
+    (DifDesign, dict or None)
+        The last design, and what happened; the design given and None without `purify`.
     """
+    if not purify:
+        return design, None
     seen: list[bytes] = []
     anchor = design.anchor
-    for done in range(rounds + 1):
+    for done in range(max_rounds + 1):
         fair = ~flagged(design.with_anchor(anchor))
         if np.array_equal(fair, anchor):
             return design.with_anchor(anchor), _outcome(done, True, "the same items flagged twice")
@@ -71,10 +73,10 @@ def purified(
             return design.with_anchor(anchor), _outcome(done, False, "every item is flagged")
         if fair.tobytes() in seen:
             return design.with_anchor(anchor), _outcome(done, False, "the same sets of items recur")
-        if done < rounds:
+        if done < max_rounds:
             seen.append(fair.tobytes())
             anchor = fair
-    return design.with_anchor(anchor), _outcome(rounds, False, "max_rounds reached")
+    return design.with_anchor(anchor), _outcome(max_rounds, False, "max_rounds reached")
 
 
 def _outcome(rounds: int, converged: bool, why: str) -> dict[str, object]:

@@ -119,8 +119,6 @@ def likelihood_ratio(
     1   1          -0.2     NaN    False
     """
     check_fraction("level", level)
-    if purify and anchor is not None:
-        raise MeasureError("purify chooses the anchors itself: drop anchor")
     design = read_design(
         matrix,
         group,
@@ -129,13 +127,12 @@ def likelihood_ratio(
         match=None,
         strata=None,
         anchor=anchor,
+        purify=purify,
     )
     study = _Study.of(design, model, options)
-    story = None
-    if purify:
-        design, story = purified(
-            design, lambda trial: study.tests(trial.anchor)["p"] < level, max_rounds
-        )
+    design, purification = purified(
+        design, lambda trial: study.tests(trial.anchor)["p"] < level, purify, max_rounds
+    )
     found = study.tests(design.anchor)
     p = found.pop("p")
     adjusted = adjust_p(p if anchor is None else np.where(design.anchor, np.nan, p), adjust)
@@ -158,7 +155,7 @@ def likelihood_ratio(
         design,
         columns,
         measure="likelihood_ratio",
-        purification=story,
+        purification=purification,
         model=model if isinstance(model, str) else {str(k): v for k, v in model.items()},
         adjust=adjust or "none",
         level=level,

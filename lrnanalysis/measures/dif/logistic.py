@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction, choice
 from lrnanalysis.measures.dif._cumulative import fit_cumulative
 from lrnanalysis.measures.dif._design import Counts, read_design
@@ -101,8 +100,6 @@ def logistic(
     """
     choice("kind", kind, _KINDS)
     check_fraction("level", level)
-    if purify and (match is not None or anchor is not None):
-        raise MeasureError("purify needs matching on the total of all items: drop match, anchor")
     design = read_design(
         matrix,
         group,
@@ -111,13 +108,12 @@ def logistic(
         match=match,
         strata=strata,
         anchor=anchor,
+        purify=purify,
         stratified=False,
     )
-    story = None
-    if purify:
-        design, story = purified(
-            design, lambda trial: _tests(trial.counts())[f"p_{kind}"] < level, max_rounds
-        )
+    design, purification = purified(
+        design, lambda trial: _tests(trial.counts())[f"p_{kind}"] < level, purify, max_rounds
+    )
     counts = design.counts()
     found = _tests(counts)
     p = found[f"p_{kind}"]
@@ -144,7 +140,7 @@ def logistic(
         design,
         columns,
         measure="logistic",
-        purification=story,
+        purification=purification,
         kind=kind,
         adjust=adjust or "none",
         level=level,

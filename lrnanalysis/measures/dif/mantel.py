@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction
 from lrnanalysis.measures.dif._design import Counts, read_design
 from lrnanalysis.measures.dif._report import describe, sizes, text
@@ -122,8 +121,6 @@ def mantel_haenszel(
     1   0.19   A     NaN    False
     """
     check_fraction("level", level)
-    if purify and (match is not None or anchor is not None):
-        raise MeasureError("purify needs matching on the total of all items: drop match, anchor")
     design = read_design(
         matrix,
         group,
@@ -132,12 +129,11 @@ def mantel_haenszel(
         match=match,
         strata=strata,
         anchor=anchor,
+        purify=purify,
     )
-    story = None
-    if purify:
-        design, story = purified(
-            design, lambda trial: _tests(trial.counts(), correct)[2] < level, max_rounds
-        )
+    design, purification = purified(
+        design, lambda trial: _tests(trial.counts(), correct)[2] < level, purify, max_rounds
+    )
     counts = design.counts()
     chi2, df, p = _tests(counts, correct)
     tested = p if anchor is None else np.where(design.anchor, np.nan, p)
@@ -155,7 +151,7 @@ def mantel_haenszel(
         design,
         columns,
         measure="mantel_haenszel",
-        purification=story,
+        purification=purification,
         adjust=adjust or "none",
         level=level,
         correct=correct,

@@ -88,8 +88,6 @@ def standardisation(
     check_fraction("confidence", confidence)
     if threshold <= 0:
         raise MeasureError(f"threshold is {threshold}: it must be above 0")
-    if purify and (match is not None or anchor is not None):
-        raise MeasureError("purify needs matching on the total of all items: drop match, anchor")
     design = read_design(
         matrix,
         group,
@@ -98,15 +96,15 @@ def standardisation(
         match=match,
         strata=strata,
         anchor=anchor,
+        purify=purify,
         pair=True,
     )
-    story = None
-    if purify:
-        design, story = purified(
-            design,
-            lambda trial: np.abs(_differences(trial.counts(), weights)[0]) >= threshold,
-            max_rounds,
-        )
+    design, purification = purified(
+        design,
+        lambda trial: np.abs(_differences(trial.counts(), weights)[0]) >= threshold,
+        purify,
+        max_rounds,
+    )
     counts = design.counts()
     difference, se, alpha = _differences(counts, weights)
     half = float(stats.norm.ppf((1 + confidence) / 2)) * se
@@ -133,7 +131,7 @@ def standardisation(
         design,
         columns,
         measure="standardisation",
-        purification=story,
+        purification=purification,
         weights=weights,
         threshold=threshold,
         confidence=confidence,

@@ -155,7 +155,7 @@ def test_items_that_cannot_be_split():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"purify": True, "anchor": ["i0"]}, "purify chooses the anchors"),
+        ({"purify": True, "anchor": ["i0"]}, "purify chooses the anchor items itself"),
         ({"weights": [1.0]}, "weights cannot be passed"),
         ({"model": {"i0": "2PL"}}, "model has no entry for item 'i1'"),
         ({"level": 2}, "level is 2"),

@@ -14,6 +14,7 @@ from lrnanalysis.measures._checks import BoolArray, FloatArray, choice
 from lrnanalysis.measures.irt.estimation.anchors import Calibration
 from lrnanalysis.measures.irt.response_models.layout import Layout
 from lrnanalysis.measures.irt.response_models.registry import MODELS, response_model
+from lrnanalysis.measures.irt.response_models.response_model import ResponseModel
 
 __all__ = ["ItemTable"]
 
@@ -98,9 +99,11 @@ class ItemTable:
 
     @cached_property
     def layout(self) -> Layout:
-        """The items' curves; with two scores, of the family that has asymptotes."""
-        pairs = zip(self.names, self.stepped, self.steps, strict=True)
-        return Layout(tuple(response_model(n if several else "4PL", m) for n, several, m in pairs))
+        """The items' curves."""
+        described = zip(
+            self.names, self.stepped, self.steps, self.lower != 0, self.upper != 1, strict=True
+        )
+        return Layout(tuple(_curves(*item) for item in described))
 
     @cached_property
     def _vector(self) -> FloatArray:
@@ -141,6 +144,21 @@ class ItemTable:
         if (self.upper != 1).any():
             columns["u"] = self.upper
         return pd.DataFrame(columns, index=self.items)
+
+
+def _curves(name: str, stepped: bool, steps: int, lower: bool, upper: bool) -> ResponseModel:
+    """The model of an item's curves.
+
+    A table may name models that are not ours, or give asymptotes to one that has none: a
+    dichotomous item is then a 4PL item.
+    """
+    model = response_model(name, steps) if name in MODELS else None
+    if stepped and model is not None:
+        return model
+    asymptotes = {letter for letter, given in (("c", lower), ("u", upper)) if given}
+    if model is None or not model.has_locations or not asymptotes <= set(model.parameters):
+        return response_model("4PL", steps)
+    return model
 
 
 def _is_threshold(column: object) -> bool:

@@ -4,12 +4,17 @@ import ast
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.special import logit
 
 from lrnanalysis.measures import irt
 from lrnanalysis.measures.irt.estimation.constraints import constrain
+from lrnanalysis.measures.irt.response_models.graded import Graded
 from lrnanalysis.measures.irt.response_models.layout import Layout
+from lrnanalysis.measures.irt.response_models.nominal import Nominal
 from lrnanalysis.measures.irt.response_models.registry import MODELS, response_model
+from lrnanalysis.measures.linking._table import ItemTable
 
 THETA = np.linspace(-2.5, 2.5, 7)
 H = 1e-5
@@ -74,10 +79,16 @@ def test_derivatives_by_ability(model, p):
     assert skewness == pytest.approx(wanted, abs=1e-8)
 
 
+LOCATED = [model for model in cases() if model.has_locations]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [model for model in LOCATED if isinstance(model, Nominal | Graded)],
+    ids=lambda model: f"{model.name}-{model.steps}",
+)
 def test_locations(model):
     """Where adjacent scores, or all scores above and below, are equally likely."""
-    if not model.has_locations or model.name in ("3PL", "4PL"):
-        return
     names = [name for name in model.reported if name[0] == "d"]
     d = np.linspace(1, -1, model.steps)
     p = model.constants({"a": 1.3, **dict(zip(names, d, strict=True))})[None]
@@ -88,6 +99,22 @@ def test_locations(model):
         upper = curves[k + 1 :, k].sum() if graded else curves[k + 1, k]
         lower = curves[: k + 1, k].sum() if graded else curves[k, k]
         assert upper == pytest.approx(lower)
+
+
+@pytest.mark.parametrize("model", LOCATED, ids=lambda model: f"{model.name}-{model.steps}")
+def test_linking_draws_the_same_curves(model):
+    names = [name for name in model.reported if name[0] == "d"]
+    d = dict(zip(names, np.linspace(0.9, -0.8, len(names)), strict=True))
+    given = {"a": 1.0 if model.unit_slope else 1.3, "c": 0.2, "u": 0.9}
+    p = model.constants({**d, "a": given["a"], "c": logit(0.2), "u": logit(0.9)})
+    b = -model.location_differences @ list(d.values()) / given["a"]
+    locations = {"b": b[0]} if model.steps == 1 else {f"b{k + 1}": b[k] for k in range(model.steps)}
+    asymptotes = {name: given[name] for name in ("c", "u") if name in model.parameters}
+    row = {"model": model.name, "a": given["a"], **locations, **asymptotes}
+    table = ItemTable.of(pd.DataFrame([row], index=["x"]), "items", None)
+    assert type(table.layout.models[0]) is type(model)
+    expected = model.probabilities(p[None], THETA)[:, 1:]
+    assert table.probabilities(THETA) == pytest.approx(expected, abs=1e-14)
 
 
 def test_fixed_and_free_parameters_make_up_the_items(model):

@@ -187,8 +187,8 @@ def serve(
 
     It serves the endpoint ``sessions/responses``: checks signatures (made with `CONSUMER_KEY` and
     `CONSUMER_SECRET` for the domain `DOMAIN`), parameters and the rate of requests as documented,
-    and answers with pages of sessions. It runs in a thread of this process,
-    and nothing leaves the machine. Use it in a `with` block, or call `Sandbox.close`.
+    and answers with pages of sessions. It runs in a thread of this process, and nothing leaves the
+    machine. Use it in a `with` block, or call `Sandbox.close`.
 
     Parameters
     ----------

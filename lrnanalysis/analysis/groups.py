@@ -96,8 +96,10 @@ class LinkedTables:
     def _unknown(self, name: str) -> str:
         known = sorted({str(column) for frame in self._tables.values() for column in frame})
         near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}."
+        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
         if name.startswith("metadata."):
             attribute = name.removeprefix("metadata.")
-            hint += f' Fetch with include="{attribute}" to add this attribute of the sessions.'
+            hint = (
+                f'fetch with include="{attribute}" to add this attribute of the sessions, or {hint}'
+            )
         return f"{name!r} is not a column of sessions, responses or items: {hint}"

@@ -19,6 +19,7 @@ from lrnanalysis.measures.matrices import (
     person_keys,
     session_rows,
 )
+from lrnanalysis.measures.matrices.keys import count_repeated
 from lrnanalysis.measures.scores import CELL_DTYPE
 from measure_tables import (
     items_frame,
@@ -93,6 +94,11 @@ def test_repeated_keys_are_counted(shuffle):
         session_rows(pd.concat([items, items.iloc[:2]]))
     missing = items.assign(item_reference=[None, None, "a", "b", "c", "d"])
     check_unique_key(missing, "items")  # rows without a key repeat no other
+
+
+@given(st.lists(st.integers(0, 40)), st.sampled_from([41, 10**7]))
+def test_repeated_cells_are_counted_in_dense_and_in_sparse_tables(cells, size):
+    assert count_repeated(np.array(cells, dtype=np.int64), size) == len(cells) - len(set(cells))
 
 
 def chunked(ids):

@@ -144,6 +144,37 @@ def test_standard_errors_are_those_of_the_observed_information(missing):
     np.testing.assert_allclose(got, want, rtol=2e-3)
 
 
+@pytest.mark.parametrize("missing", [0.0, "forms", 0.2])
+def test_information_is_minus_the_second_derivatives_anywhere(missing):
+    """Also off the maximum, where β and the variances are correlated."""
+    from lrnanalysis.measures.response_time import information
+
+    data = centred(simulate(150, 3, missing=missing, seed=5)[0])
+    at = np.array([0.3, -0.2, 0.1, 0.2, 0.3, 0.4, 0.1])
+
+    def value(theta):
+        return data.expect(log_times.TimeParameters(theta[:3], theta[3:6], theta[6])).loglik
+
+    steps = 1e-3 * np.diag(at.clip(0.05))
+    hessian = np.array(
+        [
+            [
+                value(at + one + two)
+                - value(at + one - two)
+                - value(at - one + two)
+                + value(at - one - two)
+                for two in steps
+            ]
+            for one in steps
+        ]
+    ) / (4 * np.outer(np.diag(steps), np.diag(steps)))
+    found = information._observed_information(
+        data, log_times.TimeParameters(at[:3], at[3:6], at[6])
+    )
+    assert abs(found[:3, 3:]).max() > 100  # more than at the maximum
+    np.testing.assert_allclose(found, -hessian, rtol=1e-4, atol=0.05)
+
+
 @pytest.mark.parametrize("missing", [0.0, 0.2, 0.8])
 def test_approximate_errors_of_large_tests_are_close(missing):
     from lrnanalysis.measures.response_time import information

@@ -152,9 +152,9 @@ def _curves(name: str, stepped: bool, steps: int, lower: bool, upper: bool) -> R
     A table may name models that are not ours, or give asymptotes to one that has none: a
     dichotomous item is then a 4PL item.
     """
+    if stepped:
+        return response_model(name, steps)
     model = response_model(name, steps) if name in MODELS else None
-    if stepped and model is not None:
-        return model
     asymptotes = {letter for letter, given in (("c", lower), ("u", upper)) if given}
     if model is None or not model.has_locations or not asymptotes <= set(model.parameters):
         return response_model("4PL", steps)

@@ -72,9 +72,11 @@ class LogTimes:
 
     def __init__(self, times: FloatArray, timed: BoolArray) -> None:
         self.persons = len(times)
-        self._timed = np.ascontiguousarray(timed.T, dtype=np.float64)
-        self._logs = np.log(np.ascontiguousarray(np.where(timed, times, 1.0).T))
-        self.n = self._timed.sum(axis=1)
+        self._timed = np.ascontiguousarray(timed.T)
+        self._logs = np.empty(self._timed.shape)
+        for logs, own, where in zip(self._logs, times.T, self._timed, strict=True):
+            np.log(np.where(where, own, 1.0), out=logs)
+        self.n = np.count_nonzero(self._timed, axis=1).astype(np.float64)
         self.centre = self._logs.sum(axis=1) / self.n
         self._logs -= self.centre[:, None]
         self._logs *= self._timed
@@ -85,7 +87,7 @@ class LogTimes:
         step = max(64, _BLOCK_CELLS // len(self.n))
         for first in range(0, self.persons, step):
             part = slice(first, first + step)
-            yield part, self._logs[:, part], self._timed[:, part]
+            yield part, self._logs[:, part], self._timed[:, part].astype(np.float64)
 
     def expect(self, parameters: TimeParameters) -> SpeedMoments:
         """The E-step."""

@@ -220,6 +220,12 @@ def test_wrong_arguments(choices, arguments, message):
         distractors(choices, SCORES, **arguments)
 
 
+@pytest.mark.parametrize("measure", [distractors, trace_lines])
+def test_repeated_persons_are_refused(measure):
+    with pytest.raises(MeasureError, match="scores has repeated persons: give every person one"):
+        measure(CHOICES, pd.concat([SCORES, SCORES.iloc[:1]]))
+
+
 def test_too_many_options_for_patterns():
     choices = pd.DataFrame(
         {"session_id": "p1", "item_reference": "q1", "choice": np.arange(63).astype(str)}

@@ -99,7 +99,5 @@ class LinkedTables:
         hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
         if name.startswith("metadata."):
             attribute = name.removeprefix("metadata.")
-            hint = (
-                f'fetch with include="{attribute}" to add this attribute of the sessions, or {hint}'
-            )
+            hint = f'fetch with include="{attribute}" to add this attribute, or {hint}'
         return f"{name!r} is not a column of sessions, responses or items: {hint}"

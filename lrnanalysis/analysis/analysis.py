@@ -605,7 +605,7 @@ class Analysis(AnalysisData):
 
     fit = _measure(
         irt.fit,
-        lambda self: self._scores,
+        lambda self: self._categories,
         '>>> analysis.replace(value="points").fit("GRM").converged',
         "True",
     )
@@ -632,8 +632,9 @@ class Analysis(AnalysisData):
         Raises
         ------
         MeasureError
-            The column does not exist, a person has several values of it, or an argument is out of
-            range.
+            The column does not exist, a person has several values of it, an argument is out of
+            range, or the method needs score categories and an item has different ones in
+            different sessions.
 
         Examples
         --------
@@ -643,7 +644,9 @@ class Analysis(AnalysisData):
         """
         choice("method", method, _DIF)
         values = self.group(group) if isinstance(group, str) else group
-        return self._with_rules(_DIF[method](self._scores, values, **options))
+        by_category = method in ("logistic", "likelihood_ratio")
+        matrix = self._categories if by_category else self._scores
+        return self._with_rules(_DIF[method](matrix, values, **options))
 
     def to_irw(self) -> pd.DataFrame:
         """The long format of the Item Response Warehouse (Domingue et al., 2025).

@@ -16,8 +16,10 @@ from lrnanalysis.analysis.groups import LinkedTables
 from lrnanalysis.analysis.matrices import AnalysisMatrices
 from lrnanalysis.analysis.selection import Selection, select_sessions, session_positions
 from lrnanalysis.analysis.words import AnalysisWords
+from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import answer_decoding
 from lrnanalysis.measures.matrices import Keys, check_unique_key, factorise
+from lrnanalysis.measures.scores.common_scale import describe_maxima
 
 __all__ = ["AnalysisData"]
 
@@ -121,6 +123,26 @@ class AnalysisData:
     def _scores(self) -> pd.DataFrame:
         return self._with_rules(self._matrices.scores)
 
+    @property
+    def _categories(self) -> pd.DataFrame:
+        """The scores, for measures that take every score of an item as a category.
+
+        Raises
+        ------
+        MeasureError
+            Answers partly right, of sessions with different maxima, would share a category.
+        """
+        mixed = self._matrices.rescaled_partial()
+        if mixed:
+            raise MeasureError(
+                f"{describe_maxima({mixed[0]: self._matrices.maxima[mixed[0]]})}, and has answers "
+                "partly right: its score categories differ between sessions"
+                + (f" (so do those of {len(mixed) - 1} other items)" if len(mixed) > 1 else "")
+                + ". Analyse sessions with one maximum, such as study[mask].analysis(), or fit a "
+                f"matrix without it: analysis.scores.drop(columns={str(mixed[0])!r})"
+            )
+        return self._scores
+
     @cached_property
     def _times(self) -> pd.DataFrame:
         return self._with_rules(self._matrices.times)
@@ -211,6 +233,7 @@ class AnalysisData:
             columns=self._matrices.n_columns,
             never_scored=self._matrices.n_never_scored,
             cells=self._matrices.counts,
+            maxima=self._matrices.maxima,
         )
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -11,8 +13,21 @@ from lrnanalysis.analysis.decisions import Decisions
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import effort
 from lrnanalysis.measures._checks import BoolArray, IntArray, as_floats
-from lrnanalysis.measures.matrices import Keys, MatrixBuilder, factorise, link_rows
-from lrnanalysis.measures.scores import CELL_DTYPE, CELL_KINDS, Cells, item_cells, question_cells
+from lrnanalysis.measures.matrices import (
+    Keys,
+    MatrixBuilder,
+    factorise,
+    factorise_columns,
+    link_rows,
+)
+from lrnanalysis.measures.scores import (
+    CELL_DTYPE,
+    CELL_KINDS,
+    Cells,
+    item_cells,
+    question_cells,
+)
+from lrnanalysis.measures.scores.common_scale import Maxima, on_common_scale
 
 __all__ = ["AnalysisMatrices"]
 
@@ -95,8 +110,12 @@ class AnalysisMatrices:
         )
 
     @cached_property
+    def _item_keys(self) -> Keys:
+        return factorise_columns(self._items, "item_reference")
+
+    @cached_property
     def _item_builder(self) -> MatrixBuilder:
-        return self._builder(self._items["item_reference"], self._item_sessions, self.item_cells)
+        return self._builder(self._item_keys, self._item_sessions, self.item_cells)
 
     @cached_property
     def _cells(self) -> Cells:
@@ -112,19 +131,43 @@ class AnalysisMatrices:
         )
 
     @cached_property
-    def _cell_builder(self) -> MatrixBuilder:
+    def _column_keys(self) -> Keys:
+        """Column of `scores` that every cell in long form belongs to."""
         if self._decisions.level == "item":
-            return self._item_builder
-        references = self._responses["question_reference"]
-        if not references.notna().any():
+            return self._item_keys
+        if not self._responses["question_reference"].notna().any():
             raise MeasureError(
                 "no response has a question_reference: the records do not name questions; use "
                 'level="item"'
             )
-        return self._builder(references, self._response_sessions, self._cells)
+        return factorise_columns(self._responses, "question_reference")
 
-    def _builder(self, references: pd.Series, of_session: IntArray, cells: Cells) -> MatrixBuilder:
-        columns = factorise(references)
+    @cached_property
+    def _cell_builder(self) -> MatrixBuilder:
+        if self._decisions.level == "item":
+            return self._item_builder
+        return self._builder(self._column_keys, self._response_sessions, self._cells)
+
+    @cached_property
+    def _scaled(self) -> tuple[Cells, Maxima]:
+        """The cells with the points of a column on one scale, and the columns that had several."""
+        if self._decisions.value == "share":
+            return self._cells, {}
+        return on_common_scale(self._cells, self._column_keys)
+
+    @property
+    def maxima(self) -> Maxima:
+        """Maxima of the columns whose points were rescaled."""
+        return self._scaled[1]
+
+    def rescaled_partial(self) -> list[Hashable]:
+        """Columns whose points were rescaled, and that hold answers partly right."""
+        labels = self._column_keys.labels
+        partial = np.unique(self._column_keys.codes[self._kinds == _CODES["partial"]])
+        held = set(labels[partial[partial >= 0]])
+        return [column for column in self.maxima if column in held]
+
+    def _builder(self, columns: Keys, of_session: IntArray, cells: Cells) -> MatrixBuilder:
         # An item without a question is no column: there was nothing to answer.
         codes = np.where(cells.kinds != _CODES["not administered"], columns.codes, -1)
         if self._decisions.unscored == "missing":
@@ -137,7 +180,7 @@ class AnalysisMatrices:
             codes = np.where(out[codes], -1, codes)
         return MatrixBuilder(
             Keys(self._persons.codes[of_session], self.persons),
-            Keys(codes, columns.labels.rename(references.name)),
+            Keys(codes, columns.labels),
         )
 
     @cached_property
@@ -182,9 +225,7 @@ class AnalysisMatrices:
     def scores(self) -> pd.DataFrame:
         """Persons × items."""
         decisions = self._decisions
-        values = Cells(
-            self._kinds, self._cells.points, self._cells.max_points, self._cells.notes
-        ).values(
+        values = replace(self._scaled[0], kinds=self._kinds).values(
             value=decisions.value,
             omitted=decisions.number("omitted"),
             not_reached=decisions.number("not_reached"),
@@ -239,7 +280,7 @@ class AnalysisMatrices:
         if self._decisions.value == "share":
             most = pd.Series(1.0, index=highest.index)
         else:
-            most = self._cell_builder.numbers(self._cells.max_points).max()
+            most = self._cell_builder.numbers(self._scaled[0].max_points).max()
             most = most.where(most > 0, highest)
         if self._decisions.score == "adjusted":
             # An adjustment may lift a score above the recorded maximum.

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lrnanalysis.analysis.decisions import CellValue, Decisions
 from lrnanalysis.measures.effort import find_rule
+from lrnanalysis.measures.scores.common_scale import Maxima, describe_maxima
 
 __all__ = ["AnalysisWords"]
 
@@ -61,6 +62,8 @@ class AnalysisWords:
         Items (or questions) that are no column because they are never scored.
     cells : dict of str to int
         Number of cells of every kind.
+    maxima : dict
+        Maxima of the columns whose points were rescaled.
     """
 
     decisions: Decisions
@@ -70,6 +73,7 @@ class AnalysisWords:
     columns: int
     never_scored: int
     cells: dict[str, int]
+    maxima: Maxima
 
     @property
     def size(self) -> str:
@@ -170,9 +174,17 @@ class AnalysisWords:
             ),
         )
         answered = sum(self.cells[kind] for kind in ("right", "wrong", "partial"))
+        held = _VALUES[decisions.value]
+        if self.maxima:
+            held += f"; {describe_maxima(self.maxima)}: rescaled to the highest maximum"
         rows += [
             ("score", decisions.score, _SCORES[decisions.score], answered),
-            ("value", decisions.value, f"cells hold {_VALUES[decisions.value]}", answered),
+            (
+                "value",
+                decisions.value,
+                f"cells hold {held}",
+                answered,
+            ),
             (
                 "rapid",
                 "none" if decisions.rapid is None else self._rapid(),
@@ -226,6 +238,13 @@ class AnalysisWords:
             f"({self.cells['not reached']:,} cells; {_NOT_REACHED[decisions.not_reached_rule]}) "
             f"{_treated(decisions.not_reached)}.",
         ]
+        if self.maxima:
+            several = f"{len(self.maxima)} {decisions.level}s"
+            sentences.append(
+                f"Points of {f'one {decisions.level}' if len(self.maxima) == 1 else several}, "
+                "worth different points in different sessions, were rescaled to the highest "
+                "maximum."
+            )
         for kind, what in (("unmarked", "awaiting a mark"), ("unscored", "that are not scored")):
             if self.cells[kind]:
                 value: CellValue = getattr(decisions, kind)

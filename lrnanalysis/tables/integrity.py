@@ -246,3 +246,23 @@ def _values(
         rows, meaning = frame[frame["score"] > frame["max_score"]], "score exceeds max_score"
         check, shown = f"{name} above max_score", TABLES[name].key[-1]
         yield _Finding(name, "contradictory", check, rows, meaning, shown)
+    for name, frame, column in (
+        ("items", items, "item_reference"),
+        ("responses", responses, "question_reference"),
+    ):
+        yield _Finding(
+            name,
+            "unusual",
+            f"{name} of several max_score",
+            _below_highest(frame, column),
+            f"another session has a higher max_score for the same {column}: an analysis rescales "
+            "points to the highest",
+            column,
+        )
+
+
+def _below_highest(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows whose maximum is above 0 and below the highest of their item or question."""
+    known = frame[(frame["max_score"] > 0) & frame[column].notna()]
+    highest = known.groupby(column, observed=True)["max_score"].transform("max")
+    return known[known["max_score"] < highest]

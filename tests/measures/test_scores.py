@@ -596,7 +596,7 @@ def test_question_matrix_by_hand():
         ("s", "a", True, 1.0, True), ("s", "a", False, None, True), ("t", "a", True, None, False),
         ("t", "a", True, 3.0, True), ("t", "b", True, 3.0, True), ("s", "c", False, 0.0, True),
         question_reference=["q1", "q2", "q1", "q2", None, "q3"],
-        max_score=[1.0, 1.0, 1.0, 3.0, 3.0, 1.0],
+        max_score=[1.0, 3.0, 1.0, 3.0, 3.0, 1.0],
     )  # fmt: skip
     matrix = sc.question_score_matrix(items, responses)
     assert matrix.columns.tolist() == ["q1", "q2", "q3"]

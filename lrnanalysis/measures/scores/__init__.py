@@ -2,8 +2,9 @@
 
 `status`: status, progress and share of points of sessions. `attempts`: which of a learner's
 sessions to take. `session_summary`: a table by activity. `cell_kinds`: right, wrong, partial,
-omitted, not reached and others. `score_matrix`: persons × items, persons × questions.
-`response_scores`: the status of responses.
+omitted, not reached and others. `common_scale`: items worth different points in different
+sessions. `score_matrix`: persons × items, persons × questions. `response_scores`: the status of
+responses.
 """
 
 from lrnanalysis.measures.scores.attempts import (

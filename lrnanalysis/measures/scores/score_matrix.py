@@ -21,6 +21,7 @@ from lrnanalysis.measures.scores.cell_kinds import (
     item_cells,
     question_cells,
 )
+from lrnanalysis.measures.scores.common_scale import Maxima, on_common_scale
 
 __all__ = ["question_score_matrix", "score_matrix"]
 
@@ -48,6 +49,9 @@ def score_matrix(
     default right, wrong and partial answers keep their points, an omitted item is 0 (it was seen
     and left), and an item that was not reached, awaits a mark, is never scored or was not
     administered is missing. Dichotomise with ``right=1, wrong=0, partial=0``.
+
+    Points of a column are on one scale: an item that was worth different points in different
+    sessions is rescaled to its highest maximum.
 
     Parameters
     ----------
@@ -86,7 +90,7 @@ def score_matrix(
     Warns
     -----
     DataWarning
-        Points are given and no maximum of the item is known.
+        Points are given and no maximum of the item is known, or an item has several maxima.
 
     Examples
     --------
@@ -197,7 +201,11 @@ def _scattered(
 ) -> pd.DataFrame:
     """The matrix, with the rules in its ``attrs``."""
     references = required_keys if columns == "item_reference" else factorise_columns
-    builder = MatrixBuilder(person_keys(table, rows), references(table, columns))
+    keys = references(table, columns)
+    builder = MatrixBuilder(person_keys(table, rows), keys)
+    maxima: Maxima = {}
+    if value == "points":
+        cells, maxima = on_common_scale(cells, keys)
     matrix = builder.numbers(cells.values(value=value, **becomes))
     counts = np.bincount(cells.kinds, minlength=len(CELL_KINDS))
     counts[-1] = matrix.size - counts[:-1].sum()
@@ -209,4 +217,6 @@ def _scattered(
         },
         "cells": dict(zip(CELL_KINDS, counts.tolist(), strict=True)),
     }
+    if maxima:
+        notes["rescaled"] = {str(item): list(found) for item, found in maxima.items()}
     return with_attrs(matrix, notes)

@@ -6,6 +6,7 @@ since the SDK's requests have no time-out and put whole bodies into exceptions.
 
 from __future__ import annotations
 
+import codecs
 import copy
 import logging
 import re
@@ -23,7 +24,13 @@ from requests.adapters import HTTPAdapter
 
 from lrnanalysis.api.credentials import address, find_credentials, is_loopback
 from lrnanalysis.api.endpoints import SESSIONS_RESPONSES, Endpoint
-from lrnanalysis.api.rate_limit import RateLimiter, RetryState, check_settings
+from lrnanalysis.api.rate_limit import (
+    MAX_RETRY_AFTER,
+    RateLimiter,
+    RetryState,
+    check_settings,
+    retry_after,
+)
 from lrnanalysis.errors import ApiError, AuthError, RateLimitError, TransportError
 
 __all__ = ["Client", "Page"]
@@ -238,7 +245,9 @@ class Client:
         -----
         A request is repeated, after a pause that grows, if there is no connection, a time-out, a
         truncated or unreadable answer, HTTP 5xx, an internal error of the API (10000, 20018,
-        50100) or 429. If the answer is too large (20027), it is repeated with half the limit.
+        50100) or 429. A ``Retry-After`` of such an answer, in seconds or as a date, is kept to by
+        all requests to the endpoint; one of more than 10 minutes is an error at once. If the
+        answer is too large (20027), it is repeated with half the limit.
 
         Examples
         --------
@@ -267,10 +276,12 @@ class Client:
                 body["limit"] = limit // 2
             elif answer.code == _CLOCK and state.sign_again():
                 pass
-            elif answer.temporary and state.may_retry():
+            elif answer.temporary and state.may_retry() and answer.pause <= MAX_RETRY_AFTER:
+                pause = answer.pause
                 if answer.rate:
                     wait = self._rate_limit_wait
-                    limiter.close_for(endpoint.window if wait is None else wait)
+                    pause = max(pause, endpoint.window if wait is None else wait)
+                limiter.close_for(pause)
                 state.wait()
             else:
                 raise answer.error(page, state.attempts, self._credentials.version)
@@ -294,7 +305,10 @@ class Client:
         content = b"".join(answer.iter_content(_CHUNK))
         seconds = time.perf_counter() - started
         _LOG.debug("page %d: HTTP %d in %.3f s", page, answer.status_code, seconds)
-        return _read(answer.status_code, content, body.get("limit"))
+        found = _read(answer.status_code, content, body.get("limit"))
+        if isinstance(found, _Refusal):
+            found.pause = retry_after(answer.headers)
+        return found
 
     def _signed(self, endpoint: Endpoint, body: dict[str, Any]) -> Any:
         # Without a timestamp the SDK uses the current time. It changes the body that it signs.
@@ -332,6 +346,7 @@ class _Refusal:
         self.code = _integer(meta.get("code"))
         self.message = _shortened(meta.get("message"))
         self.uuid = _shortened(meta.get("request_uuid"))
+        self.pause = 0.0
 
     @property
     def rate(self) -> bool:
@@ -359,6 +374,8 @@ class _Refusal:
         text += f": {self.message}" if self.message else ""
         text += f" (request {self.uuid})" if self.uuid else ""
         text += f", after {attempts} attempts" if attempts > 1 else ""
+        if self.temporary and self.pause > MAX_RETRY_AFTER:
+            text += f"; the service asks not to come back for {self.pause / 60:,.0f} minutes"
         advice = self._advice(version)
         return kind(
             f"{text}; {advice}" if advice else text,
@@ -390,6 +407,7 @@ class _Refusal:
 
 def _read(status: int, body: bytes, limit: int | None) -> Page | _Refusal:
     """Interpret an answer as a page or a refusal."""
+    body = body.removeprefix(codecs.BOM_UTF8)
     envelope = _decoded(_ENVELOPE, body) if status == 200 else None
     if envelope is None:
         head = _decoded(_META_ONLY, body) or _MetaOnly()

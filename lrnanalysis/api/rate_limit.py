@@ -7,13 +7,19 @@ import random
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from lrnanalysis.errors import QueryError
 
-__all__ = ["RateLimiter", "RetryState", "check_settings"]
+__all__ = ["MAX_RETRY_AFTER", "RateLimiter", "RetryState", "check_settings", "retry_after"]
 
 _MAX_PAUSE = 30.0
+
+#: Longest pause that is waited for where the service names one [s]; a longer one is an error.
+MAX_RETRY_AFTER = 600.0
 
 
 class RateLimiter:
@@ -71,7 +77,7 @@ class RateLimiter:
             return pause
 
     def close_for(self, seconds: float) -> None:
-        """Admit nothing for some time, since the service refused a request as one too many.
+        """Admit nothing for some time, since the service refused a request until then.
 
         Parameters
         ----------
@@ -128,6 +134,46 @@ class RetryState:
         """Tell whether the request may be signed again because of the clock: once."""
         again, self._signed_again = not self._signed_again, True
         return again
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """How long the service asks clients to wait (RFC 9110, section 10.2.3).
+
+    Parameters
+    ----------
+    headers : mapping of str to str
+        Headers of an answer. ``Retry-After`` holds seconds or a date; a date is compared with the
+        answer's own ``Date``, since the clocks may differ.
+
+    Returns
+    -------
+    float
+        Seconds from now; 0 where no readable pause is named.
+
+    Examples
+    --------
+    >>> retry_after({"Retry-After": "2"})
+    2.0
+    >>> retry_after({"Retry-After": "Wed, 21 Oct 2026 07:28:05 GMT",
+    ...              "Date": "Wed, 21 Oct 2026 07:28:00 GMT"})
+    5.0
+    """
+    named = headers.get("Retry-After", "").strip()
+    if named.isascii() and named.isdigit():
+        return float(named)
+    until = _http_date(named)
+    if until is None:
+        return 0.0
+    now = _http_date(headers.get("Date", "")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def check_settings(

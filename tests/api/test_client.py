@@ -8,6 +8,8 @@ import pickle
 import threading
 import time
 import traceback
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 
 import pytest
@@ -220,6 +222,45 @@ def test_a_bare_429_is_waited_out():
     assert caught.value.http_status == 429
     assert len(client.received) == 6
     assert "after 6 attempts" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("named", "pause"),
+    [("7", 7), (90, 90), (-90, 0), ("soon", 0), ("-5", 0), ("", 0)],
+)
+def test_the_pause_that_the_service_names_is_kept_to(clock, status, named, pause):
+    if isinstance(named, int):
+        until = datetime.now(UTC) + timedelta(seconds=named)
+        named = format_datetime(until, usegmt=True)
+    with scripted((status, b"", {"Retry-After": named}), (200, PAGE)) as client:
+        assert client.post({}).records == 2
+    # A date has whole seconds, and the server's clock runs on.
+    assert sum(clock) == pytest.approx(pause, abs=2 if pause == 90 else 0)
+
+
+def test_a_shorter_named_pause_does_not_shorten_the_window(clock):
+    answers = [(429, b"", {"Retry-After": "1"}), (200, PAGE)]
+    with scripted(*answers, rate_limit_wait=None) as client:
+        client.post({})
+    assert sum(clock) == pytest.approx(5.0)
+
+
+def test_a_pause_of_hours_is_an_error_that_names_it(clock):
+    with (
+        scripted((503, b"", {"Retry-After": "7200"})) as client,
+        pytest.raises(lrn.ApiError, match="not to come back for 120 minutes"),
+    ):
+        client.post({})
+    assert len(client.received) == 1
+    assert sum(clock) == 0
+
+
+def test_a_page_may_begin_with_a_byte_order_mark():
+    with scripted((200, b"\xef\xbb\xbf" + PAGE)) as client:
+        page = client.post({})
+    assert page.records == 2
+    assert page.body == PAGE
 
 
 def test_the_default_rate_limit_is_the_endpoint_s_with_a_margin(clock):

@@ -156,7 +156,7 @@ def crawling(sessions: int, latency: float = 0.05) -> list[Claim]:
         address = server.stdout.readline().split(" at ")[1].split(": ")[0]
         client = lrn.Client(lrn.sandbox.CONSUMER_KEY, lrn.sandbox.CONSUMER_SECRET, base_url=address)
         lrn.fetch(client=client, max_sessions=50, progress=False)
-        pages, crawl = _shares(lambda: sum(1 for _ in Crawl(lrn.Query(), client, progress=False)))
+        pages, crawl = _shares(lambda: sum(1 for _ in Crawl(lrn.Query(), client)))
         _, fetch = _shares(lambda: lrn.fetch(client=client, progress=False))
     finally:
         server.terminate()

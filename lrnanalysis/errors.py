@@ -129,7 +129,8 @@ class PagingError(LrnError):
 class FetchInterrupted(KeyboardInterrupt):
     """A fetch was interrupted from the keyboard.
 
-    Not an `Exception`, so that an interrupt still stops a notebook's "Run all".
+    The first interrupt stops the fetch after the current page, a second one at once. Not an
+    `Exception`, so that an interrupt still stops a notebook's "Run all".
 
     Attributes
     ----------
@@ -138,6 +139,10 @@ class FetchInterrupted(KeyboardInterrupt):
     """
 
     partial: Any = None
+
+    def _render_traceback_(self) -> list[str]:
+        # A notebook shows this instead of the frames of the library, of which none is at fault.
+        return [str(self)]
 
 
 class ReadError(LrnError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +23,8 @@ from lrnanalysis.analysis import (
 )
 from lrnanalysis.api.client import Client
 from lrnanalysis.api.crawl import Crawl
+from lrnanalysis.api.interrupts import count_interrupts, run_while_waiting
+from lrnanalysis.api.progress import progress_bar
 from lrnanalysis.api.query import Query
 from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError
 from lrnanalysis.io.files import write_folder, write_records
@@ -585,30 +588,80 @@ def collect(
     FetchInterrupted
         Interrupted from the keyboard, likewise.
     """
-    crawl = Crawl(
-        query,
-        client,
-        next=next,
-        max_sessions=max_sessions,
-        progress=progress,
-        cancelled=cancelled,
-        on_page=on_page,
-    )
-    builder = TableBuilder(metadata=query.include or ())
-
-    def study() -> SessionData:
-        return SessionData(builder.finish(), query=query, next=crawl.next, client=client)
-
-    try:
-        for page in crawl:
-            builder.add(page.body)
-    except LrnError as error:
-        error.partial = study()
-        raise
-    except KeyboardInterrupt as error:
-        interrupted = FetchInterrupted(
-            "the fetch was interrupted: everything fetched so far is in .partial"
+    with count_interrupts() as interrupts, progress_bar(progress) as bar:
+        crawl = Crawl(
+            query,
+            client,
+            next=next,
+            max_sessions=max_sessions,
+            cancelled=lambda: interrupts.n > 0 or (cancelled is not None and cancelled()),
+            on_page=on_page,
         )
-        interrupted.partial = study()
-        raise interrupted from error
-    return study()
+        work = _FetchWork(crawl, TableBuilder(metadata=query.include or ()))
+        run_while_waiting(
+            work.run,
+            interrupts,
+            lambda: bar.show(crawl.sessions, _STOPPING if interrupts.n else "fetching"),
+        )
+        bar.show(crawl.sessions)
+        study = SessionData(work.finish(), query=query, next=crawl.next, client=client)
+        error = work.error
+        if interrupts.n:
+            error = FetchInterrupted(
+                f"the fetch was interrupted: {len(study):,} sessions fetched so far are in the "
+                "error's .partial (in a notebook: sys.last_value.partial); its .next is the token "
+                "to resume from"
+            )
+        if isinstance(error, LrnError | FetchInterrupted):
+            error.partial = study
+        if error is not None:
+            raise error
+    return study
+
+
+_STOPPING = "stopping after the current page (interrupt again to stop at once)"
+
+
+class _FetchWork:
+    """The work of a fetch: pages into a builder, in a thread of its own.
+
+    Parameters
+    ----------
+    crawl : Crawl
+        Gives the pages.
+    builder : TableBuilder
+        Takes them.
+
+    Attributes
+    ----------
+    error : BaseException or None
+        What stopped the work.
+    """
+
+    def __init__(self, crawl: Crawl, builder: TableBuilder) -> None:
+        self.error: BaseException | None = None
+        self._crawl = crawl
+        self._builder = builder
+        self._finished = False
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Fetch all pages; an error is kept."""
+        try:
+            for page in self._crawl:
+                with self._lock:
+                    if self._finished:
+                        return
+                    self._builder.add(page.body)
+        except BaseException as error:  # noqa: BLE001 - raised by the thread that waits
+            self.error = error
+
+    def finish(self) -> Tables:
+        """The tables of the pages so far; later ones are not added.
+
+        The crawl moves its token past a page after the page was added: what is not in the tables
+        comes again.
+        """
+        with self._lock:
+            self._finished = True
+            return self._builder.finish()

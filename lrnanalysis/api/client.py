@@ -11,7 +11,7 @@ import copy
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -212,7 +212,12 @@ class Client:
         self._session.close()
 
     def post(
-        self, request: Mapping[str, Any], *, endpoint: Endpoint = SESSIONS_RESPONSES, page: int = 1
+        self,
+        request: Mapping[str, Any],
+        *,
+        endpoint: Endpoint = SESSIONS_RESPONSES,
+        page: int = 1,
+        cancelled: Callable[[], bool] | None = None,
     ) -> Page:
         """Request one page, and repeat the request after temporary failures.
 
@@ -224,6 +229,8 @@ class Client:
             Where to send it.
         page : int, default 1
             Number of the page, for messages.
+        cancelled : callable, optional
+            Called about ten times per second during a pause, which ends if it returns True.
 
         Returns
         -------
@@ -240,6 +247,8 @@ class Client:
             Refused for another reason, or the answer is not a page.
         TransportError
             No complete answer by the last retry.
+        LrnError
+            A pause was cancelled; no request was under way.
 
         Notes
         -----
@@ -260,14 +269,14 @@ class Client:
         state = RetryState(self._max_retries, self._backoff)
         limiter = self._limiter(endpoint)
         while True:
-            limiter.acquire()
+            limiter.acquire(cancelled)
             try:
                 answer = self._send(endpoint, body, page)
             except requests.RequestException as failure:
                 _drop_request(failure)
                 if not (isinstance(failure, _TEMPORARY) and state.may_retry()):
                     raise _transport_error(failure, page, state.attempts) from failure
-                state.wait()
+                state.wait(cancelled)
                 continue
             if isinstance(answer, Page):
                 return answer
@@ -282,7 +291,7 @@ class Client:
                     wait = self._rate_limit_wait
                     pause = max(pause, endpoint.window if wait is None else wait)
                 limiter.close_for(pause)
-                state.wait()
+                state.wait(cancelled)
             else:
                 raise answer.error(page, state.attempts, self._credentials.version)
 

@@ -14,14 +14,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lrnanalysis.api.client import Client, Page
 from lrnanalysis.api.query import Query
+from lrnanalysis.api.rate_limit import WaitCancelledError
 from lrnanalysis.errors import PagingError, QueryError
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 __all__ = ["Crawl"]
 
@@ -45,11 +43,9 @@ class Crawl:
         Token to resume from, of an earlier crawl of the same query.
     max_sessions : int, optional
         Stop after this many sessions.
-    progress : bool, default True
-        Show a progress bar.
     cancelled : callable, optional
-        Called before each page; the crawl ends if it returns True. Works with the ``is_set`` of a
-        `threading.Event`.
+        Called before each page and during pauses; the crawl ends if it returns True. Works with
+        the ``is_set`` of a `threading.Event`.
     on_page : callable, optional
         Called with the crawl after each page with sessions, before the page is yielded.
 
@@ -79,7 +75,7 @@ class Crawl:
     --------
     >>> from lrnanalysis import Query, sandbox
     >>> with sandbox.serve([{"session_id": f"s{n}"} for n in range(20)]) as api:
-    ...     crawl = Crawl(Query(limit=8), api.client(), progress=False)
+    ...     crawl = Crawl(Query(limit=8), api.client())
     ...     print([page.records for page in crawl], crawl.finished)
     [8, 8, 4] True
     """
@@ -91,7 +87,6 @@ class Crawl:
         *,
         next: str | None = None,
         max_sessions: int | None = None,
-        progress: bool = True,
         cancelled: Callable[[], bool] | None = None,
         on_page: Callable[[Crawl], object] | None = None,
     ) -> None:
@@ -109,8 +104,7 @@ class Crawl:
         self._limit = query.limit
         self._client = client
         self._max_sessions = max_sessions
-        self._progress = progress
-        self._cancelled = cancelled or (lambda: False)
+        self._cancelled = cancelled
         self._on_page = on_page or (lambda crawl: None)
         self.sessions = 0
         self.pages = 0
@@ -131,22 +125,22 @@ class Crawl:
         return f"{_SPLIT}{self._fingerprint}.{joined.decode().rstrip('=')}"
 
     def __iter__(self) -> Iterator[Page]:
-        from tqdm.auto import tqdm
-
         self.finished = False
-        with tqdm(unit=" sessions", desc="fetching", disable=not self._progress) as bar:
-            for part in range(len(self._requests)):
-                ended = yield from self._part(part, bar)
-                if not ended:
-                    return
-            self.finished = True
+        for part in range(len(self._requests)):
+            ended = yield from self._part(part)
+            if not ended:
+                return
+        self.finished = True
 
-    def _part(self, part: int, bar: tqdm[Any]) -> Generator[Page, None, bool]:
+    def _part(self, part: int) -> Generator[Page, None, bool]:
         """The pages of one of the query's requests; returns whether the end was reached."""
         requested = set()
         while not self._stops():
             requested.add(self._tokens[part])
-            page = self._fetch(part)
+            try:
+                page = self._fetch(part)
+            except WaitCancelledError:
+                return False
             last = self._endpoint.is_last(page.records, page.next)
             if page.next in requested and not last:
                 raise PagingError(
@@ -156,7 +150,6 @@ class Crawl:
                 )
             if page.records:
                 self.sessions += page.records
-                bar.update(page.records)
                 self._on_page(self)
                 yield page
             if page.next is not None:
@@ -174,7 +167,9 @@ class Crawl:
             body["limit"] = min(left, self._limit or self._endpoint.max_page)
         elif self._limit is not None:
             body["limit"] = self._limit
-        page = self._client.post(body, endpoint=self._endpoint, page=self.pages + 1)
+        page = self._client.post(
+            body, endpoint=self._endpoint, page=self.pages + 1, cancelled=self._cancelled
+        )
         self.pages += 1
         if page.limit != body.get("limit"):
             # The answer would have been too large; so would the next one of this size.
@@ -183,7 +178,7 @@ class Crawl:
 
     def _stops(self) -> bool:
         enough = self._max_sessions is not None and self.sessions >= self._max_sessions
-        return enough or self._cancelled()
+        return enough or (self._cancelled is not None and self._cancelled())
 
     def _split(self, token: str | None) -> list[str | None]:
         """Split a token into those of the requests."""

@@ -7,19 +7,50 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from lrnanalysis.errors import QueryError
+from lrnanalysis.errors import LrnError, QueryError
 
-__all__ = ["MAX_RETRY_AFTER", "RateLimiter", "RetryState", "check_settings", "retry_after"]
+__all__ = [
+    "MAX_RETRY_AFTER",
+    "Cancelled",
+    "RateLimiter",
+    "RetryState",
+    "WaitCancelledError",
+    "check_settings",
+    "retry_after",
+]
+
+#: Tells whether a wait should end.
+Cancelled = Callable[[], bool]
+
+#: Longest sleep before `Cancelled` is asked again [s].
+_SLICE = 0.1
+
 
 _MAX_PAUSE = 30.0
 
 #: Longest pause that is waited for where the service names one [s]; a longer one is an error.
 MAX_RETRY_AFTER = 600.0
+
+
+class WaitCancelledError(LrnError):
+    """A pause before a request was cancelled: the request was not sent."""
+
+
+def _pause(seconds: float, cancelled: Cancelled | None) -> None:
+    """Sleep; look now and then whether that is still wanted."""
+    if cancelled is None:
+        time.sleep(seconds)
+        return
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if cancelled():
+            raise WaitCancelledError("cancelled while waiting to send a request")
+        time.sleep(min(left, _SLICE))
 
 
 class RateLimiter:
@@ -54,10 +85,16 @@ class RateLimiter:
         self._closed_until = float("-inf")
         self._lock = threading.Lock()
 
-    def acquire(self) -> None:
-        """Wait until a request may be sent, and count it."""
+    def acquire(self, cancelled: Cancelled | None = None) -> None:
+        """Wait until a request may be sent, and count it.
+
+        Raises
+        ------
+        WaitCancelledError
+            `cancelled` returned True meanwhile.
+        """
         while (pause := self.try_acquire()) > 0:
-            time.sleep(pause)
+            _pause(pause, cancelled)
 
     def try_acquire(self) -> float:
         """Count a request if it may be sent now.
@@ -124,10 +161,16 @@ class RetryState:
         """Tell whether the page may be requested again."""
         return self.attempts < self._max_attempts
 
-    def wait(self) -> None:
-        """Pause before a retry, and count it."""
+    def wait(self, cancelled: Cancelled | None = None) -> None:
+        """Pause before a retry, and count it.
+
+        Raises
+        ------
+        WaitCancelledError
+            `cancelled` returned True meanwhile.
+        """
         longest = min(_MAX_PAUSE, self._backoff * 2.0 ** (self.attempts - 1))
-        time.sleep(random.uniform(0.0, longest))
+        _pause(random.uniform(0.0, longest), cancelled)
         self.attempts += 1
 
     def sign_again(self) -> bool:

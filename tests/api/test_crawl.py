@@ -190,15 +190,15 @@ def test_a_split_query_goes_on_from_its_token(records):
 def test_a_split_query_goes_on_where_it_was_interrupted(api, client):
     query = Query(session_id=[f"s{n % 1000:03d}{'' if n < 1000 else 'x'}" for n in range(1130)])
     query = query.replace(session_id=list(query.session_id)[65:] + list(query.session_id)[:65])
-    crawl = Crawl(query, client, progress=False)
+    crawl = Crawl(query, client)
     first = [page.records for _, page in zip(range(2), crawl, strict=False)]
     assert first == [50, 15]
     assert " " not in crawl.next
-    again = Crawl(query.replace(next=crawl.next), client, progress=False)
+    again = Crawl(query.replace(next=crawl.next), client)
     # The page in hand when the first crawl was left comes again.
     assert [page.records for page in again] == [15, 50, 15]
     assert again.finished
-    assert [page.records for page in Crawl(query, client, next=again.next, progress=False)] == []
+    assert [page.records for page in Crawl(query, client, next=again.next)] == []
 
 
 def test_polling_gets_what_is_new(records):
@@ -259,23 +259,6 @@ def test_a_failure_leaves_what_was_fetched(api, client):
         assert_frame_equal(
             getattr(partial.updated(rest), name), getattr(whole, name), check_categorical=False
         )
-
-
-def test_an_interrupt_leaves_what_was_fetched(client, monkeypatch):
-    post = client.post
-
-    def interrupted(*arguments, page, **keywords):
-        if page == 2:
-            raise KeyboardInterrupt
-        return post(*arguments, page=page, **keywords)
-
-    monkeypatch.setattr(client, "post", interrupted)
-    with pytest.raises(lrn.FetchInterrupted) as caught:
-        fetch(client)
-    assert not isinstance(caught.value, Exception)
-    assert len(caught.value.partial) == 50
-    monkeypatch.undo()
-    assert len(fetch(client, next=caught.value.partial.next)) == 80
 
 
 def test_cancelling_keeps_what_was_fetched(client):
@@ -364,7 +347,6 @@ def test_a_crawl_tells_how_far_it_is(client):
     crawl = Crawl(
         Query(limit=50),
         client,
-        progress=False,
         on_page=lambda c: seen.append((c.pages, c.sessions)),
     )
     assert crawl.next is None
@@ -375,7 +357,7 @@ def test_a_crawl_tells_how_far_it_is(client):
 
 
 def test_a_page_whose_reader_fails_comes_again(client):
-    crawl = Crawl(Query(limit=50), client, progress=False)
+    crawl = Crawl(Query(limit=50), client)
     read = []
 
     def reader():
@@ -388,13 +370,13 @@ def test_a_page_whose_reader_fails_comes_again(client):
         reader()
     assert not crawl.finished
     assert crawl.next == read[0].next
-    rest = [page.records for page in Crawl(Query(), client, next=crawl.next, progress=False)]
+    rest = [page.records for page in Crawl(Query(), client, next=crawl.next)]
     assert rest == [50, 30]
 
 
 def test_a_crawl_goes_on_when_it_is_iterated_again(api, client):
     api.faults = [Fault("error", code=20004, at=(2,)), Fault("error", code=20004, at=(4,))]
-    crawl, pages = Crawl(Query(), client, progress=False), []
+    crawl, pages = Crawl(Query(), client), []
     for _ in range(2):
         with pytest.raises(lrn.ApiError):
             pages.extend(page.records for page in crawl)
@@ -413,10 +395,10 @@ def test_an_interrupt_between_pages_leaves_the_token(client):
         if crawl.pages == 2:
             raise KeyboardInterrupt
 
-    crawl = Crawl(Query(), client, progress=False, on_page=interrupt)
+    crawl = Crawl(Query(), client, on_page=interrupt)
     with pytest.raises(KeyboardInterrupt):
         list(crawl)
-    rest = Crawl(Query(), client, next=crawl.next, progress=False)
+    rest = Crawl(Query(), client, next=crawl.next)
     assert sum(page.records for page in rest) == 80
 
 
@@ -425,7 +407,6 @@ def test_an_event_cancels_between_pages(api, client):
     crawl = Crawl(
         Query(),
         client,
-        progress=False,
         cancelled=event.is_set,
         on_page=lambda crawl: event.set(),
     )
@@ -451,7 +432,7 @@ def tokens_asked(client):
 
 def test_tokens_in_a_loop_are_an_error():
     with scripted(*[page_of(n, "AB"[n % 2]) for n in range(1, 9)]) as client:
-        crawl, pages = Crawl(Query(), client, progress=False), []
+        crawl, pages = Crawl(Query(), client), []
         with pytest.raises(lrn.PagingError, match="page 3 has 1 sessions and repeats"):
             pages.extend(crawl)
         assert len(pages) == 2
@@ -461,12 +442,12 @@ def test_tokens_in_a_loop_are_an_error():
 
 def test_the_first_page_of_a_resumed_crawl_may_not_repeat_its_token():
     with scripted(page_of(1, "A")) as client, pytest.raises(lrn.PagingError):
-        list(Crawl(Query(), client, next="A", progress=False))
+        list(Crawl(Query(), client, next="A"))
 
 
 def test_a_page_with_sessions_and_no_token_is_the_last():
     with scripted(page_of(1, "A"), page_of(2, None)) as client:
-        crawl = Crawl(Query(), client, progress=False)
+        crawl = Crawl(Query(), client)
         assert [page.records for page in crawl] == [1, 1]
         assert crawl.finished
         # The token before it is the only one to resume from.
@@ -477,13 +458,13 @@ def test_a_page_with_sessions_and_no_token_is_the_last():
 @pytest.mark.parametrize(("last", "kept"), [("A", "A"), (None, "A"), ("B", "B")])
 def test_the_last_token_is_kept(last, kept):
     with scripted(page_of(1, "A"), page_of(0, last)) as client:
-        crawl = Crawl(Query(), client, progress=False)
+        crawl = Crawl(Query(), client)
         assert [page.records for page in crawl] == [1]
         assert crawl.next == kept
 
 
 def test_an_empty_first_page_has_no_token(client):
-    crawl = Crawl(Query(user_id="nobody"), client, progress=False)
+    crawl = Crawl(Query(user_id="nobody"), client)
     assert list(crawl) == []
     assert crawl.finished
     assert crawl.next is None

@@ -106,7 +106,7 @@ class RateLimitError(ApiError):
 class TransportError(LrnError):
     """No complete answer arrived by the last retry: no connection, a time-out, a truncated body.
 
-    The cause is in `__cause__`.
+    It has no cause: the exceptions of the layers below contain the request and parts of the answer.
 
     Attributes
     ----------

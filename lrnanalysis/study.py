@@ -584,7 +584,8 @@ def collect(
     Raises
     ------
     LrnError
-        With everything fetched so far in its `partial`.
+        With everything fetched so far in its `partial`; so is any other error, such as one of
+        `on_page` or a MemoryError.
     FetchInterrupted
         Interrupted from the keyboard, likewise.
     """
@@ -612,9 +613,10 @@ def collect(
                 "error's .partial (in a notebook: sys.last_value.partial); its .next is the token "
                 "to resume from"
             )
-        if isinstance(error, LrnError | FetchInterrupted):
-            error.partial = study
         if error is not None:
+            error.partial = study  # type: ignore[attr-defined]
+            if not isinstance(error, LrnError | FetchInterrupted):
+                error.add_note("what had been fetched is in this error's .partial")
             raise error
     return study
 

@@ -10,9 +10,11 @@ import codecs
 import copy
 import logging
 import re
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -21,6 +23,7 @@ import requests
 from learnosity_sdk import _version as sdk_version
 from learnosity_sdk.request import Init
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from lrnanalysis.api.credentials import address, find_credentials, is_loopback
 from lrnanalysis.api.endpoints import SESSIONS_RESPONSES, Endpoint
@@ -49,6 +52,7 @@ _RATE = 42000
 _MARGIN = 1.05
 
 _MAX_MESSAGE = 200
+_MAX_CHAIN = 200
 _CHUNK = 2**20
 
 #: Hexadecimal digits of the length of a signature.
@@ -270,16 +274,14 @@ class Client:
         limiter = self._limiter(endpoint)
         while True:
             limiter.acquire(cancelled)
-            try:
-                answer = self._send(endpoint, body, page)
-            except requests.RequestException as failure:
-                _drop_request(failure)
-                if not (isinstance(failure, _TEMPORARY) and state.may_retry()):
-                    raise _transport_error(failure, page, state.attempts) from failure
-                state.wait(cancelled)
-                continue
+            answer = self._send(endpoint, body, page)
             if isinstance(answer, Page):
                 return answer
+            if isinstance(answer, _Failure):
+                if not (answer.temporary and state.may_retry()):
+                    raise answer.error(page, state.attempts)
+                state.wait(cancelled)
+                continue
             limit = body.get("limit") or endpoint.max_page
             if answer.code == _TOO_LARGE and limit > 1:
                 body["limit"] = limit // 2
@@ -300,18 +302,25 @@ class Client:
         # setdefault, since threads may be here at the same time.
         return self._limiters.setdefault(endpoint.path, RateLimiter(*limit))
 
-    def _send(self, endpoint: Endpoint, body: dict[str, Any], page: int) -> Page | _Refusal:
+    def _send(
+        self, endpoint: Endpoint, body: dict[str, Any], page: int
+    ) -> Page | _Refusal | _Failure:
         started = time.perf_counter()
-        answer = self._session.post(
-            f"{self._base}/{endpoint.path}",
-            data=self._signed(endpoint, body),
-            headers=self._headers(endpoint),
-            timeout=self._timeout,
-            allow_redirects=False,
-            stream=True,
-        )
-        # The default chunks of 10 KB take more time than decoding the page.
-        content = b"".join(answer.iter_content(_CHUNK))
+        try:
+            answer = self._session.post(
+                f"{self._base}/{endpoint.path}",
+                data=self._signed(endpoint, body),
+                headers=self._headers(endpoint),
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            # The default chunks of 10 KB take more time than decoding the page.
+            content = b"".join(answer.iter_content(_CHUNK))
+        except (OSError, ValueError, HTTPException, HTTPError) as failure:
+            # Besides requests' own errors, which are OSErrors: a malformed answer raises whatever
+            # the layers below raise.
+            return _Failure.of(failure)
         seconds = time.perf_counter() - started
         _LOG.debug("page %d: HTTP %d in %.3f s", page, answer.status_code, seconds)
         found = _read(answer.status_code, content, body.get("limit"))
@@ -417,7 +426,9 @@ class _Refusal:
 def _read(status: int, body: bytes, limit: int | None) -> Page | _Refusal:
     """Interpret an answer as a page or a refusal."""
     body = body.removeprefix(codecs.BOM_UTF8)
-    envelope = _decoded(_ENVELOPE, body) if status == 200 else None
+    # Records are not decoded here, so their text has not been looked at.
+    readable = status == 200 and _is_utf8(body)
+    envelope = _decoded(_ENVELOPE, body) if readable else None
     if envelope is None:
         head = _decoded(_META_ONLY, body) or _MetaOnly()
         refused = status != 200 or head.meta.get("status") is False
@@ -442,12 +453,20 @@ def _decoded(decoder: msgspec.json.Decoder[_Struct], body: bytes) -> _Struct | N
     """The envelope of an answer, or None. Errors end here: some contain the whole body."""
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        # A ValueError: bytes that are not UTF-8, or an integer of thousands of digits.
         return None
 
 
+def _is_utf8(body: bytes) -> bool:
+    try:
+        return body.isascii() or body.decode() is not None
+    except UnicodeDecodeError:
+        return False
+
+
 def _integer(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -458,27 +477,48 @@ def _shortened(text: object) -> str | None:
     return _SIGNATURE.sub("***", " ".join(text.split()))[:_MAX_MESSAGE]
 
 
-def _drop_request(failure: BaseException) -> None:
-    """Remove the request, which contains key and signature, from a failure and its causes."""
-    found: list[BaseException | None] = [failure]
-    while found:
-        one = found.pop()
-        if one is None:
-            continue
-        if isinstance(one, requests.RequestException):
-            one.request = None
-            one.response = None
-        # The frames of requests and urllib3 have it among their variables.
-        one.__traceback__ = None
-        found += [one.__cause__, one.__context__]
+@dataclass(frozen=True)
+class _Failure:
+    """Why no complete answer arrived.
+
+    Keeps no exception: their texts and variables contain the request, its signature, and parts of
+    the answer.
+    """
+
+    kind: str
+    reason: str
+    temporary: bool
+    timed_out: bool
+
+    @classmethod
+    def of(cls, failure: Exception) -> _Failure:
+        permanent = isinstance(failure, requests.RequestException) and not isinstance(
+            failure, _TEMPORARY
+        )
+        return cls(
+            kind=type(failure).__name__,
+            reason=_system_reason(failure),
+            temporary=not permanent,
+            timed_out=isinstance(failure, requests.Timeout | TimeoutError),
+        )
+
+    def error(self, page: int, attempts: int) -> TransportError:
+        what = "no answer in time" if self.timed_out else "no complete answer"
+        return TransportError(
+            f"{what} for page {page} after {attempts} attempt{'s' if attempts > 1 else ''} "
+            f"({self.kind}{self.reason}): check the connection, and resume from .partial.next",
+            page=page,
+        )
 
 
-def _transport_error(
-    failure: requests.RequestException, page: int, attempts: int
-) -> TransportError:
-    kind = "no answer in time" if isinstance(failure, requests.Timeout) else "no complete answer"
-    return TransportError(
-        f"{kind} for page {page} after {attempts} attempt{'s' if attempts > 1 else ''} "
-        f"({type(failure).__name__}): check the connection, and resume from .partial.next",
-        page=page,
-    )
+def _system_reason(failure: BaseException) -> str:
+    """What the operating system says of a failure; its words contain nothing of the answer."""
+    found: list[object] = [failure]
+    for one in found:  # grows meanwhile
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return f": {one.verify_message}"
+        if isinstance(one, OSError) and one.errno is not None and one.strerror:
+            return f": {one.strerror}"
+        if isinstance(one, BaseException) and len(found) < _MAX_CHAIN:
+            found += [one.__cause__, one.__context__, *one.args, getattr(one, "reason", None)]
+    return ""

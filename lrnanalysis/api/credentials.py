@@ -14,6 +14,7 @@ import configparser
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -314,10 +315,17 @@ def _checked_url(base_url: str) -> str:
     return base_url.rstrip("/")
 
 
+#: A host name in ASCII; how long its parts may be is checked by its encoding.
+_HOST = re.compile(rb"[A-Za-z0-9._-]+")
+
+
 def _parts(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         _ = parts.port  # reading it checks it
+        host = parts.hostname or ""
+        if ":" not in host and not _HOST.fullmatch(host.encode("idna")):
+            return None
     except ValueError:
         return None
     return parts

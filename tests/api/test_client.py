@@ -1,10 +1,12 @@
 """Client against the embedded Data API over HTTP: signature, retries, errors, silence."""
 
+import contextlib
 import copy
 import itertools
 import json
 import logging
 import pickle
+import socket
 import threading
 import time
 import traceback
@@ -311,11 +313,12 @@ def test_no_connection_is_a_transport_error(api):
     client = client_of(api, max_retries=1)
     api.close()
     with pytest.raises(
-        lrn.TransportError, match=r"page 3 after 2 attempts \(ConnectionError\)"
+        lrn.TransportError,
+        match=r"page 3 after 2 attempts \(ConnectionError: Connection refused\)",
     ) as caught:
         client.post({}, page=3)
     assert caught.value.page == 3
-    assert caught.value.__cause__ is not None
+    assert caught.value.__cause__ is caught.value.__context__ is None
 
 
 def test_no_answer_in_time_is_a_transport_error(api):
@@ -685,3 +688,81 @@ def test_a_client_is_not_pickled():
     for copied in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="contains credentials"):
             copied(Client("key", SECRET))
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+SAID = b"what a learner said"
+
+
+def chunked(length):
+    return HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + length + b"\r\n" + SAID + b"\r\n0\r\n\r\n"
+
+
+def sized(body):
+    return HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+@contextlib.contextmanager
+def verbatim(reply):
+    """The address of a server that answers every connection with the same bytes."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(reply)
+
+        server = threading.Thread(target=serve)
+        server.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            server.join()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        chunked(b"-5"),
+        chunked(SAID),
+        HEAD + b"Content-Length: -5\r\n\r\n" + SAID,
+        HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        SAID + b"\r\n\r\n",
+        b"HTTP/1.1 abc " + SAID + b"\r\n\r\n",
+        HEAD + b"Content-Encoding: gzip\r\nContent-Length: 19\r\n\r\n" + SAID,
+        b"HTTP/1.1 200 OK\r\nX: " + SAID * 5000 + b"\r\n\r\n",
+        sized(
+            b'{"meta": {"status": true}, "data": [{"session_id": "\xff", "x": "' + SAID + b'"}]}'
+        ),
+        sized(b'{"meta": {"status": true, "timestamp": ' + b"9" * 5000 + b'}, "data": []}'),
+        sized(b'{"meta": {"status": true}, "data": [' + b"[" * 30000 + b"]" * 30000),
+        b"",
+    ],
+    ids=range(12),
+)
+def test_a_malformed_answer_is_asked_for_again_and_then_a_typed_error(reply):
+    with verbatim(reply) as address:
+        client = Client(
+            "a-key", SECRET, domain="localhost", base_url=address, backoff=0.0, max_retries=1
+        )
+        with client, pytest.raises((lrn.TransportError, lrn.ApiError)) as caught:
+            client.post({})
+    said = everything_said(caught.value)
+    assert SAID.decode() not in said
+    assert SECRET not in said
+    assert "signature" not in said
+
+
+@pytest.mark.parametrize("address", ["https://a b.com", "https://.com", "https://*.com",
+                                     "https://" + "a" * 64 + ".com"])  # fmt: skip
+def test_an_address_that_no_host_can_have_is_refused_at_once(address):
+    with pytest.raises(lrn.QueryError, match="base_url is"):
+        Client("a-key", SECRET, base_url=address)

@@ -261,6 +261,24 @@ def test_a_failure_leaves_what_was_fetched(api, client):
         )
 
 
+@pytest.mark.parametrize("failure", [MemoryError(), ZeroDivisionError("a mistake of the caller")])
+def test_any_other_error_leaves_what_was_fetched_too(client, failure):
+    calls = []
+
+    def cancelled():
+        calls.append(1)
+        if len(calls) == 3:
+            raise failure
+        return False
+
+    with pytest.raises(type(failure)) as caught:
+        fetch(client, cancelled=cancelled)
+    assert caught.value is failure
+    assert len(failure.partial) == 100
+    assert len(fetch(client, next=failure.partial.next)) == 30
+    assert "partial" in failure.__notes__[-1]
+
+
 def test_cancelling_keeps_what_was_fetched(client):
     asked = []
     study = fetch(client, limit=10, cancelled=lambda: asked.append(1) or len(asked) > 4)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import copy
 import logging
+import os
 import re
 import ssl
 import time
@@ -23,7 +24,7 @@ import requests
 from learnosity_sdk import _version as sdk_version
 from learnosity_sdk.request import Init
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from lrnanalysis.api.credentials import address, find_credentials, is_loopback
 from lrnanalysis.api.endpoints import SESSIONS_RESPONSES, Endpoint
@@ -31,6 +32,7 @@ from lrnanalysis.api.rate_limit import (
     MAX_RETRY_AFTER,
     RateLimiter,
     RetryState,
+    check_number,
     check_settings,
     retry_after,
 )
@@ -53,6 +55,8 @@ _MARGIN = 1.05
 
 _MAX_MESSAGE = 200
 _MAX_CHAIN = 200
+
+#: Most bytes taken at once. Small chunks take more time than decoding the page.
 _CHUNK = 2**20
 
 #: Hexadecimal digits of the length of a signature.
@@ -125,6 +129,11 @@ class Client:
         precedence over the environment. Default: ``LRN_PROFILE``, else "default" if there is one.
     timeout : tuple of float, default (10, 60)
         Longest wait for a connection, and for the next bytes of an answer [s].
+    page_timeout : float, default 600
+        Longest time for a whole answer [s], however steadily it arrives.
+    max_page_bytes : int, default 2**28
+        Largest answer after decompression [bytes]. One that is larger is requested again with half
+        the page size.
     max_retries : int, default 5
         How often a request is repeated after a temporary failure.
     backoff : float, default 0.5
@@ -160,12 +169,16 @@ class Client:
         *,
         profile: str | None = None,
         timeout: tuple[float, float] = (10.0, 60.0),
+        page_timeout: float = 600.0,
+        max_page_bytes: int = 2**28,
         max_retries: int = 5,
         backoff: float = 0.5,
         rate_limit: tuple[int, float] | None = None,
         rate_limit_wait: float | None = None,
     ) -> None:
         check_settings(timeout, max_retries, backoff, rate_limit, rate_limit_wait)
+        check_number("page_timeout", page_timeout, "a number of seconds")
+        check_number("max_page_bytes", max_page_bytes, "a number of bytes")
         self._credentials = find_credentials(
             {
                 "consumer_key": consumer_key,
@@ -178,10 +191,17 @@ class Client:
         )
         self._base = address(self._credentials, base_url)
         self._timeout = (float(timeout[0]), float(timeout[1]))
+        self._page_timeout = page_timeout
+        self._max_page_bytes = max_page_bytes
         self._max_retries = max_retries
         self._backoff = backoff
         self._rate_limit = rate_limit
         self._rate_limit_wait = rate_limit_wait
+        self._start()
+
+    def _start(self) -> None:
+        """Connections and limits of this process."""
+        self._process = os.getpid()
         self._limiters: dict[str, RateLimiter] = {}
         self._session = requests.Session()
         # A proxy of the environment would look for the address on its own machine.
@@ -269,6 +289,9 @@ class Client:
         ...     client.post({"limit": 8}).records
         8
         """
+        if os.getpid() != self._process:
+            # A connection shared with the parent process would mix up their answers.
+            self._start()
         body = dict(request)
         state = RetryState(self._max_retries, self._backoff)
         limiter = self._limiter(endpoint)
@@ -277,12 +300,15 @@ class Client:
             answer = self._send(endpoint, body, page)
             if isinstance(answer, Page):
                 return answer
+            limit = body.get("limit") or endpoint.max_page
             if isinstance(answer, _Failure):
+                if answer.too_large and limit > 1:
+                    body["limit"] = limit // 2
+                    continue
                 if not (answer.temporary and state.may_retry()):
                     raise answer.error(page, state.attempts)
                 state.wait(cancelled)
                 continue
-            limit = body.get("limit") or endpoint.max_page
             if answer.code == _TOO_LARGE and limit > 1:
                 body["limit"] = limit // 2
             elif answer.code == _CLOCK and state.sign_again():
@@ -315,8 +341,7 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             )
-            # The default chunks of 10 KB take more time than decoding the page.
-            content = b"".join(answer.iter_content(_CHUNK))
+            content = self._content(answer, started)
         except (OSError, ValueError, HTTPException, HTTPError) as failure:
             # Besides requests' own errors, which are OSErrors: a malformed answer raises whatever
             # the layers below raise.
@@ -327,6 +352,20 @@ class Client:
         if isinstance(found, _Refusal):
             found.pause = retry_after(answer.headers)
         return found
+
+    def _content(self, answer: requests.Response, started: float) -> bytes:
+        """The body of an answer, within its limits of time and size."""
+        parts, size = [], 0
+        with answer:
+            # read1 returns what has arrived; read would wait for a whole chunk, however long.
+            while part := answer.raw.read1(_CHUNK, decode_content=True):
+                parts.append(part)
+                size += len(part)
+                if size > self._max_page_bytes:
+                    raise _PageTooLargeError
+                if time.perf_counter() - started > self._page_timeout:
+                    raise TimeoutError
+        return b"".join(parts)
 
     def _signed(self, endpoint: Endpoint, body: dict[str, Any]) -> Any:
         # Without a timestamp the SDK uses the current time. It changes the body that it signs.
@@ -477,6 +516,10 @@ def _shortened(text: object) -> str | None:
     return _SIGNATURE.sub("***", " ".join(text.split()))[:_MAX_MESSAGE]
 
 
+class _PageTooLargeError(OSError):
+    """An answer is larger than `max_page_bytes`."""
+
+
 @dataclass(frozen=True)
 class _Failure:
     """Why no complete answer arrived.
@@ -489,20 +532,29 @@ class _Failure:
     reason: str
     temporary: bool
     timed_out: bool
+    too_large: bool
 
     @classmethod
     def of(cls, failure: Exception) -> _Failure:
-        permanent = isinstance(failure, requests.RequestException) and not isinstance(
-            failure, _TEMPORARY
+        too_large = isinstance(failure, _PageTooLargeError)
+        permanent = too_large or (
+            isinstance(failure, requests.RequestException) and not isinstance(failure, _TEMPORARY)
         )
         return cls(
             kind=type(failure).__name__,
             reason=_system_reason(failure),
             temporary=not permanent,
-            timed_out=isinstance(failure, requests.Timeout | TimeoutError),
+            timed_out=isinstance(failure, requests.Timeout | TimeoutError | ReadTimeoutError),
+            too_large=too_large,
         )
 
     def error(self, page: int, attempts: int) -> TransportError:
+        if self.too_large:
+            return TransportError(
+                f"page {page} is larger than max_page_bytes with a single session: pass a larger "
+                "max_page_bytes to Client, and resume from .partial.next",
+                page=page,
+            )
         what = "no answer in time" if self.timed_out else "no complete answer"
         return TransportError(
             f"{what} for page {page} after {attempts} attempt{'s' if attempts > 1 else ''} "

@@ -20,6 +20,7 @@ __all__ = [
     "RateLimiter",
     "RetryState",
     "WaitCancelledError",
+    "check_number",
     "check_settings",
     "retry_after",
 ]
@@ -265,6 +266,17 @@ def check_settings(
     for name, value in waits.items():
         if not _is_seconds(value):
             raise QueryError(f"{name} is {value!r}: expects a number of seconds, 0 or more")
+
+
+def check_number(name: str, value: Any, what: str) -> None:
+    """Raise `QueryError` unless a setting is a finite number above 0.
+
+    Examples
+    --------
+    >>> check_number("page_timeout", 600, "a number of seconds")
+    """
+    if not (_is_seconds(value) and value > 0):
+        raise QueryError(f"{name} is {value!r}: expects {what}, above 0")
 
 
 def _is_pair(value: Any) -> bool:

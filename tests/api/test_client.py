@@ -2,14 +2,20 @@
 
 import contextlib
 import copy
+import gzip
 import itertools
 import json
 import logging
+import os
 import pickle
 import socket
+import subprocess
+import sys
 import threading
 import time
 import traceback
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
@@ -766,3 +772,109 @@ def test_a_malformed_answer_is_asked_for_again_and_then_a_typed_error(reply):
 def test_an_address_that_no_host_can_have_is_refused_at_once(address):
     with pytest.raises(lrn.QueryError, match="base_url is"):
         Client("a-key", SECRET, base_url=address)
+
+
+def test_a_body_that_drips_ends_at_the_page_s_deadline():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        over = threading.Event()
+
+        def serve():
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(HEAD + b"Content-Length: 100000\r\n\r\n")
+                with contextlib.suppress(OSError):
+                    while not over.wait(0.05):
+                        connection.sendall(b" ")
+
+        server = threading.Thread(target=serve)
+        server.start()
+        client = Client(
+            "a-key",
+            SECRET,
+            domain="localhost",
+            base_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
+            page_timeout=0.5,
+            max_retries=0,
+        )
+        started = time.monotonic()
+        with client, pytest.raises(lrn.TransportError, match="no answer in time"):
+            client.post({})
+        assert time.monotonic() - started < 20
+        over.set()
+        server.join()
+
+
+def test_an_answer_of_many_bytes_is_asked_for_in_smaller_pages(records):
+    with sandbox.serve(records) as api, api.client(max_page_bytes=20_000) as client:
+        page = client.post({"limit": 40})
+        assert 0 < page.records < 40
+        assert len(page.body) <= 20_000
+        tiny = api.client(max_page_bytes=100)
+        with tiny, pytest.raises(lrn.TransportError, match="larger than max_page_bytes"):
+            tiny.post({"limit": 4})
+
+
+def test_a_small_body_that_unpacks_to_a_large_one_takes_little_memory():
+    packed = gzip.compress(b" " * 200_000_000, compresslevel=9)
+    reply = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed
+    with verbatim(reply) as address:
+        client = Client(
+            "a-key", SECRET, base_url=address, domain="localhost", max_page_bytes=10_000_000
+        )
+        tracemalloc.start()
+        with client, pytest.raises(lrn.TransportError, match="larger than max_page_bytes"):
+            client.post({"limit": 1})
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert most < 60_000_000
+
+
+@pytest.mark.parametrize(
+    "settings", [{"page_timeout": 0}, {"page_timeout": "1"}, {"max_page_bytes": -1}]
+)
+def test_limits_of_a_page_are_checked(settings):
+    (name,) = settings
+    with pytest.raises(lrn.QueryError, match=f"{name} is"):
+        Client("a-key", SECRET, **settings)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_has_its_own_connection():
+    with sandbox.serve([{"session_id": f"s{at}"} for at in range(60)]) as api:
+        client = api.client()
+        client.post({"limit": 1})
+        code = (
+            "import os, sys, lrnanalysis as lrn\n"
+            f"client = lrn.Client('{sandbox.CONSUMER_KEY}', '{sandbox.CONSUMER_SECRET}',"
+            f" domain='localhost', base_url='{api.base_url}')\n"
+            "client.post({'limit': 1})\n"
+            "children = []\n"
+            "for limit in (1, 2, 3):\n"
+            "    child = os.fork()\n"
+            "    if not child:\n"
+            "        for _ in range(60):\n"
+            "            if client.post({'limit': limit}).records != limit: os._exit(1)\n"
+            "        os._exit(0)\n"
+            "    children.append(child)\n"
+            "own = all(client.post({'limit': 5}).records == 5 for _ in range(60))\n"
+            "ends = [os.waitpid(child, 0)[1] for child in children]\n"
+            "print(own, ends)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False
+        )
+    assert done.stdout.strip() == "True [0, 0, 0]", done.stderr
+
+
+def test_threads_that_share_a_client_get_their_own_answers():
+    with sandbox.serve([{"session_id": f"s{at}"} for at in range(60)]) as api:
+        client = api.client()
+
+        def ask(limit):
+            return {client.post({"limit": limit}).records for _ in range(40)}
+
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(ask, range(1, 7))) == [{limit} for limit in range(1, 7)]

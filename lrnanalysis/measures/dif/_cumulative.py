@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, sparse, special
 
-from lrnanalysis.measures._checks import FloatArray
+from lrnanalysis.measures._checks import BoolArray, FloatArray
 
-__all__ = ["CumulativeFit", "fit_cumulative"]
+__all__ = ["CumulativeFit", "fit_cumulative", "independent"]
 
 _ITERATIONS = 50
 _TOLERANCE = 1e-11
@@ -36,8 +36,8 @@ class CumulativeFit:
         scores are separated, a coefficient that goes to infinity with one sign in every way to
         the supremum is infinite, one that the supremum does not determine is NaN, both without a
         standard error; the others have their limits.
-    rank : int
-        Number of covariates that can be estimated.
+    decided : array of bool, shape (rows,)
+        Rows whose scores the model tells without error at the supremum; none unless `separated`.
     converged : bool
         Whether the likelihood stopped rising at a finite maximum.
     separated : bool
@@ -47,7 +47,7 @@ class CumulativeFit:
     loglik: float
     coefficients: FloatArray
     errors: FloatArray
-    rank: int
+    decided: BoolArray
     converged: bool
     separated: bool
 
@@ -67,7 +67,7 @@ def fit_cumulative(counts: FloatArray, covariates: FloatArray) -> CumulativeFit:
     CumulativeFit
     """
     cuts = counts.shape[1] - 1
-    kept = _independent(covariates)
+    kept = independent(covariates)
     # Covariates of one size keep the equations well conditioned.
     scale = np.abs(covariates[:, kept]).max(axis=0, initial=0.0)
     rows = covariates[:, kept] / scale
@@ -89,15 +89,15 @@ def fit_cumulative(counts: FloatArray, covariates: FloatArray) -> CumulativeFit:
         loglik,
         coefficients,
         coefficient_errors,
-        len(kept),
+        _decided(counts, rows, unknown),
         converged and not separated,
         separated,
     )
 
 
-def _independent(covariates: FloatArray) -> list[int]:
+def independent(covariates: FloatArray) -> list[int]:
     """Columns that are not sums of the intercept and of columns before them, as R's ``glm``."""
-    basis = np.full((len(covariates), 1), len(covariates) ** -0.5)
+    basis = np.full((len(covariates), 1), max(len(covariates), 1) ** -0.5)
     kept = []
     for number, column in enumerate(covariates.T):
         rest = column - basis @ (basis.T @ column)
@@ -190,6 +190,15 @@ def _separation(counts: FloatArray, rows: FloatArray) -> tuple[FloatArray, Float
         if np.linalg.norm(row) > 1e-7:
             limits[number] = _limit(row, moves[moving] @ unknown)
     return known, unknown, limits
+
+
+def _decided(counts: FloatArray, rows: FloatArray, unknown: FloatArray) -> BoolArray:
+    """Rows of whose scores all cuts move along directions without a maximum."""
+    result = np.ones(len(rows), dtype=bool)
+    for cut, gradient in enumerate(_logit_gradients(counts.shape[1] - 1, rows)):
+        moves = np.linalg.norm(gradient @ unknown, axis=1) > 1e-7
+        result &= moves | ((counts[:, cut] == 0) & (counts[:, cut + 1] == 0))
+    return result
 
 
 def _limit(row: FloatArray, moves: FloatArray) -> float:

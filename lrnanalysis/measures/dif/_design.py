@@ -248,7 +248,14 @@ def _codes(
         labels = labels.cat.remove_unused_categories()
         levels = list(labels.cat.categories)
     else:
-        levels = sorted(labels.dropna().unique(), key=lambda level: (str(type(level)), level))
+        try:
+            found = labels.dropna().unique()
+        except TypeError as error:
+            raise MeasureError(
+                f"group has values of type {type(labels.iloc[0]).__name__}: name the groups by "
+                "text or numbers"
+            ) from error
+        levels = sorted(found, key=lambda level: (str(type(level)), level))
     for name, value in (("reference", reference), ("focal", focal)):
         if value is not None and value not in levels:
             raise MeasureError(

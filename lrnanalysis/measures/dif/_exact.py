@@ -28,8 +28,8 @@ def lower_log_odds(right: FloatArray, wrong: FloatArray, level: float) -> float:
     Examples
     --------
     >>> right, wrong = np.array([[3.0], [0.0]]), np.array([[0.0], [3.0]])
-    >>> round(lower_log_odds(right, wrong, 0.05), 4)
-    -0.0567
+    >>> round(lower_log_odds(right, wrong, 0.025), 4)
+    -0.4339
     """
     # Right answers of the first group, by how many fewer they could be with the same margins.
     most = np.minimum(right[0], wrong[1]).astype(np.intp)

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction, choice
-from lrnanalysis.measures.dif._cumulative import CumulativeFit, fit_cumulative
+from lrnanalysis.measures.dif._cumulative import CumulativeFit, fit_cumulative, independent
 from lrnanalysis.measures.dif._design import Counts, read_design
 from lrnanalysis.measures.dif._report import (
     describe,
@@ -104,11 +104,14 @@ def logistic(
     then False. A coefficient is infinite if it is so in every way to the supremum, NaN if the
     supremum does not determine it, both without a standard error; those that separation does not
     touch keep their estimates. The suprema are finite, so that chi2, p, R² and the classes remain
-    defined and are given.
+    defined and are given; ``df`` counts what can be estimated from the persons whose scores the
+    smaller model does not tell without error (Geyer), so that there is no test of the interaction
+    where the group alone separates all scores.
 
     References
     ----------
     Albert, A. & Anderson, J. A. (1984). doi:10.1093/biomet/71.1.1 (separation)
+    Geyer, C. J. (2009). doi:10.1214/08-EJS349 (tests under separation)
     Swaminathan, H. & Rogers, H. J. (1990). doi:10.1111/j.1745-3984.1990.tb00754.x
     Zumbo, B. D. (1999). A handbook on the theory and methods of DIF (ordinal; R²).
     Jodoin, M. G. & Gierl, M. J. (2001). doi:10.1207/S15324818AME1404_2
@@ -202,19 +205,21 @@ def _compare(counts: Counts, names: Sequence[str]) -> tuple[dict[str, float], st
     cells = counts.table.reshape(-1, len(counts.scores))
     used = cells.sum(axis=1) > 0
     cells, total, member = cells[used], total[used, None], member[used]
-    fits = [
-        fit_cumulative(cells, np.hstack(columns))
-        for columns in ([total], [total, member], [total, member, member * total])
-    ]
+    terms = np.hstack([total, member, member * total])
+    models = [terms[:, :width] for width in (1, 1 + groups, 1 + 2 * groups)]
+    fits = [fit_cumulative(cells, model) for model in models]
     of_all = cells.sum(axis=0)
     empty = float((of_all * np.log(of_all / n)).sum())
     r2 = [-np.expm1(2 * (empty - fit.loglik) / n) / -np.expm1(2 * empty / n) for fit in fits]
     for kind, (small, large) in {"uniform": (0, 1), "nonuniform": (1, 2), "both": (0, 2)}.items():
-        df = fits[large].rank - fits[small].rank
+        # Scores that the smaller model tells without error leave nothing for the larger to explain.
+        left = ~fits[small].decided
+        df = len(independent(models[large][left])) - len(independent(models[small][left]))
+        result[f"df_{kind}"] = df
         if df > 0:
             # Models that fit alike differ by the error of the iterations, of either sign.
             chi2 = max(2 * (fits[large].loglik - fits[small].loglik), 0.0)
-            result[f"chi2_{kind}"], result[f"df_{kind}"] = chi2, df
+            result[f"chi2_{kind}"] = chi2
             result[f"p_{kind}"] = float(stats.chi2.sf(chi2, df))
             result[f"delta_r2_{kind}"] = r2[large] - r2[small]
     if groups == 1:
@@ -223,19 +228,24 @@ def _compare(counts: Counts, names: Sequence[str]) -> tuple[dict[str, float], st
         result["interaction"] = float(fits[2].coefficients[2])
         result["interaction_se"] = float(fits[2].errors[2])
     result["converged"] = float(all(fit.converged for fit in fits))
-    return result, "; ".join(_reasons(counts, fits, names))
+    return result, "; ".join(_reasons(counts, result, fits, names))
 
 
-def _reasons(counts: Counts, fits: Sequence[CumulativeFit], names: Sequence[str]) -> Iterator[str]:
-    """Why parameters of an item that was tested are missing or infinite."""
+def _reasons(
+    counts: Counts, found: dict[str, float], fits: Sequence[CumulativeFit], names: Sequence[str]
+) -> Iterator[str]:
+    """Why parameters of an item with scores in several groups are missing or infinite."""
     absent = groups_without_scores(counts.of_groups, names)
     if absent:
         yield absent
     compared = np.count_nonzero(counts.of_groups) - 1
-    if fits[1].rank - fits[0].rank < compared:
-        yield "the matching variable tells the groups apart: log odds cannot be estimated"
-    if fits[2].rank - fits[1].rank < compared:
-        yield "a group has one value of the matching variable: its interaction cannot be estimated"
+    if fits[0].decided.all():
+        yield "the matching variable tells every score: groups cannot differ"
+        return
+    if found["df_uniform"] < compared:
+        yield "the matching variable tells groups apart: their log odds cannot be estimated"
+    elif found["df_nonuniform"] < compared and not fits[1].separated:
+        yield "a group has one value of the matching variable: no interaction can be estimated"
     for terms, fit in zip(_TERMS, fits, strict=True):
         if fit.separated:
             yield (

@@ -282,13 +282,13 @@ def _reasons(
         reason = not_comparable(one.of_groups, len(one.scores), names)
         if not reason and tested == 0:
             reason = (
-                "no value of the matching variable at which groups can be compared: each has one "
-                "group or one score"
+                "the groups cannot be compared: each value of the matching variable has persons of "
+                "one group only, or one score"
             )
         if not reason and not np.isnan(ratio) and ratio in (0, np.inf):
             reason = (
-                "the odds ratio is 0 or infinite: no standard error; its interval and class are "
-                "by the exact conditional distribution"
+                f"the odds ratio is {'infinite' if ratio else '0'}: no standard error; interval "
+                "and class are by the exact conditional distribution"
             )
         reasons.append(reason or groups_without_scores(one.of_groups, names))
     return reasons

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, sparse, special
 
-from lrnanalysis.measures._checks import BoolArray, FloatArray
+from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray
 
 __all__ = ["CumulativeFit", "fit_cumulative", "independent"]
 
@@ -52,7 +52,9 @@ class CumulativeFit:
     separated: bool
 
 
-def fit_cumulative(counts: FloatArray, covariates: FloatArray) -> CumulativeFit:
+def fit_cumulative(
+    counts: FloatArray, covariates: FloatArray, lines: IntArray | None = None
+) -> CumulativeFit:
     """Maximum likelihood by Fisher's scoring, with the step halved where it overshoots.
 
     Parameters
@@ -61,6 +63,9 @@ def fit_cumulative(counts: FloatArray, covariates: FloatArray) -> CumulativeFit:
         Persons per row and score; every row and score occurs.
     covariates : array, shape (rows, covariates)
         Values of the covariates, without an intercept.
+    lines : array of int, shape (rows,), optional
+        Rows with the same number have covariates on a line, in order: separation is then decided by
+        the first and the last of them. By default each row has its own.
 
     Returns
     -------
@@ -76,7 +81,9 @@ def fit_cumulative(counts: FloatArray, covariates: FloatArray) -> CumulativeFit:
     limits = np.zeros(len(parameters))
     # While all logits are moderate, none is on its way to infinity.
     if not converged or np.abs(_logits(parameters, cuts, rows)).max() > _FAR:
-        known, unknown, limits = _separation(counts, rows)
+        known, unknown, limits = _separation(
+            counts, rows, np.arange(len(rows)) if lines is None else lines
+        )
     separated = unknown.shape[1] > 0
     information = known.T @ _observed_information(parameters, counts, rows) @ known
     covariance = known @ np.linalg.pinv(information, rcond=1e-14, hermitian=True) @ known.T
@@ -97,9 +104,13 @@ def fit_cumulative(counts: FloatArray, covariates: FloatArray) -> CumulativeFit:
 
 def independent(covariates: FloatArray) -> list[int]:
     """Columns that are not sums of the intercept and of columns before them, as R's ``glm``."""
-    basis = np.full((len(covariates), 1), max(len(covariates), 1) ** -0.5)
+    # The triangle has the lengths of the columns and the angles between them.
+    intercept, *columns = np.linalg.qr(
+        np.column_stack([np.ones(len(covariates)), covariates]), mode="r"
+    ).T
+    basis = (intercept / max(float(np.linalg.norm(intercept)), 1.0))[:, None]
     kept = []
-    for number, column in enumerate(covariates.T):
+    for number, column in enumerate(columns):
         rest = column - basis @ (basis.T @ column)
         rest -= basis @ (basis.T @ rest)
         size = float(np.linalg.norm(rest))
@@ -143,7 +154,9 @@ def _logit_gradients(cuts: int, rows: FloatArray) -> list[FloatArray]:
     return [np.hstack([np.tile(unit, (len(rows), 1)), -rows]) for unit in units]
 
 
-def _separation(counts: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _separation(
+    counts: FloatArray, rows: FloatArray, lines: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Directions in which the likelihood rises for ever, by linear programming.
 
     A person's likelihood falls in no direction in which the logit of the cut above the score does
@@ -166,7 +179,10 @@ def _separation(counts: FloatArray, rows: FloatArray) -> tuple[FloatArray, Float
             [
                 part
                 for cut, gradient in enumerate(gradients)
-                for part in (gradient[counts[:, cut] > 0], -gradient[counts[:, cut + 1] > 0])
+                for part in (
+                    gradient[_ends(counts[:, cut] > 0, lines)],
+                    -gradient[_ends(counts[:, cut + 1] > 0, lines)],
+                )
             ]
         ),
         axis=0,
@@ -190,6 +206,14 @@ def _separation(counts: FloatArray, rows: FloatArray) -> tuple[FloatArray, Float
         if np.linalg.norm(row) > 1e-7:
             limits[number] = _limit(row, moves[moving] @ unknown)
     return known, unknown, limits
+
+
+def _ends(there: BoolArray, lines: IntArray) -> IntArray:
+    """The first and the last row of each line, of those that are there."""
+    places = np.flatnonzero(there)
+    _, first = np.unique(lines[places], return_index=True)
+    _, last = np.unique(lines[places][::-1], return_index=True)
+    return np.union1d(places[first], places[::-1][last])
 
 
 def _decided(counts: FloatArray, rows: FloatArray, unknown: FloatArray) -> BoolArray:

@@ -240,7 +240,9 @@ class _Study:
             scores = [np.unique(row[known & (code == g)]) for g in np.flatnonzero(persons[item])]
             reason = not_comparable(persons[item], 2, names)
             if not reason and any(not np.array_equal(one, scores[0]) for one in scores[1:]):
-                reason = "a group lacks a score that another has"
+                reason = (
+                    "a group lacks a score that another has: it cannot have parameters of its own"
+                )
             untestable.append(reason)
         labels = list(items)
         return cls(
@@ -282,6 +284,9 @@ class _Study:
             if len(self.groups) == 2:
                 for name, value in _effects(free, self.versions[item]).items():
                     found[name][item] = value
+            if failed:
+                # Differences of parameters on their way to infinity tell nothing.
+                found["a_difference"][item] = found["b_difference"][item] = np.nan
         return found, reasons
 
     def fitted(self, split: BoolArray) -> IRTModel:

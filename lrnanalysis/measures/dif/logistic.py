@@ -205,9 +205,10 @@ def _compare(counts: Counts, names: Sequence[str]) -> tuple[dict[str, float], st
     cells = counts.table.reshape(-1, len(counts.scores))
     used = cells.sum(axis=1) > 0
     cells, total, member = cells[used], total[used, None], member[used]
+    lines = np.repeat(np.arange(groups + 1), len(level))[used]
     terms = np.hstack([total, member, member * total])
     models = [terms[:, :width] for width in (1, 1 + groups, 1 + 2 * groups)]
-    fits = [fit_cumulative(cells, model) for model in models]
+    fits = [fit_cumulative(cells, model, lines) for model in models]
     of_all = cells.sum(axis=0)
     empty = float((of_all * np.log(of_all / n)).sum())
     r2 = [-np.expm1(2 * (empty - fit.loglik) / n) / -np.expm1(2 * empty / n) for fit in fits]

@@ -18,6 +18,9 @@ __all__ = ["CumulativeFit", "fit_cumulative", "independent"]
 _ITERATIONS = 50
 _TOLERANCE = 1e-11
 
+#: Probabilities below this have squares too small for floating point.
+_TINY = 1e-150
+
 #: Logits beyond which scores may be separated: where they are, logits are larger at the end.
 _FAR = 8.0
 
@@ -243,7 +246,7 @@ def _derivatives(
     n, scores = counts.shape
     logits = _logits(parameters, scores - 1, rows)
     p = _probabilities(logits)
-    if (p <= 0).any():
+    if (p < 0).any() or not p[counts > 0].all():
         return -np.inf, np.zeros_like(parameters), np.eye(len(parameters))
     density = np.zeros((n, scores + 1))
     density[:, 1:-1] = special.expit(logits) * special.expit(-logits)
@@ -253,9 +256,10 @@ def _derivatives(
         jacobian[:, cut, cut] = density[:, cut + 1]
         jacobian[:, cut + 1, cut] = -density[:, cut + 1]
     jacobian[:, :, scores - 1 :] = -np.diff(density, axis=1)[:, :, None] * rows[:, None, :]
-    loglik = float((counts * np.log(p)).sum())
-    gradient = np.einsum("rc,rcp->p", counts / p, jacobian)
-    weight = counts.sum(axis=1, keepdims=True) / p
+    loglik = float(special.xlogy(counts, p).sum())
+    inverse = _inverse(p)
+    gradient = np.einsum("rc,rcp->p", counts * inverse, jacobian)
+    weight = counts.sum(axis=1, keepdims=True) * inverse
     weighted = (jacobian * weight[:, :, None]).reshape(-1, len(parameters))
     return loglik, gradient, weighted.T @ jacobian.reshape(-1, len(parameters))
 
@@ -268,7 +272,8 @@ def _observed_information(
     logits = _logits(parameters, cuts, rows)
     below, above = special.expit(logits), special.expit(-logits)
     density = below * above
-    p = _probabilities(logits)
+    inverse = _inverse(_probabilities(logits))
+    weight = counts * inverse
     gradients = _logit_gradients(cuts, rows)
     result = np.zeros((len(parameters), len(parameters)))
     for score in range(cuts + 1):
@@ -278,8 +283,8 @@ def _observed_information(
             slope += density[:, [score]] * gradients[score]
         if score > 0:
             slope -= density[:, [score - 1]] * gradients[score - 1]
-        result += (counts[:, [score]] / p[:, [score]] ** 2 * slope).T @ slope
-    bend = density * (above - below) * -np.diff(counts / p, axis=1)
+        result += ((weight * inverse)[:, [score]] * slope).T @ slope
+    bend = density * (above - below) * -np.diff(weight, axis=1)
     for cut, gradient in enumerate(gradients):
         # … less its second ones.
         result -= (bend[:, [cut]] * gradient).T @ gradient
@@ -295,3 +300,8 @@ def _probabilities(logits: FloatArray) -> FloatArray:
     with np.errstate(over="ignore"):
         p[:, 1:-1] *= -np.expm1(-np.diff(logits, axis=1))
     return p
+
+
+def _inverse(p: FloatArray) -> FloatArray:
+    """1 / p; 0 where p is too small for that, which is where nobody has the score."""
+    return np.divide(1.0, p, out=np.zeros_like(p), where=p > _TINY)

@@ -127,7 +127,7 @@ def test_turning_reference_and_focal_turns_signs(function):
             assert other[name].equals(one[name]), name
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32))
 def test_few_persons_give_numbers_or_reasons(seed):
     matrix, group = tiny(seed)

@@ -108,9 +108,8 @@ def fit_cumulative(
 def independent(covariates: FloatArray) -> list[int]:
     """Columns that are not sums of the intercept and of columns before them, as R's ``glm``."""
     # The triangle has the lengths of the columns and the angles between them.
-    intercept, *columns = np.linalg.qr(
-        np.column_stack([np.ones(len(covariates)), covariates]), mode="r"
-    ).T
+    rows = np.column_stack([np.ones(len(covariates)), covariates])
+    intercept, *columns = np.asarray(np.linalg.qr(rows, mode="r")).T
     basis = (intercept / max(float(np.linalg.norm(intercept)), 1.0))[:, None]
     kept = []
     for number, column in enumerate(columns):

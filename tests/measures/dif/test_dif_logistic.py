@@ -346,6 +346,16 @@ def test_separation_by_its_definition(seed):
         )
 
 
+@pytest.mark.parametrize("far", [50.0, 1e4])
+def test_a_far_value_does_not_stop_the_way_to_the_supremum(far):
+    # Where the others are told apart, the far one's other scores have no probability left.
+    values = np.array([0.0, 1, 2, 3, 4, far])[:, None]
+    fit = fit_cumulative(np.eye(3)[[0, 0, 1, 1, 2, 2]], values)
+    assert fit.coefficients[0] == np.inf
+    assert fit.loglik == pytest.approx(0, abs=1e-6)
+    assert fit.decided.all()
+
+
 def test_an_item_that_separates_leaves_the_total():
     matrix, group = simulated(1000, seed=9)
     matrix["0"] = (group == "r").astype(float)

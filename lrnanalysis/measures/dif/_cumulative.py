@@ -40,11 +40,11 @@ class CumulativeFit:
         the supremum is infinite, one that the supremum does not determine is NaN, both without a
         standard error; the others have their limits.
     decided : array of bool, shape (rows,)
-        Rows whose scores the model tells without error at the supremum; none unless `separated`.
+        Rows whose scores the model predicts exactly at the supremum; none unless `separated`.
     converged : bool
         Whether the likelihood stopped rising at a finite maximum.
     separated : bool
-        Whether there is none, because covariates tell some scores without error.
+        Whether there is none, because covariates predict some scores exactly.
     """
 
     loglik: float

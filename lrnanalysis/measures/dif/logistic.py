@@ -95,18 +95,18 @@ def logistic(
     -----
     Standard errors are from the observed information, as in R's ``glm`` and ``MASS::polr``.
 
-    Parameters that the data do not allow, because the matching variable tells the groups apart or
-    has one value in a group, are NaN, and ``df`` counts those that were estimated: of three groups,
-    one without the item, the other two are compared. Where ``df`` is 0 there is no test.
+    Parameters that the data do not determine, because the matching variable determines the group or
+    has a single value in a group, are NaN, and ``df`` counts those that were estimated: of three
+    groups, one without the item, the other two are compared. Where ``df`` is 0 there is no test.
 
-    Where a model separates scores (Albert & Anderson), as if no focal person but every reference
-    person has an item right, the likelihood has a supremum but no finite maximum. ``converged`` is
-    then False. A coefficient is infinite if it is so in every way to the supremum, NaN if the
-    supremum does not determine it, both without a standard error; those that separation does not
-    touch keep their estimates. The suprema are finite, so that chi2, p, R² and the classes remain
-    defined and are given; ``df`` counts what can be estimated from the persons whose scores the
-    smaller model does not tell without error (Geyer), so that there is no test of the interaction
-    where the group alone separates all scores.
+    Where a model separates scores (Albert & Anderson), for instance if every reference person and
+    no focal person has an item right, the likelihood has a supremum but no finite maximum, and
+    ``converged`` is False. A coefficient that goes to infinity, with the same sign, on every path
+    to the supremum is infinite; one that the supremum does not determine is NaN; neither has a
+    standard error. Coefficients that separation does not affect keep their estimates. The suprema
+    are finite, so that chi2, p, R² and the classes are defined and given. ``df`` then counts what
+    can be estimated from the persons whose scores the smaller model does not predict exactly
+    (Geyer): where the group alone separates all scores, there is no test of the interaction.
 
     References
     ----------
@@ -213,7 +213,7 @@ def _compare(counts: Counts, names: Sequence[str]) -> tuple[dict[str, float], st
     empty = float((of_all * np.log(of_all / n)).sum())
     r2 = [-np.expm1(2 * (empty - fit.loglik) / n) / -np.expm1(2 * empty / n) for fit in fits]
     for kind, (small, large) in {"uniform": (0, 1), "nonuniform": (1, 2), "both": (0, 2)}.items():
-        # Scores that the smaller model tells without error leave nothing for the larger to explain.
+        # Scores that the smaller model predicts exactly leave nothing for the larger to explain.
         left = ~fits[small].decided
         df = len(independent(models[large][left])) - len(independent(models[small][left]))
         result[f"df_{kind}"] = df
@@ -241,10 +241,10 @@ def _reasons(
         yield absent
     compared = np.count_nonzero(counts.of_groups) - 1
     if fits[0].decided.all():
-        yield "the matching variable tells every score: groups cannot differ"
+        yield "the matching variable predicts every score exactly: groups cannot differ"
         return
     if found["df_uniform"] < compared:
-        yield "the matching variable tells groups apart: their log odds cannot be estimated"
+        yield "the matching variable determines the group: its log odds cannot be estimated"
     elif found["df_nonuniform"] < compared and not fits[1].separated:
         yield "a group has one value of the matching variable: no interaction can be estimated"
     for terms, fit in zip(_TERMS, fits, strict=True):

@@ -243,7 +243,7 @@ def test_what_the_matching_variable_does_not_allow():
     found = logistic(matrix, group, match=(group == "b") * 1.0).loc["item"]
     assert found[["p_uniform", "p_nonuniform", "p_both", "log_odds", "jodoin_gierl"]].isna().all()
     assert found["df"] == 0
-    assert found["reason"].startswith("the matching variable tells groups apart")
+    assert found["reason"].startswith("the matching variable determines the group")
 
 
 def test_a_matching_variable_that_tells_the_score():
@@ -252,7 +252,10 @@ def test_a_matching_variable_that_tells_the_score():
     assert found[["chi2_both", "p_both", "log_odds", "jodoin_gierl"]].isna().all()
     assert found["df"] == 0
     assert not found["converged"]
-    assert found["reason"] == "the matching variable tells every score: groups cannot differ"
+    assert (
+        found["reason"]
+        == "the matching variable predicts every score exactly: groups cannot differ"
+    )
 
 
 @pytest.mark.parametrize("right", ["r", "f"])

@@ -286,7 +286,8 @@ def dif_curves(
             linestyle="-" if number == 0 else "--",
             label=f"{name}, n = {int(n.sum()):,}",
         )
-    margin = 0.03 * (highest - lowest)
+    # Everybody may have the same score.
+    margin = 0.03 * (highest - lowest) or 0.5
     ax.set_ylim(lowest - margin, highest + margin)
     ax.legend(frameon=False, fontsize=9)
     matched = "total score" if match is None else "matching variable"

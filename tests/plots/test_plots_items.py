@@ -199,6 +199,21 @@ def test_infinite_effects_stand_at_the_edge(unfair):
     assert "1 infinite, drawn at the edge" in words(ax)
 
 
+@pytest.mark.parametrize("right", ["a", "b"])
+def test_an_item_that_one_group_has_right_and_the_other_wrong(unfair, right):
+    scores, group = unfair
+    scores = scores.assign(**{"item-3": (group == right).astype(float), "item-4": 1.0})
+    scores = scores.drop(columns="item-8")
+    for test in (lrn.dif.mantel_haenszel, lrn.dif.logistic):
+        ax = plots.dif(test(scores, group))
+        assert names(ax)[0 if right == "b" else -1] == "item-3"
+        assert "1 infinite, drawn at the edge" in words(ax)
+        assert "1 without this effect size" in words(ax)
+    assert plots.dif_curves(scores, group, "item-3").get_ylim() == pytest.approx((-0.03, 1.03))
+    # Everybody has the same score.
+    assert plots.dif_curves(scores, group, "item-4").get_ylim() == pytest.approx((0.5, 1.5))
+
+
 def test_a_table_without_effects_is_refused(unfair):
     scores, _ = unfair
     three = lrn.dif.mantel_haenszel(scores, np.arange(len(scores)) % 3)

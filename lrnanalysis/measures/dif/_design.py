@@ -10,7 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, person_values
+from lrnanalysis.measures._checks import (
+    BoolArray,
+    FloatArray,
+    PersonValues,
+    as_floats,
+    person_values,
+)
 from lrnanalysis.measures.classical._item_scores import (
     ItemScores,
     divide,
@@ -162,8 +168,10 @@ class DifDesign:
             category = np.searchsorted(scores, values)
         shape = (len(self.names), len(levels), len(scores))
         cell = (self.code * shape[1] + stratum) * shape[2] + category
-        table = np.bincount(cell[known], minlength=int(np.prod(shape)))
-        return Counts(table.reshape(shape).astype(np.float64), scores, levels)
+        table = np.bincount(cell[known], minlength=int(np.prod(shape))).reshape(shape)
+        # Persons without a value of the matching variable may have been alone with a score.
+        seen = table.any(axis=(0, 1))
+        return Counts(table[:, :, seen].astype(np.float64), scores[seen], levels)
 
 
 def read_design(
@@ -205,7 +213,9 @@ def read_design(
         )
     matched = None
     if match is not None:
-        matched = np.asarray(person_values(match, scored.persons, what="match"), dtype=np.float64)
+        matched = as_floats(person_values(match, scored.persons, what="match").rename("match"))
+        if np.isinf(matched).any():
+            raise MeasureError("match has an infinite value: replace it with NaN or a number")
     inside = code >= 0
     if not inside.all():
         scored = ItemScores(scored.values[:, inside], scored.items, scored.persons[inside])
@@ -238,7 +248,14 @@ def _codes(
         labels = labels.cat.remove_unused_categories()
         levels = list(labels.cat.categories)
     else:
-        levels = sorted(labels.dropna().unique(), key=lambda level: (str(type(level)), level))
+        try:
+            found = labels.dropna().unique()
+        except TypeError as error:
+            raise MeasureError(
+                f"group has values of type {type(labels.iloc[0]).__name__}: name the groups by "
+                "text or numbers"
+            ) from error
+        levels = sorted(found, key=lambda level: (str(type(level)), level))
     for name, value in (("reference", reference), ("focal", focal)):
         if value is not None and value not in levels:
             raise MeasureError(
@@ -257,7 +274,8 @@ def _codes(
         first = levels[0] if reference is None else reference
         rest = [level for level in levels if level != first] if focal is None else [focal]
         order = {level: number for number, level in enumerate([first, *rest])}
-        names = tuple(map(str, order))
+        # Labels such as 1 and "1" stay apart.
+        names = tuple(map(str if len(set(map(str, order))) == len(order) else repr, order))
     # The last entry serves -1, a missing label.
     code = np.array([*(order.get(level, -1) for level in levels), -1], dtype=np.intp)
     return code[pd.Index(levels).get_indexer(pd.Index(labels.astype(object)))], names

@@ -14,7 +14,12 @@ from scipy import stats
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, check_fraction
 from lrnanalysis.measures.dif._design import DifDesign, read_design
-from lrnanalysis.measures.dif._report import describe, text
+from lrnanalysis.measures.dif._report import (
+    describe,
+    groups_without_scores,
+    not_comparable,
+    text,
+)
 from lrnanalysis.measures.dif._tests import Adjustment, adjust_p, purified
 from lrnanalysis.measures.irt import IRTModel, fit
 from lrnanalysis.warnings import ConvergenceWarning
@@ -85,15 +90,18 @@ def likelihood_ratio(
         score of focal persons less that of reference persons of equal ability [points], averaged
         over the focal group, and ``expected_distance`` the same of its absolute value, which
         also shows DIF that crosses; ``favours`` the group that does better where the test is
-        significant (unadjusted); ``converged`` whether both fits did; ``anchor``.
+        significant (unadjusted); ``converged`` whether both fits did; ``anchor``; ``reason`` why
+        values are missing or a fit did not converge.
 
-        Missing values: items that one group did not take or on which it lacks a score that another
-        has, and an item that is the only anchor.
+        Missing values: items that only one group took or on which a group lacks a score that
+        another has, and an item that is the only anchor. An item that some of several groups did
+        not take is tested between the others, which ``df`` counts.
 
     Raises
     ------
     MeasureError
-        As `mantel_haenszel` and `lrnanalysis.irt.fit`.
+        As `mantel_haenszel` and `lrnanalysis.irt.fit`, whose messages name an item by its label,
+        and one with parameters of its own as, for instance, 'i3 in group f'.
 
     Notes
     -----
@@ -131,9 +139,9 @@ def likelihood_ratio(
     )
     study = _Study.of(design, model, options)
     design, purification = purified(
-        design, lambda trial: study.tests(trial.anchor)["p"] < level, purify, max_rounds
+        design, lambda trial: study.tests(trial.anchor)[0]["p"] < level, purify, max_rounds
     )
-    found = study.tests(design.anchor)
+    found, reasons = study.tests(design.anchor)
     p = found.pop("p")
     adjusted = adjust_p(p if anchor is None else np.where(design.anchor, np.nan, p), adjust)
     gap = found["expected_difference"]
@@ -154,6 +162,7 @@ def likelihood_ratio(
     table = describe(
         design,
         columns,
+        reasons=reasons,
         measure="likelihood_ratio",
         purification=purification,
         model=model if isinstance(model, str) else {str(k): v for k, v in model.items()},
@@ -174,24 +183,31 @@ class _Study:
         Scores, the reference group's persons first.
     code : array of int, shape (persons,)
         Group.
-    groups : int
-        Number of groups.
+    groups : tuple of str
+        Names of the groups.
+    labels : list
+        The item's label, by which messages of `fit` name it.
+    versions : list of list of str
+        The item's label in each group where it is split.
     models : list of str
         Model per item.
-    testable : array of bool, shape (items,)
-        Whether every group has all of the item's scores, as a split item needs.
     persons : array of int, shape (items, groups)
         Persons with a score.
+    untestable : list of str
+        Why an item cannot be split; empty where it can: at least two groups have it, and all that
+        do have all of its scores.
     options : mapping
         Arguments of `fit`.
     """
 
     values: FloatArray
     code: np.ndarray
-    groups: int
+    groups: tuple[str, ...]
+    labels: list[Hashable]
+    versions: list[list[str]]
     models: list[str]
-    testable: BoolArray
     persons: np.ndarray
+    untestable: list[str]
     options: Mapping[str, Any]
 
     @classmethod
@@ -202,6 +218,8 @@ class _Study:
         taken = {"group", "weights", "method"} & set(options)
         if taken:
             raise MeasureError(f"{taken.pop()} cannot be passed: the fits of the groups set it")
+        if "fixed" in options:
+            raise MeasureError("fixed cannot be passed: name the items that are fair with anchor=")
         items = design.scored.items
         if isinstance(model, str):
             models = [model] * len(items)
@@ -213,27 +231,45 @@ class _Study:
         # `fit` takes the first group to appear for the reference.
         order = np.argsort(design.code, kind="stable")
         values, code = design.scored.values[:, order], design.code[order]
-        groups = len(design.names)
-        testable = np.zeros(len(items), dtype=bool)
-        persons = np.zeros((len(items), groups), dtype=np.int64)
+        names = design.names
+        persons = np.zeros((len(items), len(names)), dtype=np.int64)
+        untestable = []
         for item, row in enumerate(values):
             known = ~np.isnan(row)
-            scores = [np.unique(row[known & (code == g)]) for g in range(groups)]
-            testable[item] = all(np.array_equal(one, scores[0]) for one in scores[1:])
-            persons[item] = np.bincount(code[known], minlength=groups)
-        testable &= persons.min(axis=1) > 0
-        return cls(values, code, groups, models, testable, persons, options)
+            persons[item] = np.bincount(code[known], minlength=len(names))
+            scores = [np.unique(row[known & (code == g)]) for g in np.flatnonzero(persons[item])]
+            reason = not_comparable(persons[item], 2, names)
+            if not reason and any(not np.array_equal(one, scores[0]) for one in scores[1:]):
+                reason = (
+                    "a group lacks a score that another has: it cannot have parameters of its own"
+                )
+            untestable.append(reason)
+        labels = list(items)
+        return cls(
+            values,
+            code,
+            names,
+            labels,
+            _versions(labels, names),
+            models,
+            persons,
+            untestable,
+            options,
+        )
 
-    def tests(self, anchor: BoolArray) -> dict[str, FloatArray]:
-        """Statistics of every item, with all items split that are not anchors."""
-        split = ~anchor & self.testable
+    def tests(self, anchor: BoolArray) -> tuple[dict[str, FloatArray], list[str]]:
+        """Statistics of every item, with all items split that are not anchors; why some lack."""
+        testable = np.array([not reason for reason in self.untestable])
+        split = ~anchor & testable
         shared = self.fitted(split)
         found = {name: np.full(len(anchor), np.nan) for name in (*_NAMES, "p")}
-        for item in np.flatnonzero(self.testable):
+        reasons = list(self.untestable)
+        for item in np.flatnonzero(testable):
             other = split.copy()
             other[item] = ~split[item]
             if other.all():
-                continue  # the only anchor: without it nothing ties the groups together
+                reasons[item] = "the only anchor: without it nothing ties the groups together"
+                continue
             free, tied = shared, self.fitted(other)
             if not split[item]:
                 free, tied = tied, free
@@ -242,33 +278,51 @@ class _Study:
             found["chi2"][item], found["df"][item] = chi2, df
             found["p"][item] = stats.chi2.sf(chi2, df)
             found["converged"][item] = free.converged and tied.converged
-            if self.groups == 2:
-                for name, value in _effects(free, int(item)).items():
+            failed = [one.convergence.message for one in (tied, free) if not one.converged]
+            absent = groups_without_scores(self.persons[item], self.groups)
+            reasons[item] = "; ".join(filter(None, [absent, *failed[:1]]))
+            if len(self.groups) == 2:
+                for name, value in _effects(free, self.versions[item]).items():
                     found[name][item] = value
-        return found
+            if failed:
+                # Differences of parameters on their way to infinity tell nothing.
+                found["a_difference"][item] = found["b_difference"][item] = np.nan
+        return found, reasons
 
     def fitted(self, split: BoolArray) -> IRTModel:
         """The model in which some items have parameters of their own in each group."""
-        rows: dict[str, FloatArray] = {}
+        rows: dict[Hashable, FloatArray] = {}
         models: dict[Hashable, str] = {}
         for item, row in enumerate(self.values):
-            for g in range(self.groups) if split[item] else (None,):
-                name = _column(item, g)
-                rows[name] = row if g is None else np.where(self.code == g, row, np.nan)
-                models[name] = self.models[item]
+            parts = {self.labels[item]: row}
+            if split[item]:
+                parts = {
+                    self.versions[item][g]: np.where(self.code == g, row, np.nan)
+                    for g in np.flatnonzero(self.persons[item])
+                }
+            rows |= parts
+            models |= dict.fromkeys(parts, self.models[item])
+        columns = pd.Index(list(rows), tupleize_cols=False)
+        frame = pd.DataFrame(np.array(list(rows.values())).T, columns=columns)
         with warnings.catch_warnings():
             # The column ``converged`` reports it.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            return fit(pd.DataFrame(rows), models, group=self.code, **self.options)
+            return fit(frame, models, group=np.array(self.groups)[self.code], **self.options)
 
 
-def _column(item: int, group: int | None) -> str:
-    return f"{item}" if group is None else f"{item}/{group}"
+def _versions(labels: list[Hashable], groups: tuple[str, ...]) -> list[list[str]]:
+    """Labels of the items' versions in each group, none of which is the label of an item."""
+    texts = [str(label) for label in labels]
+    if len(set(texts)) < len(texts):
+        texts = [repr(label) for label in labels]
+    mark = "in group"
+    while any(f" {mark} " in label for label in texts):
+        mark = f"({mark})"
+    return [[f"{label} {mark} {group}" for group in groups] for label in texts]
 
 
-def _effects(free: IRTModel, item: int) -> dict[str, float]:
+def _effects(free: IRTModel, names: list[str]) -> dict[str, float]:
     """Differences between the two groups' versions of a split item."""
-    names = [_column(item, group) for group in (0, 1)]
     own = free.items.loc[names]
     locations = [name for name in own.columns if name[0] == "b" and not name.endswith("_se")]
     mean, variance = free.groups[["mean", "variance"]].to_numpy(dtype=np.float64)[1]

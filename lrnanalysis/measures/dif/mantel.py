@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction
+from lrnanalysis.measures.classical._item_scores import divide
 from lrnanalysis.measures.dif._design import Counts, read_design
-from lrnanalysis.measures.dif._report import describe, sizes, text
+from lrnanalysis.measures.dif._exact import lower_log_odds
+from lrnanalysis.measures.dif._report import (
+    describe,
+    groups_without_scores,
+    not_comparable,
+    sizes,
+    text,
+)
 from lrnanalysis.measures.dif._tests import Adjustment, adjust_p, purified
 
 __all__ = ["mantel_haenszel", "mean_difference"]
@@ -47,9 +56,9 @@ def mantel_haenszel(
         Scores [points], NaN where not administered: such persons do not count for the item.
         Totals of incomplete rows are prorated to a whole test and rounded to whole points where
         all scores are whole.
-    group : Series, or sequence in the order of the rows
-        Group of each person; a Series is aligned by its index. Without a group a person is left
-        out. A column of the sessions table will do:
+    group : Series, mapping, one-column DataFrame, or sequence in the order of the rows
+        Group of each person; the first three are aligned by label. Without a group a person is
+        left out. A column of the sessions table will do:
         ``sessions.set_index("session_id")["metadata.language"]``.
     reference, focal : optional
         The groups compared. With `focal` alone, all others are the reference; with neither, the
@@ -87,19 +96,32 @@ def mantel_haenszel(
         * ``ets`` class A (negligible), B or C (large). Two scores: A if D-DIF does not differ
           significantly from 0 or is below 1 in size; C if it is at least 1.5 and significantly
           above 1 (one-sided); B otherwise. More scores: A if the test is not significant or
-          smd_sd is at most .17, C above .25, B between. With unadjusted p, as ETS does;
+          smd_sd is at most .17, C above .25, B between. With unadjusted p, as ETS does. An odds
+          ratio of 0 or infinity has no standard error: see the notes;
         * ``favours`` the group that does better, where ``ets`` is B or C;
-        * ``anchor`` whether the item was in the total.
+        * ``anchor`` whether the item was in the total; ``reason`` why values are missing.
 
-        Values that the data do not allow are NaN.
+        Values that the data do not allow are NaN. ``df`` counts the groups that can be compared: of
+        three groups, one without the item, the other two are; it is 0 where none can.
 
     Raises
     ------
     MeasureError
         If groups are not defined or are too small, or an argument is out of range.
 
+    Notes
+    -----
+    Where the odds ratio is 0 or infinite, because in no stratum both a reference person failed and
+    a focal person succeeded or the other way round, D-DIF is infinite too. Its interval and
+    whether it is significantly above 1 in size are then by the exact conditional distribution of
+    the tables given their margins (Gart; R's ``mantelhaen.test`` with ``exact = TRUE``): it is
+    significantly above 1 if the one-sided bound of the odds ratio at `level` lies beyond
+    exp(1 / 2.35) = 1.53, or below its inverse. So the class is A where `p` is not significant, C
+    where the evidence is strong, and B in between.
+
     References
     ----------
+    Gart, J. J. (1970). doi:10.1093/biomet/57.3.471 (exact interval)
     Mantel, N. & Haenszel, W. (1959). doi:10.1093/jnci/22.4.719
     Mantel, N. (1963). doi:10.1080/01621459.1963.10500879
     Holland, P. W. & Thayer, D. T. (1988). In Test validity, pp. 129–145.
@@ -146,10 +168,11 @@ def mantel_haenszel(
         "p_adjusted": adjusted,
         "flagged": adjusted < level,
     }
-    columns |= _effects(counts, p, level, design.names)
+    effects = _effects(counts, p, level, design.names)
     return describe(
         design,
-        columns,
+        columns | effects,
+        reasons=_reasons(counts, df, effects["alpha_mh"], design.names),
         measure="mantel_haenszel",
         purification=purification,
         adjust=adjust or "none",
@@ -168,9 +191,8 @@ def _tests(counts: list[Counts], correct: bool) -> tuple[FloatArray, FloatArray,
 
 def _mantel(counts: Counts, correct: bool) -> tuple[float, float]:
     """Mantel's statistic: how far the groups' sums of scores are from what the strata expect."""
-    groups = len(counts.table) - 1
     if len(counts.scores) < 2:
-        return np.nan, groups
+        return np.nan, 0
     n = counts.persons
     total = n.sum(axis=0)
     use = total > 1
@@ -187,21 +209,22 @@ def _mantel(counts: Counts, correct: bool) -> tuple[float, float]:
     weight = variance * total / (total - 1)
     shared = (n[1:] * (weight / total)) @ n[1:].T
     covariance = np.diag(n[1:] @ weight) - shared
-    if groups == 1:
-        if covariance[0, 0] <= 1e-9:
-            return np.nan, 1
-        size = abs(float(difference[0]))
-        if correct and len(scores) == 2 and size >= 0.5:
-            size -= 0.5
-        return size**2 / float(covariance[0, 0]), 1
-    if np.linalg.matrix_rank(covariance) < groups:
-        return np.nan, groups
-    return float(difference @ np.linalg.solve(covariance, difference)), groups
+    # Groups that share no stratum with others, or have nobody, add nothing to the rank.
+    df = int(np.linalg.matrix_rank(covariance, tol=1e-9 * max(1.0, covariance.max(initial=0.0))))
+    if df == 0:
+        return np.nan, 0
+    if len(difference) > 1:
+        inverse = np.linalg.pinv(covariance, rcond=1e-9, hermitian=True)
+        return float(difference @ inverse @ difference), df
+    size = abs(float(difference[0]))
+    if correct and len(scores) == 2 and size >= 0.5:
+        size -= 0.5
+    return size**2 / float(covariance[0, 0]), 1
 
 
 def _effects(
     counts: list[Counts], p: FloatArray, level: float, names: tuple[str, ...]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Effect sizes, their intervals and classes; missing with more than one focal group."""
     k = len(counts)
     odds, se, smd, sd = (np.full(k, np.nan) for _ in range(4))
@@ -214,10 +237,16 @@ def _effects(
     with np.errstate(divide="ignore"):
         log_odds = np.log(odds)
     half = float(stats.norm.ppf(1 - level / 2)) * se
+    low, high = log_odds - half, log_odds + half
     d_dif, d_se = _DELTA * log_odds, -_DELTA * se
+    beyond_one = (np.abs(d_dif) - 1) / d_se > stats.norm.ppf(1 - level)
+    for item in np.flatnonzero(np.isinf(log_odds)).tolist():
+        bound = _extreme_bound(counts[item], log_odds[item], level / 2)
+        low[item], high[item] = np.sort([bound, log_odds[item]])
+        one_sided = _extreme_bound(counts[item], log_odds[item], level)
+        beyond_one[item] = _DELTA * np.sign(log_odds[item]) * one_sided < -1
     significant = p < level
-    beyond_one = np.nan_to_num((np.abs(d_dif) - 1) / d_se) > stats.norm.ppf(1 - level)
-    standardised = smd / sd
+    standardised = divide(smd, sd)
     size = np.where(two, np.abs(d_dif), np.abs(standardised))
     none = ~significant | np.where(two, size < 1, size <= 0.17)
     large = np.where(two, (size >= 1.5) & beyond_one, size > 0.25)
@@ -226,8 +255,8 @@ def _effects(
     better = np.where(smd > 0, names[1], names[0])
     return {
         "alpha_mh": odds,
-        "alpha_low": np.exp(log_odds - half),
-        "alpha_high": np.exp(log_odds + half),
+        "alpha_low": np.exp(low),
+        "alpha_high": np.exp(high),
         "d_dif": d_dif,
         "d_dif_se": d_se,
         "smd": smd,
@@ -235,6 +264,34 @@ def _effects(
         "ets": text(ets, known),
         "favours": text(better, known & ~none),
     }
+
+
+def _extreme_bound(counts: Counts, log_odds: float, level: float) -> float:
+    """The exact bound of an infinite log odds ratio that is nearer to 0."""
+    order = [0, 1] if log_odds > 0 else [1, 0]
+    strata = counts.table[order][:, counts.comparable]
+    return float(np.sign(log_odds)) * lower_log_odds(strata[..., 1], strata[..., 0], level)
+
+
+def _reasons(
+    counts: list[Counts], df: FloatArray, odds: FloatArray, names: tuple[str, ...]
+) -> list[str]:
+    """Why values of an item are missing; empty where none is for want of data."""
+    reasons = []
+    for one, tested, ratio in zip(counts, df, odds, strict=True):
+        reason = not_comparable(one.of_groups, len(one.scores), names)
+        if not reason and tested == 0:
+            reason = (
+                "the groups cannot be compared: each value of the matching variable has persons of "
+                "one group only, or one score"
+            )
+        if not reason and not np.isnan(ratio) and ratio in (0, np.inf):
+            reason = (
+                f"the odds ratio is {'infinite' if ratio else '0'}: no standard error; interval "
+                "and class are by the exact conditional distribution"
+            )
+        reasons.append(reason or groups_without_scores(one.of_groups, names))
+    return reasons
 
 
 def _odds_ratio(counts: Counts) -> tuple[float, float]:

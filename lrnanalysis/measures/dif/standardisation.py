@@ -12,7 +12,7 @@ from scipy import stats
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction, choice
 from lrnanalysis.measures.dif._design import Counts, read_design
-from lrnanalysis.measures.dif._report import describe, sizes, text
+from lrnanalysis.measures.dif._report import describe, not_comparable, sizes, text
 from lrnanalysis.measures.dif._tests import purified
 
 __all__ = ["standardisation"]
@@ -59,7 +59,8 @@ def standardisation(
         totals) and interval ``low``, ``high``; ``alpha_std`` the odds ratio of the two
         standardised shares and ``d_std`` = −2.35 ln alpha_std, as in difR; ``size`` "negligible"
         below .05, "moderate" from .05 and "large" from .10; ``favours`` the group that does better
-        unless negligible; ``flagged``; ``anchor``.
+        unless negligible; ``flagged``; ``anchor``; ``reason`` why values are missing. Where
+        neither group varies at equal totals there is no standard error.
 
     Raises
     ------
@@ -113,6 +114,7 @@ def standardisation(
         d_std = -2.35 * np.log(alpha)
     known = ~np.isnan(size)
     better = np.where(difference > 0, design.names[1], design.names[0])
+    reasons = [_reason(one, error, design.names) for one, error in zip(counts, se, strict=True)]
     columns = {
         **sizes(np.array([one.of_groups for one in counts])),
         "std_p_dif": difference,
@@ -130,6 +132,7 @@ def standardisation(
     return describe(
         design,
         columns,
+        reasons=reasons,
         measure="standardisation",
         purification=purification,
         weights=weights,
@@ -146,6 +149,16 @@ def _differences(
     return found[:, 0], found[:, 1], found[:, 2]
 
 
+def _reason(counts: Counts, se: float, names: tuple[str, ...]) -> str:
+    """Why values of an item are missing; empty where none is."""
+    reason = not_comparable(counts.of_groups, len(counts.scores), names)
+    if not reason and not counts.comparable.any():
+        reason = "no value of the matching variable occurs in both groups"
+    if not reason and np.isnan(se):
+        reason = "no group varies at equal values of the matching variable: no standard error"
+    return reason
+
+
 def _difference(counts: Counts, weights: Weights) -> tuple[float, float, float]:
     use = counts.comparable
     if not use.any() or len(counts.scores) < 2:
@@ -160,8 +173,9 @@ def _difference(counts: Counts, weights: Weights) -> tuple[float, float, float]:
     # difR: the odds ratio takes the focal group's weights whatever those of the difference.
     reference, focal = mean @ n[1] / n[1].sum()
     odds = reference * (1 - focal), focal * (1 - reference)
+    squared = float(weight**2 @ (variance / n).sum(axis=0))
     return (
         float(weight @ (mean[1] - mean[0])),
-        float(np.sqrt(weight**2 @ (variance / n).sum(axis=0))),
+        np.sqrt(squared) if squared > 1e-15 else np.nan,
         odds[0] / odds[1] if odds[1] > 0 else (np.inf if odds[0] > 0 else np.nan),
     )

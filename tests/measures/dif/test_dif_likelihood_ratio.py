@@ -152,11 +152,55 @@ def test_items_that_cannot_be_split():
     assert not found["flagged"].iloc[4:].any()
 
 
+def test_messages_name_the_item():
+    matrix, group = simulated(400, 6, seed=8)
+    for scores, message in (
+        (matrix.assign(i3=1.0), "'i3' have the same score"),
+        (matrix.assign(i3=matrix["i3"] / 2), "item 'i3' has the score 0.5"),
+        (matrix.assign(i3=matrix["i3"] + matrix["i4"]), "item 'i3' has 3 scores"),
+        (matrix.assign(i3=np.nan), "'i3' have no score"),
+    ):
+        with pytest.raises(MeasureError, match=message):
+            likelihood_ratio(scores, group)
+    # An item that follows the ability without error has no slope: in a group of its own too.
+    total = matrix.sum(axis=1)
+    steep = matrix.assign(i3=1.0 * (total > 3))
+    found = likelihood_ratio(steep, group, reference="r", anchor=["i0", "i1", "i2"], max_iter=40)
+    assert not found["converged"].all()
+    failed = found.loc[~found["converged"]]
+    assert failed["reason"].notna().all()
+    assert failed[["a_difference", "b_difference"]].isna().all(axis=None)
+
+
+def test_labels_of_any_kind():
+    matrix, group = simulated(400, 5, seed=9)
+    expected = likelihood_ratio(matrix, group, model="Rasch")
+    for labels in ([1, "1", 2.5, "x in group f", ("a", 1)], list(range(5))):
+        named = matrix.set_axis(pd.Index(labels, tupleize_cols=False), axis=1)
+        found = likelihood_ratio(named, group, model=dict.fromkeys(labels, "Rasch"))
+        assert found["chi2"].tolist() == expected["chi2"].tolist()
+        assert list(found.index) == labels
+
+
+def test_groups_without_the_item_do_not_count():
+    matrix, group = simulated(900, 6, seed=10, shift={2: 0.8})
+    three = group.mask(np.arange(900) % 3 == 0, "h")
+    gaps = matrix.assign(
+        i2=matrix["i2"].mask(three == "h"), i5=matrix["i5"].where(three == "f", np.nan)
+    )
+    found = likelihood_ratio(gaps, three, model="Rasch", reference="r")
+    assert found["df"].tolist() == [2, 2, 1, 2, 2, pd.NA]
+    assert found.loc["i2", "reason"] == "no scores in group 'h': df is that of the other groups"
+    assert found.loc["i5", "reason"] == "only group 'f' has scores"
+    assert found["chi2"].iloc[:5].idxmax() == "i2"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"purify": True, "anchor": ["i0"]}, "purify chooses the anchor items itself"),
         ({"weights": [1.0]}, "weights cannot be passed"),
+        ({"fixed": {"i0": {"b": 0.0}}}, "fixed cannot be passed: name the items that are fair"),
         ({"model": {"i0": "2PL"}}, "model has no entry for item 'i1'"),
         ({"level": 2}, "level is 2"),
         ({"model": "5PL"}, "model is '5PL'"),

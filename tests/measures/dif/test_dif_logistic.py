@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from classical_data import grouped, lsat7
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.dif import logistic
 from lrnanalysis.measures.dif._cumulative import fit_cumulative
 
+NAMES = ("coefficients", "errors")
 TWO_SCORES = ["v3", "v4", "v5", "w4", "w5"]
 
 
@@ -102,9 +104,9 @@ def test_partial_credit_as_polr(data):
     }
     for name, values in expected.items():
         assert found[name].tolist() == pytest.approx(values, rel=1e-5), name
-    # polr takes the observed information, we the expected.
-    assert found["log_odds_se"].tolist() == pytest.approx([0.135857277, 0.138315325], rel=0.02)
-    assert found["interaction_se"].tolist() == pytest.approx([0.0905507, 0.093094705], rel=0.05)
+    # By the observed information, which polr differentiates numerically.
+    assert found["log_odds_se"].tolist() == pytest.approx([0.1358572774, 0.1383153249], rel=1e-6)
+    assert found["interaction_se"].tolist() == pytest.approx([0.0905507484, 0.0930947050], rel=1e-5)
 
 
 def test_three_groups_as_glm(data):
@@ -171,12 +173,199 @@ def test_items_that_cannot_be_tested(data):
     assert not found.loc["free", "flagged"]
 
 
-def test_separated_scores_have_a_likelihood():
-    # A matching variable that tells the score exactly: no group can add to it.
+def small_study():
+    """Three groups of twelve, with R's ``glm`` of the first two: see the tests."""
+    total = np.repeat(np.arange(6.0), 6)
+    group = np.tile(["a", "b", "c"], 12)
+    right = [8, 15, 17, 20, 23, 26, 28, 30, 31, 33, 35]
+    score = np.isin(np.arange(1, 37), right).astype(float)
+    # R counts persons from 1.
+    return pd.DataFrame({"item": score}), group, total
+
+
+def test_groups_without_the_item_do_not_count():
+    # R 4.2.2: glm(score ~ total * group, binomial) of groups a and b.
+    matrix, group, total = small_study()
+    matrix.loc[group == "c", "item"] = np.nan
+    expected = {
+        "chi2_uniform": 3.64498631440,
+        "chi2_nonuniform": 1.46395278807,
+        "df": 2,
+        "p_uniform": stats.chi2.sf(3.64498631440, 1),
+        "p_both": stats.chi2.sf(3.64498631440 + 1.46395278807, 2),
+    }
+    pair = logistic(matrix, group, match=total, reference="a", focal="b").loc["item"]
+    assert pair["log_odds"] == pytest.approx(1.927647694568, rel=1e-6)
+    assert pair["log_odds_se"] == pytest.approx(1.097865761511, rel=1e-6)
+    assert pair["interaction"] == pytest.approx(-1.14645240326, rel=1e-6)
+    # The third group first, last and as the reference.
+    for reference in "abc":
+        found = logistic(matrix, group, match=total, reference=reference).loc["item"]
+        for name, value in expected.items():
+            assert found[name] == pytest.approx(value, rel=1e-6), name
+        assert found["converged"]
+        assert found["reason"] == "no scores in group 'c': df is that of the other groups"
+
+
+def test_an_item_of_one_group_is_not_tested(data):
+    matrix, group = data
+    matrix = matrix.assign(v3=matrix["v3"].where(group == "r"))
+    found = logistic(matrix, group, reference="r").loc["v3"]
+    numbers = found[["chi2_uniform", "p_both", "log_odds", "log_odds_se", "delta_r2_both"]]
+    assert numbers.isna().all()
+    assert found[["n_focal", "df"]].tolist() == [0, 0]
+    assert not found["converged"]
+    assert found[["zumbo_thomas", "jodoin_gierl", "favours"]].isna().all()
+    assert found["reason"] == "only group 'r' has scores"
+
+
+def test_what_the_matching_variable_does_not_allow():
+    matrix, group, total = small_study()
+    pair = group != "c"
+    matrix, group, total = matrix[pair], group[pair], total[pair]
+    # R 4.2.2: the product is NA, as group b has one total.
+    one_value = np.where(group == "b", 3.0, total)
+    found = logistic(matrix, group, match=one_value).loc["item"]
+    assert found["log_odds"] == pytest.approx(2.49081603988, rel=1e-6)
+    assert found["log_odds_se"] == pytest.approx(1.76557993710, rel=1e-6)
+    assert found["chi2_both"] == pytest.approx(3.78798316071)
+    assert found["df"] == 1
+    assert found[["interaction", "interaction_se", "p_nonuniform"]].isna().all()
+    assert "no interaction can be estimated" in found["reason"]
+    # With one value for all, the table of groups and scores is left.
+    table = pd.crosstab(group, matrix["item"]).to_numpy()
+    found = logistic(matrix, group, match=np.full(24, 7.3), kind="uniform").loc["item"]
+    odds = table[1, 1] * table[0, 0] / (table[1, 0] * table[0, 1])
+    assert found["log_odds"] == pytest.approx(np.log(odds))
+    assert found["log_odds_se"] == pytest.approx(np.sqrt((1 / table).sum()))
+    assert logistic(matrix, group, match=np.ones(24), kind="nonuniform").loc["item", "df"] == 0
+    # The groups' totals do not vary: nothing tells DIF and ability apart.
+    found = logistic(matrix, group, match=(group == "b") * 1.0).loc["item"]
+    assert found[["p_uniform", "p_nonuniform", "p_both", "log_odds", "jodoin_gierl"]].isna().all()
+    assert found["df"] == 0
+    assert found["reason"].startswith("the matching variable determines the group")
+
+
+def test_a_matching_variable_that_tells_the_score():
     matrix, group = simulated(400, seed=1, items=3)
-    found = logistic(matrix[["0"]], group, match=matrix["0"])
-    assert found.loc["0", "chi2_both"] == pytest.approx(0, abs=1e-6)
-    assert found.loc["0", "p_both"] == pytest.approx(1)
+    found = logistic(matrix[["0"]], group, match=matrix["0"]).loc["0"]
+    assert found[["chi2_both", "p_both", "log_odds", "jodoin_gierl"]].isna().all()
+    assert found["df"] == 0
+    assert not found["converged"]
+    assert (
+        found["reason"]
+        == "the matching variable predicts every score exactly: groups cannot differ"
+    )
+
+
+@pytest.mark.parametrize("right", ["r", "f"])
+def test_scores_that_the_group_tells(right):
+    matrix, group = simulated(400, seed=3)
+    matrix["0"] = (group == right).astype(float)
+    found = logistic(matrix, group, reference="r").loc["0"]
+    assert found["log_odds"] == (np.inf if right == "f" else -np.inf)
+    assert found[["log_odds_se", "interaction", "interaction_se", "p_nonuniform"]].isna().all()
+    # The supremum of the likelihood is 1: chi2 is the deviance of the total alone.
+    total = matrix.sum(axis=1).to_numpy()
+    alone = fit_cumulative(np.eye(2)[matrix["0"].astype(int)], total[:, None])
+    assert found["chi2_uniform"] == pytest.approx(-2 * alone.loglik)
+    assert found["chi2_both"] == pytest.approx(-2 * alone.loglik)
+    assert found["df"] == 2
+    assert found[["jodoin_gierl", "favours"]].tolist() == ["C", right]
+    assert found["flagged"]
+    assert not found["converged"]
+    assert "separated by the matching variable and the group" in found["reason"]
+
+
+def test_one_group_of_which_everybody_is_right():
+    # Only the other group tells how scores depend on the total.
+    matrix, group = simulated(400, seed=3)
+    matrix.loc[group == "f", "0"] = 1.0
+    found = logistic(matrix, group, reference="r").loc["0"]
+    assert found["log_odds"] == np.inf
+    own, total = (group == "r").to_numpy(), matrix.sum(axis=1).to_numpy()[:, None]
+    cells = np.eye(2)[matrix["0"].astype(int)]
+    alone, both = fit_cumulative(cells[own], total[own]), fit_cumulative(cells, total)
+    assert found["chi2_uniform"] == pytest.approx(2 * (alone.loglik - both.loglik))
+    # The interaction may be anything.
+    assert found[["interaction", "p_nonuniform"]].isna().all()
+
+
+def test_ordered_scores_that_the_group_tells():
+    # One group has 0 or 1, the other 2 or 3: a logistic regression in each.
+    matrix, group = simulated(400, seed=5)
+    focal = (group == "f").to_numpy()
+    total = matrix.iloc[:, 1:].sum(axis=1).to_numpy()
+    ordered = matrix[["0"]] + 2.0 * focal[:, None]
+    found = logistic(ordered, group, reference="r", match=total).loc["0"]
+    parts = [
+        fit_cumulative(np.eye(2)[matrix.loc[own, "0"].astype(int)], total[own, None])
+        for own in (~focal, focal)
+    ]
+    slopes, errors = (np.array([getattr(part, name)[0] for part in parts]) for name in NAMES)
+    assert found["log_odds"] == np.inf
+    assert found["interaction"] == pytest.approx(slopes[1] - slopes[0], abs=1e-6)
+    assert found["interaction_se"] == pytest.approx(np.sqrt((errors**2).sum()), rel=1e-5)
+    assert not found["converged"]
+
+
+def test_a_score_of_one_group_only_is_no_separation():
+    matrix, group = simulated(600, seed=6, items=20)
+    ordered = matrix.assign(sum=matrix["3"] + matrix["4"] + matrix["5"])
+    ordered.loc[group == "r", "sum"] = ordered["sum"].clip(upper=2)
+    found = logistic(ordered, group, reference="r").loc["sum"]
+    assert found["converged"]
+    assert 0 < found["log_odds"] < 5
+    assert found["log_odds_se"] < 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32))
+def test_separation_by_its_definition(seed):
+    # Of two scores and one covariate: the values of right and wrong do not overlap.
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 6, size=int(rng.integers(3, 9))).astype(float)
+    score = rng.permutation(np.arange(len(values)) % 2)
+    fit = fit_cumulative(np.eye(2)[score], values[:, None])
+    low, high = values[score == 0], values[score == 1]
+    if np.ptp(values) == 0:
+        assert np.isnan(fit.coefficients[0])
+        assert not fit.separated
+    elif low.max() <= high.min():
+        assert fit.coefficients[0] == np.inf
+    elif high.max() <= low.min():
+        assert fit.coefficients[0] == -np.inf
+    else:
+        assert fit.converged
+        assert abs(fit.coefficients[0]) < 10
+    assert fit.separated == np.isinf(fit.coefficients[0])
+    if fit.separated:
+        # What remains are the values that right and wrong share.
+        assert fit.decided.tolist() == (~np.isin(values, np.intersect1d(low, high))).tolist()
+        rest = score[~fit.decided].mean() if not fit.decided.all() else 1.0
+        left = int((~fit.decided).sum())
+        assert fit.loglik == pytest.approx(
+            left * (rest * np.log(rest) + (1 - rest) * np.log1p(-rest)) if left else 0.0, abs=1e-6
+        )
+
+
+@pytest.mark.parametrize("far", [50.0, 1e4])
+def test_a_far_value_does_not_stop_the_way_to_the_supremum(far):
+    # Where the others are told apart, the far one's other scores have no probability left.
+    values = np.array([0.0, 1, 2, 3, 4, far])[:, None]
+    fit = fit_cumulative(np.eye(3)[[0, 0, 1, 1, 2, 2]], values)
+    assert fit.coefficients[0] == np.inf
+    assert fit.loglik == pytest.approx(0, abs=1e-6)
+    assert fit.decided.all()
+
+
+def test_an_item_that_separates_leaves_the_total():
+    matrix, group = simulated(1000, seed=9)
+    matrix["0"] = (group == "r").astype(float)
+    pure = logistic(matrix, group, reference="r", purify=True)
+    assert pure.attrs["purification"]["converged"]
+    assert not pure.loc["0", "anchor"]
+    assert pure.loc["0", "log_odds"] == -np.inf
 
 
 @pytest.mark.parametrize(

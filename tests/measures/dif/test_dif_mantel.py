@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from classical_data import grouped
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.dif import mantel_haenszel, standardisation
+from lrnanalysis.measures.dif._exact import lower_log_odds
 from lrnanalysis.measures.dif._tests import adjust_p
 
 TWO_SCORES = ["v3", "v4", "v5", "w4", "w5"]
@@ -319,6 +321,108 @@ def test_items_that_cannot_be_tested():
     assert found["p_adjusted"].iloc[:6].equals(rest["p_adjusted"])
     std = standardisation(matrix.assign(free=1.0), group).loc["free"]
     assert std[["std_p_dif", "se", "size"]].isna().all()
+
+
+@pytest.mark.parametrize("right", ["r", "f"])
+def test_the_largest_dif_there_is(right):
+    matrix, group = rasch(400, 20, seed=3)
+    matrix["i4"] = (group == right).astype(float)
+    found = mantel_haenszel(matrix, group, reference="r").loc["i4"]
+    assert found[["ets", "favours"]].tolist() == ["C", right]
+    assert found["alpha_mh"] == (np.inf if right == "r" else 0)
+    assert found["d_dif"] == (-np.inf if right == "r" else np.inf)
+    assert np.isnan(found["d_dif_se"])
+    bound = found["alpha_low"] if right == "r" else 1 / found["alpha_high"]
+    assert 10 < bound < np.inf
+    assert "no standard error" in found["reason"]
+    # Eight persons show nothing.
+    few = mantel_haenszel(matrix.iloc[:8], group[:8], reference="r").loc["i4"]
+    assert np.isinf(few["d_dif"])
+    assert few["ets"] == "A"
+    assert pd.isna(few["favours"])
+    # Out of the total with it: no other item is to be matched on it.
+    pure = mantel_haenszel(matrix, group, reference="r", purify=True)
+    assert pure.attrs["purification"]["converged"]
+    assert not pure.loc["i4", "anchor"]
+    assert pure.loc["i4", "ets"] == "C"
+
+
+@pytest.mark.parametrize(("wrong", "ets"), [(3, "A"), (5, "B"), (7, "C")])
+def test_classes_of_infinite_odds_by_the_exact_test(wrong, ets):
+    # All of the reference group are right, and some of the focal group wrong.
+    persons = 13
+    scores = pd.DataFrame({"item": [1.0] * (2 * persons - wrong) + [0.0] * wrong})
+    group = ["r"] * persons + ["f"] * persons
+    found = mantel_haenszel(scores, group, reference="r", match=np.ones(26), correct=False)
+    found = found.loc["item"]
+    assert found["ets"] == ets
+    assert np.isinf(found["alpha_mh"])
+    # Fisher's noncentral distribution at |D-DIF| = 1: significance from 0 and above 1.
+    above = stats.nchypergeom_fisher.pmf(
+        persons, 2 * persons, 2 * persons - wrong, persons, np.exp(1 / 2.35)
+    )
+    assert (found["p"] < 0.05) == (ets != "A")
+    assert (above < 0.05) == (ets == "C")
+
+
+def test_exact_interval_of_an_infinite_odds_ratio():
+    right, wrong = np.array([[5, 3, 4], [0, 0, 2.0]]), np.array([[0, 2, 0], [4, 6, 3.0]])
+    # R 4.2.2: mantelhaen.test(exact = TRUE), whose root has about four digits.
+    for level, bound in ((0.025, 4.87025568), (0.05, 6.51353242)):
+        log_odds = lower_log_odds(right, wrong, level)
+        assert np.exp(log_odds) == pytest.approx(bound, rel=5e-4)
+        probability = stats.nchypergeom_fisher.pmf(
+            right[0],
+            (right + wrong).sum(axis=0),
+            right.sum(axis=0),
+            (right + wrong)[0],
+            np.exp(log_odds),
+        )
+        assert probability.prod() == pytest.approx(level)
+
+
+def test_groups_without_the_item_do_not_count():
+    matrix, group = rasch(900, 8, seed=4, shift={2: 0.6})
+    three = group.mask(np.arange(900) % 3 == 0, "h")
+    matrix.loc[three == "h", "i2"] = np.nan
+    total = matrix.drop(columns="i2").sum(axis=1)
+    pair = mantel_haenszel(matrix, three, reference="r", focal="f", match=total, correct=False)
+    for reference in "rfh":
+        found = mantel_haenszel(matrix, three, reference=reference, match=total)
+        assert found["df"].tolist() == [2, 2, 1, 2, 2, 2, 2, 2]
+        assert found.loc["i2", "chi2"] == pytest.approx(pair.loc["i2", "chi2"])
+        assert found.loc["i2", "reason"] == "no scores in group 'h': df is that of the other groups"
+    only = matrix.assign(i3=matrix["i3"].where(three == "h"))
+    found = mantel_haenszel(only, three, reference="r").loc["i3"]
+    assert np.isnan(found["p"])
+    assert found["df"] == 0
+    assert found["reason"] == "only group 'h' has scores"
+
+
+def test_strata_that_cannot_be_compared():
+    matrix, group = rasch(400, 6, seed=3)
+    # Without a matching value for all who are right, the others have one score.
+    some = np.where(matrix["i1"] == 1, np.nan, matrix.sum(axis=1))
+    for match, reason, std_reason in (
+        (some, "everybody has the same score", "everybody has the same score"),
+        (
+            (group == "f") * 1.0,
+            "the groups cannot be compared",
+            "no value of the matching variable occurs in both groups",
+        ),
+        (matrix["i1"], "the groups cannot be compared", "no group varies"),
+    ):
+        found = mantel_haenszel(matrix, group, reference="r", match=match).loc["i1"]
+        assert found[["chi2", "p", "d_dif", "ets"]].isna().all()
+        assert found["reason"].startswith(reason)
+        std = standardisation(matrix, group, reference="r", match=match).loc["i1"]
+        assert std[["se", "low", "high"]].isna().all()
+        assert std["reason"].startswith(std_reason)
+    # A difference of all that there is has no standard error of 0.
+    matrix["i1"] = (group == "r").astype(float)
+    std = standardisation(matrix, group, reference="r").loc["i1"]
+    assert std[["std_p_dif", "d_std", "size"]].tolist() == [-1, -np.inf, "large"]
+    assert std[["se", "low", "high"]].isna().all()
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from lrnanalysis.parse.links import link
 from lrnanalysis.parse.record_layout import COLUMNS, RecordLayout
 from lrnanalysis.parse.values import column_of, extra_column
 from lrnanalysis.tables.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSIONS, Table
+from lrnanalysis.tables.times import sum_times, usable_times
 
 __all__ = ["TableBuilder", "Tables"]
 
@@ -209,11 +210,9 @@ _AS_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 
 def _active_time(decoded: DecodedPages) -> pa.Array:
     """The sum of the item times of each session; null where no item has a time."""
-    time = decoded.columns["items"]["time"].to_numpy(zero_copy_only=False)
-    timed = ~np.isnan(time)
-    parent, rows = decoded.parents["items"][timed], decoded.rows["sessions"]
-    total = np.bincount(parent, weights=time[timed], minlength=rows)
-    return pa.array(total, pa.float64(), mask=np.bincount(parent, minlength=rows) == 0)
+    times, _ = usable_times(decoded.columns["items"]["time"].to_numpy(zero_copy_only=False))
+    total = sum_times(times, decoded.parents["items"], decoded.rows["sessions"])
+    return pa.array(total, pa.float64(), from_pandas=True)
 
 
 def _position(parent: npt.NDArray[np.int64]) -> pa.Array:

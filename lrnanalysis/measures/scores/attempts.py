@@ -23,6 +23,7 @@ from lrnanalysis.measures._checks import (
 )
 from lrnanalysis.measures.matrices import check_unique_key, factorise
 from lrnanalysis.measures.scores.status import has_status
+from lrnanalysis.tables.times import timestamps
 
 __all__ = [
     "Attempts",
@@ -57,7 +58,7 @@ def attempt_number(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        A column is missing, or a session occurs twice.
+        A column is missing, a session occurs twice, or ``dt_started`` does not hold timestamps.
 
     Examples
     --------
@@ -90,7 +91,7 @@ def first_attempts(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        A column is missing, or a session occurs twice.
+        A column is missing, a session occurs twice, or ``dt_started`` does not hold timestamps.
 
     Examples
     --------
@@ -120,7 +121,7 @@ def last_attempts(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        A column is missing, or a session occurs twice.
+        A column is missing, a session occurs twice, or ``dt_started`` does not hold timestamps.
 
     Examples
     --------
@@ -154,7 +155,7 @@ def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        A column is missing, or a session occurs twice.
+        A column is missing, a session occurs twice, or ``dt_started`` does not hold timestamps.
 
     Examples
     --------
@@ -211,7 +212,8 @@ def _attempts(sessions: pd.DataFrame) -> tuple[BoolArray, IntArray, IntArray]:
     # A missing activity (code -1) is an activity of its own.
     pair = users.codes.astype(np.int64) * (len(activities.labels) + 1) + activities.codes + 1
     rows = np.flatnonzero(counted)
-    started = sessions["dt_started"].iloc[rows].to_numpy(dtype="datetime64[us]")
+    starts = timestamps(sessions, "dt_started")[0]
+    started = starts.iloc[rows].to_numpy(dtype="datetime64[us]")
     ids, _ = pd.factorize(sessions["session_id"].iloc[rows], sort=True)
     ordered = rows[np.lexsort((ids, started, pair[rows]))]
     heads = _is_head(pair[ordered])

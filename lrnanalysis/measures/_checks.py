@@ -127,9 +127,7 @@ def flags(column: pd.Series) -> tuple[BoolArray, BoolArray]:
 # Matrices, and what belongs to their persons and items
 
 
-def matrix_values(
-    matrix: pd.DataFrame, *, what: str = "matrix", finite: bool = True
-) -> FloatArray:
+def matrix_values(matrix: pd.DataFrame, *, what: str = "matrix", finite: bool = True) -> FloatArray:
     """Values of a persons × items frame as float64 with NaN; a view where they already are.
 
     Raises

@@ -19,9 +19,9 @@ An item is **answered**
 * with `responses`, if any of its responses was answered (``attempted``; where that is missing, if
   anything was stored);
 * without `responses`, or if they do not tell, if it has a time above 0 or, in a session whose
-  times are all missing (not 0), a score. Negative and infinite times count as missing. The items table cannot distinguish a wrong answer from
-  an item that was looked at and left open: both are 0 points with a time, and count as answered.
-  Pass the responses to separate them.
+  times are all missing (not 0), a score. Negative and infinite times count as missing. The items
+  table cannot distinguish a wrong answer from an item that was looked at and left open: both are 0
+  points with a time, and count as answered. Pass the responses to separate them.
 
 Items that hold no question (``response_count`` 0, no score, no responses) are left out: there is
 nothing to answer.

@@ -21,6 +21,7 @@ from lrnanalysis.parse.record_layout import COLUMNS, RecordLayout
 from lrnanalysis.parse.values import column_of, extra_column
 from lrnanalysis.tables.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSIONS, Table
 from lrnanalysis.tables.times import sum_times, usable_times
+from lrnanalysis.tables.unmarked import unmarked_max_score
 
 __all__ = ["TableBuilder", "Tables"]
 
@@ -114,6 +115,7 @@ class TableBuilder:
         }
         sessions = sessions if last.all() else sessions.filter(pa.array(last))
         frame = _frame(SESSIONS, sessions)
+        frame["unmarked_max_score"] = unmarked_max_score(frame, *frames.values())
         kept = np.flatnonzero(last)
         for name, found in self._metadata.items():
             frame[METADATA_PREFIX + name] = _metadata_column(
@@ -151,6 +153,9 @@ class TableBuilder:
         self._take_metadata(decoded)
         rows = decoded.rows
         decoded.columns["sessions"]["active_time"] = _active_time(decoded)
+        # Needs the items and the responses; `finish` has the tables.
+        nothing = pa.nulls(rows["sessions"], pa.float64())
+        decoded.columns["sessions"]["unmarked_max_score"] = nothing
         decoded.columns["items"]["position"] = _position(decoded.parents["items"])
         for table in (SESSIONS, *_CHILDREN):
             columns = decoded.columns[table.name]

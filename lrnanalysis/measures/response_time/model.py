@@ -72,8 +72,9 @@ class LognormalModel:
         fitted = int(self.items["beta"].notna().sum())
         without = len(self.items) - fitted
         left_out = f" ({without} left out)" if without else ""
+        persons = int((self.persons["n"] > 0).sum())
         return (
-            f"LognormalModel({fitted} items{left_out}, {int((self.persons['n'] > 0).sum())} persons, "
+            f"LognormalModel({fitted} items{left_out}, {persons} persons, "
             f"SD of speed {self.variance**0.5:.3f}, reliability {self.reliability:.3f}, "
             f"logLik {self.loglik:.1f}, {'converged' if self.converged else 'NOT converged'})"
         )

@@ -16,12 +16,12 @@ from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     IntArray,
-    as_floats,
     choice,
     require_columns,
     with_attrs,
 )
 from lrnanalysis.measures.matrices import check_unique_key, factorise
+from lrnanalysis.measures.scores.percent import marked_share
 from lrnanalysis.measures.scores.status import has_status
 from lrnanalysis.tables.times import timestamps
 
@@ -138,8 +138,8 @@ def last_attempts(sessions: pd.DataFrame) -> pd.Series:
 def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session is its user's best at its activity.
 
-    The best has the highest share of points, score / max_score (the bare score where no
-    highest score is known); of equal ones the earliest. A session without a score is the best
+    The best has the highest share of the points marked, see `score_percent` (the bare score where
+    no highest score is known); of equal ones the earliest. A session without a score is the best
     only where none has one.
 
     Parameters
@@ -167,7 +167,7 @@ def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     >>> best_attempts(sessions).tolist()
     [True, False]
     """
-    rule = f"highest score / max_score of the {_ORDER}; of equal ones the earliest"
+    rule = f"highest share of the points marked of the {_ORDER}; of equal ones the earliest"
     return _picked(sessions, "best", rule)
 
 
@@ -233,12 +233,7 @@ def _is_head(values: IntArray) -> BoolArray:
 def _share(sessions: pd.DataFrame) -> FloatArray:
     """Share of points of every session; below every number where there is no score."""
     require_columns(sessions, "score", table="sessions")
-    share = as_floats(sessions["score"]).copy()
-    if "max_score" in sessions.columns:
-        most = as_floats(sessions["max_score"])
-        np.divide(share, most, out=share, where=most > 0)
-    share[np.isnan(share)] = -np.inf
-    return share
+    return np.nan_to_num(marked_share(sessions), nan=-np.inf)
 
 
 def _picked(sessions: pd.DataFrame, attempts: Attempts, rule: str) -> pd.Series:

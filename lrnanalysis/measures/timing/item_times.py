@@ -117,8 +117,9 @@ def time_summary(
     -------
     DataFrame
         One row per group: ``n`` (times above 0), ``n_without`` (rows whose time is missing, 0,
-        negative or infinite), ``mean``, ``sd``, ``median``, ``geometric_mean``, a column ``q10`` … for each
-        quantile [all unit], ``ln_mean`` and ``ln_sd`` [ln s]. SDs divide by n - 1.
+        negative or infinite), ``mean``, ``sd``, ``median``, ``geometric_mean``, a column
+        ``q10`` … for each quantile [all unit], ``ln_mean`` and ``ln_sd`` [ln s]. SDs divide by
+        n - 1.
 
     Raises
     ------
@@ -193,8 +194,8 @@ def time_matrix(
     -------
     DataFrame
         float64 times [unit]; NaN where an item was not administered or has no time (missing, 0,
-        negative or infinite). Rows in order of appearance; columns in category order, or of appearance
-        where ``item_reference`` is text.
+        negative or infinite). Rows in order of appearance; columns in category order, or
+        of appearance where ``item_reference`` is text.
 
     Raises
     ------

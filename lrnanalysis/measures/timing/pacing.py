@@ -32,8 +32,8 @@ def pacing(
     """Cumulative time on screen after the first k items: median and band over sessions.
 
     A session's curve ends with its last item that has a time; an item before it without one (or
-    with 0) adds nothing. Negative and infinite times count as missing. Curves over different numbers of sessions are not comparable: see
-    ``n``, slow learners who run out of time leave it.
+    with 0) adds nothing. Negative and infinite times count as missing. Curves over different
+    numbers of sessions are not comparable: see ``n``, slow learners who run out of time leave it.
 
     Parameters
     ----------

@@ -24,8 +24,8 @@ from lrnanalysis.tables.times import timestamps, usable_times
 from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = [
-    "active_share",
     "active_seconds",
+    "active_share",
     "elapsed_seconds",
     "elapsed_time",
     "idle_time",

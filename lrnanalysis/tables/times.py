@@ -110,9 +110,10 @@ def timestamps(
     columns = {name: sessions[name] for name in names}
     known = {}
     for name, column in columns.items():
-        if pd.api.types.is_datetime64_any_dtype(column.dtype):
-            known[name] = column
-        elif not column.isna().all():
+        if column.isna().all():
+            continue
+        known[name] = column
+        if not pd.api.types.is_datetime64_any_dtype(column.dtype):
             raise MeasureError(
                 f"column {name!r} has dtype {column.dtype}: timestamps are needed; "
                 "convert it with pandas.to_datetime(…, utc=True)"

@@ -231,8 +231,10 @@ def test_scores_and_times_of_sessions(study):
     ax = plots.score_against_time(study.sessions, unit="min")
     scored = study.sessions[study.sessions["score"].notna() & study.sessions["active_time"].notna()]
     assert points(ax)[:, 0] == pytest.approx(scored["active_time"].to_numpy() / 60)
-    percent = (100 * scored["score"] / scored["max_score"]).to_numpy()
-    assert points(ax)[:, 1] == pytest.approx(percent)
+    marked = scored["max_score"] - scored["unmarked_max_score"]
+    assert points(ax)[:, 1] == pytest.approx((100 * scored["score"] / marked).to_numpy())
+    waiting = (scored["unmarked_max_score"] > 0).sum()
+    assert f"% of the points marked so far: {waiting} sessions" in words(ax)
     assert len(ax.lines[0].get_xdata()) == 5
     assert f"n = {len(scored)} sessions" in words(ax)
 

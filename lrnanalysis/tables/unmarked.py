@@ -75,5 +75,6 @@ def unmarked_max_score(
     both = pd.concat([of_responses.reset_index(), said], ignore_index=True)
     of_items = both.groupby(keys, dropna=False)["max_score"].max()
     found = of_items.groupby(level="session_id").sum()
-    points = found.reindex(sessions["session_id"].astype("str")).to_numpy(dtype="float64")
-    return np.nan_to_num(points)
+    of_sessions = found.reindex(sessions["session_id"].astype("str"), fill_value=0.0)
+    points: npt.NDArray[np.float64] = of_sessions.to_numpy(dtype="float64")
+    return points

@@ -83,7 +83,7 @@ def test_one_session_per_learner_and_activity(study, attempts):
     for pair, rows in counted.groupby(["user_id", "activity_id"], observed=True):
         taken = chosen[(chosen["user_id"] == pair[0]) & (chosen["activity_id"] == pair[1])]
         assert len(taken) == 1
-        share = rows["score"] / rows["max_score"]
+        share = rows["score"] / (rows["max_score"] - rows["unmarked_max_score"])
         want = {
             "first": rows["dt_started"].idxmin(),
             "last": rows["dt_started"].idxmax(),
@@ -462,7 +462,7 @@ def test_faulty_times_are_said_once_and_left_out(study):
     replaced.iloc[rows, replaced.columns.get_loc("time")] = np.nan
     faulty = SessionData(Tables(*tables)).analysis(attempts="all", status="all")
     other = SessionData(Tables(*tables[:2], replaced)).analysis(attempts="all", status="all")
-    with pytest.warns(DataWarning, match="2 of 6480 item times are negative and 1 of 6480"):
+    with pytest.warns(DataWarning, match=r"2 of \d+ item times are negative and 1 of"):
         times = faulty.times
     pd.testing.assert_frame_equal(times, other.times)
     pd.testing.assert_frame_equal(faulty.rapid_guesses(), other.rapid_guesses())

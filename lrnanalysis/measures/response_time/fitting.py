@@ -166,7 +166,7 @@ def _log_times(
             f"{int(usable.sum())} of {len(usable)} items have two times or more that differ: at "
             "least two items are needed to tell speed from noise"
         )
-    present = timed[:, usable].any(axis=1)
+    present: BoolArray = np.asarray(timed[:, usable].any(axis=1))
     if present.sum() < 2:
         raise MeasureError("fewer than two persons have a time: there is no variance of speed")
     if not (present.all() and usable.all()):

@@ -13,7 +13,7 @@ from lrnanalysis.measures import completion, effort, response_time, scores, timi
 from lrnanalysis.measures.item_analysis import item_analysis
 from lrnanalysis.plots import accuracy_by_time, time_against_difficulty, times
 from lrnanalysis.warnings import DataWarning, LrnWarning
-from measure_tables import one_session, shuffled, simulated, studies
+from measure_tables import one_session, run_doctests, shuffled, simulated, studies
 
 NAN, INF = float("nan"), float("inf")
 
@@ -62,6 +62,10 @@ OF_MATRICES = {
     "person_fit": lambda values, shares: response_time.lognormal(values).person_fit(),
     "item_analysis": lambda values, shares: item_analysis(shares, times=values, shares=shares),
 }
+
+
+def test_examples_run():
+    assert run_doctests("lrnanalysis.measures._times") == 2
 
 
 def same(one, other):

@@ -423,9 +423,10 @@ def test_too_little_data_is_an_error():
         sp.lognormal(times[[0]])
     with pytest.raises(MeasureError, match="0 of 4 items"):
         sp.lognormal(times.iloc[:1])
+    more, *_ = simulate(60, 4)
     for constant in (5, 30, 0.1):
         with pytest.raises(MeasureError, match="0 of 4 items have two times or more that differ"):
-            sp.lognormal(times * 0 + constant)
+            sp.lognormal(more * 0 + constant)  # the variance of 60 times ln 30 is not exactly 0
     with pytest.raises(MeasureError, match="1 of 4 items have two times or more that differ"):
         sp.lognormal(times.assign(**{str(at): 30.0 for at in range(3)})[[0, "0", "1", "2"]])
     with pytest.raises(MeasureError, match="pass a DataFrame"):

@@ -39,6 +39,7 @@ from lrnanalysis.parse.table_builder import TableBuilder, Tables
 from lrnanalysis.tables.integrity import check_tables
 from lrnanalysis.tables.pseudonyms import pseudonymise_tables, pseudonyms
 from lrnanalysis.tables.table_operations import concat_tables, session_mask, unify_item_categories
+from lrnanalysis.tables.times import timestamps
 
 __all__ = ["SessionData", "collect"]
 
@@ -542,7 +543,7 @@ class SessionData:
 
     def _repr_html_(self) -> str:
         sessions = self.sessions
-        started = sessions["dt_started"].dropna()
+        started = timestamps(sessions, "dt_started")[0].dropna()
         period = f"{started.min():%Y-%m-%d} to {started.max():%Y-%m-%d}" if len(started) else "—"
         statuses = sessions["status"].value_counts()
         active = sessions["active_time"].median() / 60

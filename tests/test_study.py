@@ -96,7 +96,7 @@ def test_rows_of_items_and_responses_are_checked(shapes):
     odd["responses"][0]["score"] = 2
     odd["items"].append(odd["items"][0])
     found = SessionData(tables_of(odd)).check()["count"].to_dict()
-    assert found["time of 0 or below"] == 2
+    assert found["time of 0"] == 2
     assert found["item_reference not shown"] == 1
     assert found["responses above max_score"] == 1
     assert found["repeated item_reference"] == 1

@@ -54,7 +54,7 @@ class SessionsAccessor(TableAccessor, table="sessions"):
     score_percent = on_table(
         scores.score_percent,
         ">>> float(study.sessions.lrn.score_percent().mean().round(1))",
-        "55.3",
+        "56.4",
     )
     attempt_number = on_table(
         scores.attempt_number, ">>> int(study.sessions.lrn.attempt_number().max())", "3"

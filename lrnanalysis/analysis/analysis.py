@@ -566,7 +566,9 @@ class Analysis(AnalysisData):
         Returns
         -------
         DataFrame
-            As `lrnanalysis.scores.session_summary`.
+            As `lrnanalysis.scores.session_summary`. Percentages are of the points marked; points
+            that await a mark count as lost where the analysis scores unmarked answers 0, or as
+            recorded.
 
         Examples
         --------
@@ -576,7 +578,11 @@ class Analysis(AnalysisData):
         frame = self._linked.with_columns("sessions", by)
         return self._with_rules(
             scores.session_summary(
-                frame, by, unit=unit, adjusted=self.decisions.score == "adjusted"
+                frame,
+                by,
+                unit=unit,
+                adjusted=self.decisions.score == "adjusted",
+                unmarked="zero" if self.decisions.number("unmarked") in (0, None) else "exclude",
             )
         )
 

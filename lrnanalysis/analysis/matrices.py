@@ -12,7 +12,7 @@ import pandas as pd
 from lrnanalysis.analysis.decisions import Decisions
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import effort
-from lrnanalysis.measures._checks import BoolArray, IntArray, as_floats
+from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, as_floats
 from lrnanalysis.measures.matrices import (
     Keys,
     MatrixBuilder,
@@ -28,6 +28,7 @@ from lrnanalysis.measures.scores import (
     question_cells,
 )
 from lrnanalysis.measures.scores.common_scale import Maxima, on_common_scale
+from lrnanalysis.tables.times import usable_times
 
 __all__ = ["AnalysisMatrices"]
 
@@ -249,16 +250,21 @@ class AnalysisMatrices:
         found = np.bincount(self._kinds[inside], minlength=len(CELL_KINDS))
         return dict(zip(CELL_KINDS, found.tolist(), strict=True))
 
+    @cached_property
+    def _item_times(self) -> FloatArray:
+        """Time of every row of the items table, NaN for one that is none, with a warning."""
+        return usable_times(as_floats(self._items["time"]), "item times")[0]
+
     @property
     def times(self) -> pd.DataFrame:
         """Times on screen above 0 [s], persons × items."""
-        times = as_floats(self._items["time"])
+        times = self._item_times
         return self._whole(self._item_builder.numbers(np.where(times > 0, times, np.nan)))
 
     @property
     def answered_times(self) -> pd.DataFrame:
         """Times of the answers [s], persons × items: NaN where nothing was answered."""
-        times = as_floats(self._items["time"])
+        times = self._item_times
         timed = (times > 0) & ~np.isin(self.item_cells.kinds, _UNANSWERED)
         return self._whole(self._item_builder.numbers(np.where(timed, times, np.nan)))
 

@@ -248,7 +248,10 @@ class AnalysisWords:
         for kind, what in (("unmarked", "awaiting a mark"), ("unscored", "that are not scored")):
             if self.cells[kind]:
                 value: CellValue = getattr(decisions, kind)
-                sentences.append(f"Answers {what} ({self.cells[kind]:,} cells) {_treated(value)}.")
+                sentence = f"Answers {what} ({self.cells[kind]:,} cells) {_treated(value)}"
+                if kind == "unmarked" and value == "missing":
+                    sentence += ", so that percentages of points are of the points marked"
+                sentences.append(f"{sentence}.")
         if self.never_scored:
             sentences.append(
                 f"{self.never_scored} {decisions.level}s that are never scored were left out."

@@ -20,6 +20,7 @@ from lrnanalysis.forms.form_fields import (
     PeriodField,
 )
 from lrnanalysis.study import SessionData
+from lrnanalysis.tables.times import timestamps
 
 __all__ = ["AnalysisFields", "Condition"]
 
@@ -128,7 +129,8 @@ class AnalysisFields:
         """The conditions of the selection; none where all sessions are selected."""
         chosen = _arguments(self._selection)
         sessions, items = self._study.sessions, self._study.items
-        started, found = sessions["dt_started"], []
+        found = []
+        started = timestamps(sessions, "dt_started", zone="required")[0]
         if "earliest" in chosen:
             code = f'sessions["dt_started"] >= {literal(chosen["earliest"])}'
             found.append(Condition("started_from", code, started >= chosen["earliest"]))

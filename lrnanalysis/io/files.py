@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 import msgspec
+import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import ReadError
-from lrnanalysis.tables.schema import METADATA_PREFIX, TABLES, Table
+from lrnanalysis.tables.schema import METADATA_PREFIX, SESSIONS, TABLES, Table
 from lrnanalysis.tables.table_operations import unify_item_categories
+from lrnanalysis.tables.unmarked import unmarked_max_score
 
 __all__ = ["OnError", "PageReader", "open_atomic", "read_folder", "write_folder", "write_records"]
 
@@ -271,12 +273,18 @@ def read_folder(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]] 
     missing = [name for name in TABLES if name not in frames]
     if missing:
         raise ReadError(f"{folder}: {', '.join(f'{name}.parquet' for name in missing)} not found")
+    if frames["sessions"]["unmarked_max_score"].isna().any():
+        # Written before there was such a column.
+        tables = (frames[name] for name in ("sessions", "responses", "items"))
+        frames["sessions"]["unmarked_max_score"] = unmarked_max_score(*tables)
     unify_item_categories(frames)
     about: dict[str, Any] = json.loads((folder / _STUDY).read_bytes())
     return frames, about
 
 
 def _with_dtypes(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    if table is SESSIONS and "unmarked_max_score" not in frame:
+        frame = frame.assign(unmarked_max_score=np.nan)
     missing = [column.name for column in table.columns if column.name not in frame]
     if missing:
         raise ReadError(f"{table.name}.parquet has no column {', '.join(missing)}")

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.tables.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSIONS, Column, Table
+from lrnanalysis.tables.times import timestamps
 
 __all__ = ["to_records"]
 
@@ -159,7 +160,7 @@ def _plain(values: pd.Series, column: Column | None = None) -> list[Any]:
     """The values of a column as Python objects, None where missing."""
     kind = None if column is None else column.kind
     if kind == "time":
-        return _times(values)
+        return _times(timestamps(values.to_frame(), str(values.name), zone="required")[0])
     convert: Callable[[Any], Any] | None = None
     if pd.api.types.is_float_dtype(values.dtype):
         convert = _number

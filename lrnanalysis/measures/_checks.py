@@ -127,13 +127,14 @@ def flags(column: pd.Series) -> tuple[BoolArray, BoolArray]:
 # Matrices, and what belongs to their persons and items
 
 
-def matrix_values(matrix: pd.DataFrame, *, what: str = "matrix") -> FloatArray:
+def matrix_values(matrix: pd.DataFrame, *, what: str = "matrix", finite: bool = True) -> FloatArray:
     """Values of a persons × items frame as float64 with NaN; a view where they already are.
 
     Raises
     ------
     MeasureError
-        If `matrix` is not a DataFrame of finite numbers, or an item has two columns.
+        If `matrix` is not a DataFrame of numbers (with `finite` of finite ones), or an item has two
+        columns.
 
     Examples
     --------
@@ -149,8 +150,7 @@ def matrix_values(matrix: pd.DataFrame, *, what: str = "matrix") -> FloatArray:
         values = np.empty((matrix.shape[1], len(matrix))).T
         for number, (_, column) in enumerate(matrix.items()):
             values[:, number] = as_floats(column)
-    infinite = np.isinf(values)
-    if infinite.any():
+    if finite and (infinite := np.isinf(values)).any():
         item = matrix.columns[int(infinite.any(axis=0).argmax())]
         raise MeasureError(
             f"{what} has an infinite value on item {item!r}: replace it with NaN or a number"

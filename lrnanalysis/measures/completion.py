@@ -19,9 +19,9 @@ An item is **answered**
 * with `responses`, if any of its responses was answered (``attempted``; where that is missing, if
   anything was stored);
 * without `responses`, or if they do not tell, if it has a time above 0 or, in a session whose
-  times are all missing (not 0), a score. The items table cannot distinguish a wrong answer from
-  an item that was looked at and left open: both are 0 points with a time, and count as answered.
-  Pass the responses to separate them.
+  times are all missing (not 0), a score. Negative and infinite times count as missing. The items
+  table cannot distinguish a wrong answer from an item that was looked at and left open: both are 0
+  points with a time, and count as answered. Pass the responses to separate them.
 
 Items that hold no question (``response_count`` 0, no score, no responses) are left out: there is
 nothing to answer.
@@ -52,6 +52,7 @@ from lrnanalysis.measures.matrices import (
     item_responses,
     session_rows,
 )
+from lrnanalysis.tables.times import usable_times
 
 __all__ = [
     "ReachRule",
@@ -119,7 +120,8 @@ def reach_states(
         raise MeasureError("rule=\"no_time\" needs the items' column 'time'")
     rows = session_rows(items)
     linked = None if responses is None else item_responses(items, responses)
-    time, score = optional_floats(items, "time"), optional_floats(items, "score")
+    time, unusable = usable_times(optional_floats(items, "time"))
+    score = optional_floats(items, "score")
     points = (score > 0) | (score < 0)
     done = (time > 0) | points | (_untimed(rows, time) & ~np.isnan(score))
     asked = (optional_floats(items, "response_count") != 0) | ~np.isnan(score)
@@ -135,6 +137,7 @@ def reach_states(
         "not_reached_rule": rule,
         "rule": _RULES[rule],
         "rows_without_question": int(np.count_nonzero(~asked)),
+        **unusable,
     }
     if linked is not None:
         notes["responses_without_item"] = linked.unlinked

@@ -17,6 +17,7 @@ import pandas as pd
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import classical, effort
 from lrnanalysis.measures._checks import per_second, with_attrs
+from lrnanalysis.measures._times import times_above_0
 from lrnanalysis.measures.classical import FlagRule, Key, MaxScore
 from lrnanalysis.measures.effort import Chance, Method
 
@@ -231,6 +232,7 @@ def item_analysis(
         rules=wanted,
         limits=limits,
     )
+    times = None if times is None else times_above_0(times)
     answered = times if answered_times is None else answered_times
     extra = _times(times, answered, shares, statistics.index, rapid, cap, chance)
     types = pd.DataFrame(index=statistics.index)

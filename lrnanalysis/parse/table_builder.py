@@ -20,6 +20,8 @@ from lrnanalysis.parse.links import link
 from lrnanalysis.parse.record_layout import COLUMNS, RecordLayout
 from lrnanalysis.parse.values import column_of, extra_column
 from lrnanalysis.tables.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSIONS, Table
+from lrnanalysis.tables.times import sum_times, usable_times
+from lrnanalysis.tables.unmarked import unmarked_max_score
 
 __all__ = ["TableBuilder", "Tables"]
 
@@ -113,6 +115,7 @@ class TableBuilder:
         }
         sessions = sessions if last.all() else sessions.filter(pa.array(last))
         frame = _frame(SESSIONS, sessions)
+        frame["unmarked_max_score"] = unmarked_max_score(frame, *frames.values())
         kept = np.flatnonzero(last)
         for name, found in self._metadata.items():
             frame[METADATA_PREFIX + name] = _metadata_column(
@@ -150,6 +153,9 @@ class TableBuilder:
         self._take_metadata(decoded)
         rows = decoded.rows
         decoded.columns["sessions"]["active_time"] = _active_time(decoded)
+        # Needs the items and the responses; `finish` has the tables.
+        nothing = pa.nulls(rows["sessions"], pa.float64())
+        decoded.columns["sessions"]["unmarked_max_score"] = nothing
         decoded.columns["items"]["position"] = _position(decoded.parents["items"])
         for table in (SESSIONS, *_CHILDREN):
             columns = decoded.columns[table.name]
@@ -209,11 +215,9 @@ _AS_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 
 def _active_time(decoded: DecodedPages) -> pa.Array:
     """The sum of the item times of each session; null where no item has a time."""
-    time = decoded.columns["items"]["time"].to_numpy(zero_copy_only=False)
-    timed = ~np.isnan(time)
-    parent, rows = decoded.parents["items"][timed], decoded.rows["sessions"]
-    total = np.bincount(parent, weights=time[timed], minlength=rows)
-    return pa.array(total, pa.float64(), mask=np.bincount(parent, minlength=rows) == 0)
+    times, _ = usable_times(decoded.columns["items"]["time"].to_numpy(zero_copy_only=False))
+    total = sum_times(times, decoded.parents["items"], decoded.rows["sessions"])
+    return pa.array(total, pa.float64(), from_pandas=True)
 
 
 def _position(parent: npt.NDArray[np.int64]) -> pa.Array:

@@ -61,7 +61,8 @@ def score_against_time(
     'active time [min]'
     """
     spent = timing.session_active_time(sessions, unit=unit)
-    table = pd.DataFrame({"spent": spent, "percent": scores.score_percent(sessions)})
+    percent = scores.score_percent(sessions)
+    table = pd.DataFrame({"spent": spent, "percent": percent})
     style.require_data(table.dropna(), "session with score and active time")
     groups = style.split_groups(pd.Index(sessions["session_id"]), group)
     parts = {name: table[members].dropna() for name, members in groups.items()}
@@ -98,7 +99,8 @@ def score_against_time(
         x=f"active time [{unit}]",
         y="score [% of points]",
         title="Score against time",
-        caption=f"n = {n:,} sessions with score and time of {len(sessions):,}{lines}",
+        caption=f"n = {n:,} sessions with score and time of {len(sessions):,}{lines}"
+        f"{_unmarked(percent)}",
     )
 
 
@@ -130,10 +132,13 @@ def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) 
     >>> timeline(study.sessions).get_xlabel()
     'time since start (logarithmic)'
     """
-    elapsed = timing.elapsed_time(sessions, unit="min")
-    active = timing.session_active_time(sessions, unit="min")
-    idle = (elapsed - active).dropna().sort_values(ascending=False)
+    idle = timing.idle_time(sessions, unit="min").dropna().sort_values(ascending=False)
+    active = timing.session_active_time(sessions.loc[idle.index], unit="min")
     style.require_data(idle, "session with start and completion")
+    # Timestamps are whole seconds: up to 1 s less than nothing is rounding, not a fault.
+    faulty = idle < -1 / 60
+    idle = idle[~faulty]
+    style.require_data(idle, "session whose items' times fit between its start and its end")
     order = idle.index[:most][::-1]
     ax = style.new_axes(ax, height=max(3.0, 0.14 * len(order) + 1.4))
     rows = np.arange(len(order))
@@ -161,7 +166,9 @@ def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) 
         y="sessions, by idle time",
         title="Session timelines",
         caption=f"n = {len(idle):,} sessions with start and completion{drawn}; "
-        "idle = elapsed − active",
+        "idle = elapsed − active"
+        + f"; left out: {faulty.sum():,} with negative idle time"
+        * bool(faulty.any()),
     )
 
 
@@ -191,10 +198,11 @@ def attempts(sessions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> attempts(study.sessions).get_xlabel()
     'attempt'
     """
+    percent = scores.score_percent(sessions)
     table = pd.DataFrame(
         {
             "number": scores.attempt_number(sessions),
-            "percent": scores.score_percent(sessions),
+            "percent": percent,
             "learner": sessions.groupby(["user_id", "activity_id"], observed=True).ngroup(),
         }
     ).dropna()
@@ -221,5 +229,11 @@ def attempts(sessions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         y="score [% of points]",
         title="Scores over attempts",
         caption=f"n = {several['learner'].nunique():,} learners with several scored attempts; "
-        f"orange: mean; not drawn: {(scored == 1).sum():,} with one",
+        f"orange: mean; not drawn: {(scored == 1).sum():,} with one{_unmarked(percent)}",
     )
+
+
+def _unmarked(percent: pd.Series) -> str:
+    """What the percentages of sessions with points that await a mark are."""
+    n = percent.attrs["rows_with_unmarked_points"]
+    return f"; % of the points marked so far: {n:,} sessions" if n else ""

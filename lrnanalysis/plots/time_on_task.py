@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.measures import effort
+from lrnanalysis.measures._times import times_above_0
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.plots import _style as style
 
@@ -68,7 +69,8 @@ def times(
     'time on screen [s]'
     """
     style.item_position(times, item, "times")
-    spent = times[item][times[item] > 0]
+    times = times_above_0(times)
+    spent = times[item].dropna()
     style.require_data(spent, "time above 0")
     parts, colours, names = [spent], [style.BLUE], ["answers"]
     if scores is not None:
@@ -158,7 +160,7 @@ def accuracy_by_time(
         style.item_position(times, item, "times")
         times = times[[item]]
     scores = scores.reindex(index=times.index, columns=times.columns)
-    times = times.where((times > 0) & scores.notna())
+    times = times_above_0(times).where(scores.notna())
     if item is None:
         times = times / times.median()
     used = times.notna().to_numpy()
@@ -223,7 +225,7 @@ def time_against_difficulty(
     >>> time_against_difficulty(analysis.times, analysis.scores).get_ylabel()
     'geometric mean time [s]'
     """
-    table = pd.DataFrame({"p": scores.mean(), "time": np.exp(np.log(times[times > 0]).mean())})
+    table = pd.DataFrame({"p": scores.mean(), "time": np.exp(np.log(times_above_0(times)).mean())})
     table = table.dropna()
     style.require_data(table, "item with scores and times")
     ax = style.new_axes(ax)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.tables.schema import STATUSES, TABLES
+from lrnanalysis.tables.times import timestamps
 
 __all__ = ["check_tables"]
 
@@ -196,7 +197,8 @@ def _compared(count: pd.Series, what: str, field: pd.Series, name: str) -> pd.Se
 
 
 def _times(sessions: pd.DataFrame, items: pd.DataFrame) -> Iterator[_Finding]:
-    elapsed = (sessions["dt_completed"] - sessions["dt_started"]).dt.total_seconds()
+    started, completed_at = timestamps(sessions, "dt_started", "dt_completed")
+    elapsed = (completed_at - started).dt.total_seconds()
     completed = sessions["status"].isin(["Completed", "Pending Scoring"])
     off = (sessions["session_duration"].astype("Float64") * 60 - elapsed).abs() > 60
     contradiction = partial(_Finding, "sessions", "contradictory")
@@ -220,14 +222,18 @@ def _times(sessions: pd.DataFrame, items: pd.DataFrame) -> Iterator[_Finding]:
         sessions[completed & sessions["dt_completed"].isna()],
         "the status means submitted, but dt_completed is missing",
     )
-    yield _Finding(
-        "items",
-        "unusual",
-        "time of 0 or below",
-        items[items["time"] <= 0],
-        "not a fast answer; every measure treats it as missing",
-        "item_reference",
+    yield contradiction(
+        "negative session_duration",
+        sessions[(sessions["session_duration"] < 0).fillna(False)],
+        "no session takes less than no time; elapsed times come from the timestamps",
     )
+    times = items["time"]
+    for kind, check, rows, meaning in (
+        ("unusual", "time of 0", items[times == 0], "not a fast answer; 0 adds nothing to a sum"),
+        ("contradictory", "negative time", items[times < 0], "every measure leaves it out"),
+        ("contradictory", "infinite time", items[times == np.inf], "every measure leaves it out"),
+    ):
+        yield _Finding("items", kind, check, rows, meaning, "item_reference")
 
 
 def _values(

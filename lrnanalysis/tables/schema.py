@@ -143,6 +143,12 @@ SESSIONS = Table(
             "",
             "Sum of the items' time [s]; missing where no item has a time.",
         ),
+        Column(
+            "unmarked_max_score",
+            "number",
+            "",
+            "Highest possible score of the answers that await a mark [points].",
+        ),
         Column("dt_started", "time", "dt_started", "Start [UTC]."),
         Column("dt_saved", "time", "dt_saved", "Last save [UTC]; optional."),
         Column("dt_completed", "time", "dt_completed", "Submission [UTC]; null while Incomplete."),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import QueryError
+from lrnanalysis.errors import MeasureError, QueryError
 
 __all__ = ["concat_tables", "session_mask", "unify_item_categories"]
 
@@ -81,11 +81,26 @@ def _aligned(sessions: pd.DataFrame, mask: Any) -> Any:
 
 
 def concat_tables(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """Append the rows of a table to another, with the columns and categories of both."""
+    """Append the rows of a table to another, with the columns and categories of both.
+
+    Raises
+    ------
+    MeasureError
+        Timestamps have a time zone in one of them and none in the other.
+    """
     old, new = old.copy(), new.copy()
     for frame, other in ((old, new), (new, old)):
         for name in other.columns.difference(frame.columns, sort=False):
             frame[name] = pd.Series(pd.NA, index=frame.index).astype(other[name].dtype)
+    for name in old.select_dtypes(["datetime", "datetimetz"]).columns:
+        # Stacked, timestamps with and without a time zone make a column that cannot be compared.
+        zones = [getattr(frame[name].dtype, "tz", None) for frame in (old, new)]
+        if (zones[0] is None) != (zones[1] is None):
+            naive = "the earlier" if zones[0] is None else "the newer"
+            raise MeasureError(
+                f"column {name!r} has no time zone in {naive} table and one in the other: times of "
+                f'the Data API are in UTC; use table["{name}"].dt.tz_localize("UTC")'
+            )
     for name in old.columns[[isinstance(kind, pd.CategoricalDtype) for kind in old.dtypes]]:
         categories = old[name].cat.categories.append(new[name].cat.categories).unique()
         old[name] = old[name].cat.set_categories(categories)

@@ -7,7 +7,9 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 import lrnanalysis as lrn
 from analysis_studies import ESSAY, PAGE, SURVEY, answer, complicated, session_record
+from lrnanalysis.parse.table_builder import Tables
 from lrnanalysis.study import SessionData
+from lrnanalysis.warnings import DataWarning
 from record_tables import tables_of
 
 # Few items, and essays of which all take five minutes: the warnings are right.
@@ -81,7 +83,7 @@ def test_one_session_per_learner_and_activity(study, attempts):
     for pair, rows in counted.groupby(["user_id", "activity_id"], observed=True):
         taken = chosen[(chosen["user_id"] == pair[0]) & (chosen["activity_id"] == pair[1])]
         assert len(taken) == 1
-        share = rows["score"] / rows["max_score"]
+        share = rows["score"] / (rows["max_score"] - rows["unmarked_max_score"])
         want = {
             "first": rows["dt_started"].idxmin(),
             "last": rows["dt_started"].idxmax(),
@@ -440,3 +442,29 @@ def test_order_of_the_rows_does_not_matter(study):
     assert_frame_equal(two.cells, one.cells, check_like=True)
     assert_frame_equal(two.flow, one.flow)
     assert pd.testing.assert_frame_equal(two.rules, one.rules) is None
+
+
+def test_percentages_follow_what_becomes_of_unmarked_answers(study):
+    pending = study[study.sessions["status"] == "Pending Scoring"]
+    marked = pending.analysis().session_summary()["score_percent"].iloc[0]
+    assert "percentages of points are of the points marked" in pending.analysis().methods_text()
+    for unmarked in ("wrong", 0, "recorded"):
+        other = pending.analysis(unmarked=unmarked)
+        assert other.session_summary()["score_percent"].iloc[0] < marked
+        assert "of the points marked" not in other.methods_text()
+
+
+def test_faulty_times_are_said_once_and_left_out(study):
+    tables = [frame.copy() for frame in study]
+    rows = np.flatnonzero(tables[2]["time"] > 0)[:3]
+    tables[2].iloc[rows, tables[2].columns.get_loc("time")] = [-5.0, np.inf, -np.inf]
+    replaced = tables[2].assign(time=tables[2]["time"].where(np.isfinite(tables[2]["time"])))
+    replaced.iloc[rows, replaced.columns.get_loc("time")] = np.nan
+    faulty = SessionData(Tables(*tables)).analysis(attempts="all", status="all")
+    other = SessionData(Tables(*tables[:2], replaced)).analysis(attempts="all", status="all")
+    with pytest.warns(DataWarning, match=r"2 of \d+ item times are negative and 1 of"):
+        times = faulty.times
+    pd.testing.assert_frame_equal(times, other.times)
+    pd.testing.assert_frame_equal(faulty.rapid_guesses(), other.rapid_guesses())
+    assert repr(faulty.speed_model()) == repr(other.speed_model())
+    pd.testing.assert_frame_equal(faulty.item_analysis().items, other.item_analysis().items)

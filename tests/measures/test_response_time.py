@@ -13,7 +13,7 @@ from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import response_time as sp
 from lrnanalysis.measures import timing
 from lrnanalysis.measures.response_time import log_times
-from lrnanalysis.warnings import ConvergenceWarning
+from lrnanalysis.warnings import ConvergenceWarning, DataWarning
 from measure_tables import run_doctests, simulated
 
 NAN = float("nan")
@@ -397,7 +397,12 @@ def test_items_and_persons_without_times_stay_as_missing():
     times[5] = [9.0] + [0.0] * 39
     times.iloc[7] = NAN
     times.loc[8, :4] = -1.0
-    model = sp.lognormal(times)
+    with pytest.warns(DataWarning) as said:
+        model = sp.lognormal(times)
+    assert [str(one.message) for one in said] == [
+        "5 of 240 times are negative: inconsistent data, they count as missing",
+        "2 of 6 items are left out of the model (fewer than two times): 4, 5",
+    ]
     assert model.items["beta"].notna().tolist() == [True] * 4 + [False] * 2
     assert model.items["reason"].tolist()[4:] == ["fewer than two times"] * 2
     assert model.items["n"].tolist() == [38] * 4 + [0, 1]
@@ -418,14 +423,83 @@ def test_too_little_data_is_an_error():
         sp.lognormal(times[[0]])
     with pytest.raises(MeasureError, match="0 of 4 items"):
         sp.lognormal(times.iloc[:1])
-    with pytest.raises(MeasureError, match="no item's times vary"):
-        sp.lognormal(times * 0 + 5)
-    with pytest.raises(MeasureError, match="infinite"):
-        sp.lognormal(times.replace(times.iloc[0, 0], np.inf))
+    more, *_ = simulate(60, 4)
+    for constant in (5, 30, 0.1):
+        with pytest.raises(MeasureError, match="0 of 4 items have two times or more that differ"):
+            sp.lognormal(more * 0 + constant)  # the variance of 60 times ln 30 is not exactly 0
+    with pytest.raises(MeasureError, match="1 of 4 items have two times or more that differ"):
+        sp.lognormal(times.assign(**{str(at): 30.0 for at in range(3)})[[0, "0", "1", "2"]])
     with pytest.raises(MeasureError, match="pass a DataFrame"):
         sp.lognormal(times.to_numpy())
     with pytest.raises(MeasureError, match="numbers are needed"):
         sp.lognormal(pd.DataFrame({"a": ["x", "y"], "b": [1.0, 2.0]}))
+
+
+@pytest.mark.parametrize(
+    "constant",
+    [
+        np.full(300, 30.0),  # a video, a time-out
+        np.full(300, 9999.0),  # a placeholder
+        np.where(np.arange(300) < 2, 30.0, NAN),  # two persons, by chance alike
+        np.where(np.arange(300) < 1, 30.0, NAN),  # one person
+        np.where(np.arange(300) % 2, 30.0, np.nextafter(30.0, 31)),  # rounding
+        np.where(np.arange(300) % 2, 30.0, 30.1),  # next to constant: α diverges
+    ],
+)
+def test_an_item_of_constant_time_leaves_the_others_as_they_are(constant):
+    times, *_ = simulate(300, 6)
+    without = sp.lognormal(times)
+    more = times.assign(constant=constant)[[0, "constant", 1, 2, 3, 4, 5]]
+    with pytest.warns(DataWarning, match=r"1 of 7 items are left out of the model.*'constant'"):
+        model = sp.lognormal(more)
+    assert model.loglik == without.loglik
+    assert (model.variance, model.reliability) == (without.variance, without.reliability)
+    columns = ["alpha", "alpha_se", "beta", "beta_se"]
+    pd.testing.assert_frame_equal(
+        model.items.drop(index="constant")[columns], without.items[columns], check_index_type=False
+    )
+    pd.testing.assert_frame_equal(model.persons, without.persons)
+    assert model.items.loc["constant", columns].isna().all()
+    assert model.items["reason"].notna().tolist() == [False, True, *[False] * 5]
+    assert repr(model).startswith("LognormalModel(6 items (1 left out), 300 persons")
+    assert model.residuals()["constant"].isna().all()
+    assert model.time_limit() == without.time_limit()
+    pd.testing.assert_frame_equal(model.person_fit(), without.person_fit())
+
+
+def test_a_person_timed_on_constant_items_only_has_no_speed():
+    times, *_ = simulate(100, 4)
+    more = times.assign(constant=30.0)
+    more.loc[7, [0, 1, 2, 3]] = NAN
+    with pytest.warns(DataWarning, match="left out"):
+        model = sp.lognormal(more)
+    assert np.isnan(model.persons["speed"][7])
+    assert model.persons["n"][7] == 0
+    assert model.loglik == sp.lognormal(more[[0, 1, 2, 3]]).loglik
+
+
+def test_an_item_that_varies_less_than_speed_is_named():
+    times, *_ = simulate(300, 6)
+    rng = np.random.default_rng(2)
+    narrow = times.assign(narrow=np.exp(3 + rng.normal(0, 0.1, 300)))
+    with pytest.warns(ConvergenceWarning, match="vary less than the persons' speed.*'narrow'"):
+        model = sp.lognormal(narrow)
+    assert model.variance < 0.5 * sp.lognormal(times).variance
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=10, deadline=None)
+def test_order_and_empty_rows_do_not_matter(seed):
+    times, *_ = simulate(60, 4, missing=0.2, seed=seed)
+    whole = sp.lognormal(times)
+    rng = np.random.default_rng(seed)
+    other = pd.concat([times, pd.DataFrame(NAN, index=[900, 901], columns=times.columns)])
+    other = other.iloc[rng.permutation(len(other)), rng.permutation(4)]
+    model = sp.lognormal(other)
+    assert model.loglik == pytest.approx(whole.loglik, rel=1e-9)
+    pd.testing.assert_frame_equal(
+        model.items.loc[times.columns], whole.items, rtol=1e-4, check_names=False
+    )
 
 
 def test_no_result_pretends_to_have_converged():

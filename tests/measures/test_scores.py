@@ -77,6 +77,110 @@ def test_progress_and_percent():
     assert sc.score_percent(scored).attrs["unit"] == "%"
 
 
+PENDING = sessions_frame(
+    session_id=["marked", "part", "none", "unscored", "survey", "lost"],
+    activity_id=["x"] * 6,
+    status=["Completed", *["Pending Scoring"] * 3, "Completed", "Incomplete"],
+    score=[6.0, 6.0, 0.0, None, 3.0, -1.0],
+    max_score=[12.0, 12.0, 12.0, 12.0, 4.0, 4.0],
+    unmarked_max_score=[0.0, 4.0, 12.0, 4.0, 0.0, 2.0],
+)
+
+
+def test_percentages_are_of_the_points_marked():
+    percent = sc.score_percent(PENDING)
+    np.testing.assert_equal(percent.to_numpy(), [50.0, 75.0, NAN, NAN, 75.0, -50.0])
+    assert percent.attrs["unmarked"] == "exclude"
+    assert percent.attrs["rows_with_unmarked_points"] == 3
+    assert "points that await a mark" in percent.attrs["rule"]
+    missing = sc.score_percent(PENDING, unmarked="nan")
+    np.testing.assert_equal(missing.to_numpy(), [50.0, NAN, NAN, NAN, 75.0, NAN])
+    lost = sc.score_percent(PENDING, unmarked="zero")
+    np.testing.assert_equal(lost.to_numpy(), [50.0, 50.0, 0.0, NAN, 75.0, -25.0])
+    with pytest.raises(MeasureError, match="unmarked is 'skip'"):
+        sc.score_percent(PENDING, unmarked="skip")
+    adjusted = sc.score_percent(PENDING.assign(adjustment_points=1.0), adjusted=True)
+    assert adjusted.tolist()[:2] == [700 / 12, 87.5]
+
+
+def test_summary_takes_the_points_marked():
+    by = {
+        "exclude": [50.0, 75.0, 75.0, -50.0], "nan": [50.0, 75.0],
+        "zero": [50.0, 50.0, 0.0, 75.0, -25.0],
+    }  # fmt: skip
+    for unmarked, values in by.items():
+        table = sc.session_summary(PENDING, unmarked=unmarked)
+        assert table.loc["x", "score_percent"] == pytest.approx(np.mean(values))
+        assert table.loc["x", "score_percent_sd"] == pytest.approx(np.std(values, ddof=1))
+        assert table.attrs["score_percent"]["unmarked"] == unmarked
+    assert sc.session_summary(PENDING).loc["x", "score_percent"] == 37.5
+
+
+def test_without_the_points_that_await_a_mark_a_pending_session_has_no_percentage():
+    for unknown in (
+        PENDING.drop(columns="unmarked_max_score"),
+        PENDING.assign(unmarked_max_score=NAN),
+    ):
+        with pytest.warns(DataWarning, match='2 of 6 sessions are Pending.*unmarked="zero"'):
+            percent = sc.score_percent(unknown)
+        np.testing.assert_equal(percent.to_numpy(), [50.0, NAN, NAN, NAN, 75.0, -25.0])
+        assert percent.attrs["rows_with_unknown_points"] == 2
+        assert sc.score_percent(unknown, unmarked="zero").tolist()[:3] == [50.0, 50.0, 0.0]
+        # All points are reached: none can await a mark.
+        assert sc.score_percent(unknown.assign(score=12.0)).tolist()[:3] == [100.0] * 3
+
+
+def test_the_best_attempt_has_the_highest_share_of_the_points_marked():
+    tries = PENDING.assign(
+        user_id="u", dt_started=pd.date_range("2025-01-01", periods=6, tz="UTC"), max_score=12.0
+    )
+    assert sc.best_attempts(tries).tolist() == [False, True, *[False] * 4]
+    unknown = tries.drop(columns="unmarked_max_score")
+    assert sc.best_attempts(unknown).tolist() == [True, *[False] * 5]
+
+
+def test_percentages_of_items_and_responses():
+    items = one_session([9.0] * 3, [1.0, 1.0, None], max_score=5.0).assign(
+        extra=[None, '{"scoring":{"max_score_of_unmarked":4}}', None]
+    )
+    np.testing.assert_equal(sc.score_percent(items).to_numpy(), [20.0, 100.0, NAN])
+    assert sc.score_percent(items, unmarked="zero").tolist()[:2] == [20.0, 20.0]
+    assert sc.score_percent(items, unmarked="nan").isna().tolist() == [False, True, True]
+    responses = responses_frame(
+        ("s", "a", True, 1.0, True), ("s", "b", True, None, False), ("s", "c", False, None, False),
+        max_score=[4.0] * 3,
+    )  # fmt: skip
+    for unmarked, want in (("exclude", NAN), ("nan", NAN), ("zero", 0.0)):
+        found = sc.score_percent(responses, unmarked=unmarked)
+        np.testing.assert_equal(found.to_numpy(), [25.0, want, NAN])
+
+
+def test_the_marked_part_of_a_study():
+    tables, _ = simulated(learners=120, items=12, seed=2)
+    sessions, responses = tables.sessions, tables.responses
+    pending = sessions[sc.is_pending_scoring(sessions)]
+    assert len(pending) > 5
+    own = responses[responses["session_id"].isin(pending["session_id"])]
+    marked = own[own["score"].notna() | ~own["attempted"]]
+    points = marked.groupby("session_id")[["score", "max_score"]].sum()
+    want = (100 * points["score"] / points["max_score"]).reindex(pending["session_id"])
+    np.testing.assert_allclose(sc.score_percent(pending), want)
+    plain = 100 * pending["score"] / pending["max_score"]
+    assert (sc.score_percent(pending) >= plain).all()
+    np.testing.assert_allclose(sc.score_percent(pending, unmarked="zero"), plain)
+
+
+@given(st.floats(0.01, 100), st.permutations(range(6)), st.sampled_from(["exclude", "nan", "zero"]))
+def test_rescaled_points_and_the_order_of_rows_change_no_percentage(factor, order, unmarked):
+    whole = sc.score_percent(PENDING, unmarked=unmarked)
+    names = ["score", "max_score", "unmarked_max_score"]
+    other = PENDING.assign(**{name: PENDING[name] * factor for name in names}).iloc[[*order]]
+    found = sc.score_percent(other, unmarked=unmarked).reindex(whole.index)
+    np.testing.assert_allclose(found, whole, rtol=1e-9)
+    parts = [sc.score_percent(PENDING[at], unmarked=unmarked) for at in (slice(2), slice(2, None))]
+    pd.testing.assert_series_equal(pd.concat(parts), whole)
+
+
 def test_summary_by_hand():
     sessions = sessions_frame(
         activity_id=["x", "x", "x", "y", None],

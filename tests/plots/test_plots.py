@@ -15,6 +15,7 @@ from lrnanalysis.measures import answer_decoding, completion, effort, scores, ti
 from lrnanalysis.measures.classical._intervals import wilson_interval
 from lrnanalysis.measures.scores.cell_kinds import CELL_KINDS
 from lrnanalysis.plots.guttman_order import _COLOURS
+from lrnanalysis.warnings import DataWarning
 from pictures import bars, legend, pivot, points, words
 
 PICTURES = sorted(set(plots.__all__) - {"add_footnote"})
@@ -231,8 +232,10 @@ def test_scores_and_times_of_sessions(study):
     ax = plots.score_against_time(study.sessions, unit="min")
     scored = study.sessions[study.sessions["score"].notna() & study.sessions["active_time"].notna()]
     assert points(ax)[:, 0] == pytest.approx(scored["active_time"].to_numpy() / 60)
-    percent = (100 * scored["score"] / scored["max_score"]).to_numpy()
-    assert points(ax)[:, 1] == pytest.approx(percent)
+    marked = scored["max_score"] - scored["unmarked_max_score"]
+    assert points(ax)[:, 1] == pytest.approx((100 * scored["score"] / marked).to_numpy())
+    waiting = (scored["unmarked_max_score"] > 0).sum()
+    assert f"% of the points marked so far: {waiting} sessions" in words(ax)
     assert len(ax.lines[0].get_xdata()) == 5
     assert f"n = {len(scored)} sessions" in words(ax)
 
@@ -413,3 +416,19 @@ def test_plots_load_matplotlib_at_the_first_picture():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_timelines_leave_out_sessions_whose_times_contradict_each_other(study):
+    sessions = study.sessions.head(30).copy()
+    ends = sessions["dt_completed"].notna()
+    row, other = sessions.index[ends][:2]
+    before = words(plots.timeline(sessions))
+    sessions.loc[row, "dt_completed"] = sessions.loc[row, "dt_started"] - pd.Timedelta("1h")
+    sessions.loc[other, "active_time"] = 1e9
+    with pytest.warns(DataWarning):
+        ax = plots.timeline(sessions)
+    n = int((ends & sessions["active_time"].notna()).sum())
+    assert f"n = {n} sessions" in before
+    assert f"n = {n - 2} sessions" in words(ax)
+    assert "left out: 2 with negative idle time" in words(ax)
+    assert min(part.get_width() for part in ax.patches) >= 0

@@ -21,6 +21,7 @@ from lrnanalysis.measures._checks import (
     matrix_values,
     with_attrs,
 )
+from lrnanalysis.measures._times import time_values
 from lrnanalysis.measures.effort.thresholds import (
     Chance,
     Method,
@@ -75,7 +76,7 @@ def validity(
     [[0.5, 1.0]]
     """
     choice("per", per, ("item", "all"))
-    seconds, shares = matrix_values(times, what="times"), share_values(scores, times)
+    seconds, shares = time_values(times), share_values(scores, times)
     found = threshold_table(seconds, shares, times.columns, method, cap=cap, chance=chance)
     limits = as_floats(found["threshold"])
     scored = (seconds > 0) & ~np.isnan(shares) & ~np.isnan(limits)

@@ -6,8 +6,8 @@ time effort. Applied Measurement in Education, 18(2), 163-183), response time fi
 an item (Wise, S. L. (2006). An investigation of the differential effort received by items on a
 low-stakes computer-based test. Applied Measurement in Education, 19(2), 95-114).
 
-A missing time, one of 0 or below, and an unanswered item are not rapid guesses and count neither
-way.
+A missing time, one of 0 or below, an infinite one and an unanswered item are not rapid guesses and
+count neither way. Negative and infinite times are said by a `DataWarning`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures._checks import FloatArray, IntArray, as_floats, matrix_values, with_attrs
+from lrnanalysis.measures._checks import FloatArray, IntArray, as_floats, with_attrs
+from lrnanalysis.measures._times import time_values
 from lrnanalysis.measures.effort.thresholds import Chance, Method, share_values, threshold_table
 from lrnanalysis.warnings import RuleWarning, warn
 
@@ -226,7 +227,7 @@ def _screened(
     chance: Chance | None,
 ) -> tuple[EffortScreen, int]:
     """As `screen`, and the number of persons with few timed answers."""
-    values = matrix_values(times, what="times")
+    values = time_values(times)
     shares = None if scores is None else share_values(scores, times)
     found = threshold_table(values, shares, times.columns, method, cap=cap, chance=chance)
     limits = as_floats(found["threshold"])

@@ -14,6 +14,7 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, as_floats, matrix_values, with_attrs
+from lrnanalysis.measures._times import time_values
 from lrnanalysis.measures.effort.threshold_estimators import (
     ItemAnswers,
     ItemThreshold,
@@ -51,7 +52,8 @@ def thresholds(
     Parameters
     ----------
     times : DataFrame, persons × items
-        Times of the answers [s]; NaN where unanswered or untimed.
+        Times of the answers [s]; NaN where unanswered or untimed. Times of 0 or below and infinite
+        ones count as missing.
     method : str, float, Series or DataFrame, default "nt10"
         ``"nt10"``, ``"nt15"``, … (percent of the mean time), ``"median10"``, … (percent of the
         median), ``"fixed3"``, ``"fixed5"``, … (seconds), ``"cump"``, ``"mixture"``; a number of
@@ -74,12 +76,17 @@ def thresholds(
     MeasureError
         The method is unknown, a number is out of range, or scores do not match the times.
 
+    Warns
+    -----
+    DataWarning
+        Times are negative or infinite.
+
     Examples
     --------
     >>> thresholds(pd.DataFrame({"a": [20.0, 40.0]}))["threshold"].tolist()
     [3.0]
     """
-    values = matrix_values(times, what="times")
+    values = time_values(times)
     shares = None if scores is None else share_values(scores, times)
     return threshold_table(values, shares, times.columns, method, cap=cap, chance=chance)
 

@@ -6,14 +6,24 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, matrix_values
+from lrnanalysis.measures._checks import BoolArray, FloatArray
+from lrnanalysis.measures._times import time_values
 from lrnanalysis.measures.response_time.estimation import fit
 from lrnanalysis.measures.response_time.information import standard_errors
 from lrnanalysis.measures.response_time.log_times import LogTimes
 from lrnanalysis.measures.response_time.model import LognormalModel
-from lrnanalysis.warnings import ConvergenceWarning, warn
+from lrnanalysis.warnings import ConvergenceWarning, DataWarning, warn
 
 __all__ = ["lognormal"]
+
+#: An item whose variance of ln t is a smaller share of the median item's has constant times.
+_CONSTANT = 1e-3
+
+#: Variances of the logarithms of equal times, which should be 0, are below this.
+_ROUNDING = 1e-24
+
+_FEW = "fewer than two times"
+_ALIKE = "its times are all alike"
 
 
 def lognormal(
@@ -26,10 +36,16 @@ def lognormal(
     with τ ~ N(0, s²) and estimated by marginal maximum likelihood, which has a closed form.
     Missing times may be missing at random; they are left out, not imputed.
 
+    An item with fewer than two times has no estimates, nor has one whose times are all alike (a
+    video, a time-out, a placeholder): its variance of ln t would bound the variance of speed, so
+    that all other estimates would collapse. Such items are left out, and the estimates of the
+    others are those without them. "Alike" means a variance of ln t below a thousandth of the median
+    item's.
+
     Parameters
     ----------
     times : DataFrame, persons × items
-        Times, in any unit; NaN, 0 and negative values are missing.
+        Times, in any unit; NaN, 0, negative and infinite values are missing.
     tolerance : float, default 1e-7
         Converged when no parameter changes by more in one iteration: β in SDs of the item's ln t,
         variances on the log scale.
@@ -45,13 +61,15 @@ def lognormal(
     Raises
     ------
     MeasureError
-        If `times` is not a matrix of numbers, fewer than two items or two persons can be used, or
-        no item's times vary.
+        If `times` is not a matrix of numbers, or fewer than two items or two persons can be used.
 
     Warns
     -----
     ConvergenceWarning
-        If the algorithm did not converge, or a variance is estimated as 0.
+        If the algorithm did not converge, a variance is estimated as 0, or the times on an item
+        vary less than the persons' speed alone would make them.
+    DataWarning
+        If items are left out, or times are negative or infinite.
 
     Examples
     --------
@@ -61,25 +79,25 @@ def lognormal(
     >>> model.converged, round(model.variance**0.5, 1), float(model.items["alpha"].mean().round(1))
     (True, 0.3, 2.0)
     """
-    values = matrix_values(times, what="times")
+    values = time_values(times)
     timed = values > 0
     counts = np.count_nonzero(timed, axis=0)
-    usable = counts > 1
-    if usable.sum() < 2:
-        raise MeasureError(
-            f"{int(usable.sum())} of {len(counts)} items have two times or more: at least two "
-            "items are needed to tell speed from noise"
-        )
-    per_person = np.count_nonzero(timed[:, usable], axis=1)
-    present = per_person > 0
-    if present.sum() < 2:
-        raise MeasureError("fewer than two persons have a time: there is no variance of speed")
-    if not (present.all() and usable.all()):
-        used = np.ix_(present, usable)
-        values, timed = values[used], timed[used]
-    data = LogTimes(values, timed)
-    if not (data.variance > 0).any():
-        raise MeasureError("no item's times vary: there is nothing to fit")
+    few = counts < 2
+    data, present = _log_times(values, timed, ~few)
+    alike = np.zeros(len(counts), dtype=bool)
+    alike[~few] = _hardly_vary(data.variance)
+    if alike.any():
+        data, present = _log_times(values, timed, ~(few | alike))
+    usable = ~(few | alike)
+    reasons = np.full(len(counts), None, dtype=object)
+    for what, reason in ((few, _FEW), (alike, _ALIKE)):
+        reasons[what] = reason
+        if what.any():
+            warn(
+                f"{int(what.sum())} of {len(counts)} items are left out of the model ({reason}): "
+                f"{_listed(times.columns[what])}",
+                DataWarning,
+            )
     estimate = fit(data, tolerance=tolerance, max_iter=max_iter)
     if not estimate.converged:
         warn(
@@ -94,6 +112,15 @@ def lognormal(
             ConvergenceWarning,
         )
     parameters = estimate.parameters
+    # Under the model Var(ln t) = s² + 1/α², and s² is the covariance of two items.
+    governing = times.columns[usable][data.variance < data.mean_covariance()]
+    if len(governing):
+        warn(
+            "times vary less than the persons' speed, by the other items, would make them: "
+            f"{_listed(governing)}; the model does not hold for such an item, which lowers the "
+            "variance of speed and the reliability: look at its times, or fit without it",
+            ConvergenceWarning,
+        )
     errors = standard_errors(data, parameters)
     speed, variance = data.posterior(parameters)
     items = pd.DataFrame(
@@ -103,9 +130,7 @@ def lognormal(
             "beta": _put(usable, data.centre + parameters.beta),
             "beta_se": _put(usable, errors.beta),
             "n": counts,
-            "reason": pd.array(
-                [None if use else "fewer than two times" for use in usable], dtype="str"
-            ),
+            "reason": pd.array(reasons, dtype="str"),
         },
         index=times.columns,
     )
@@ -113,7 +138,7 @@ def lognormal(
         {
             "speed": _put(present, speed),
             "speed_se": _put(present, np.sqrt(variance)),
-            "n": per_person,
+            "n": np.count_nonzero(timed[:, usable], axis=1),
         },
         index=times.index,
     )
@@ -130,6 +155,35 @@ def lognormal(
         se_rule=errors.rule,
         _times=times.copy(deep=False),
     )
+
+
+def _log_times(
+    values: FloatArray, timed: BoolArray, usable: BoolArray
+) -> tuple[LogTimes, BoolArray]:
+    """The log times on the usable items, and which persons have one."""
+    if usable.sum() < 2:
+        raise MeasureError(
+            f"{int(usable.sum())} of {len(usable)} items have two times or more that differ: at "
+            "least two items are needed to tell speed from noise"
+        )
+    present: BoolArray = np.asarray(timed[:, usable].any(axis=1))
+    if present.sum() < 2:
+        raise MeasureError("fewer than two persons have a time: there is no variance of speed")
+    if not (present.all() and usable.all()):
+        used = np.ix_(present, usable)
+        values, timed = values[used], timed[used]
+    return LogTimes(values, timed), present
+
+
+def _hardly_vary(variance: FloatArray) -> BoolArray:
+    """Which items have a variance of ln t that is 0, or next to nothing beside the others'."""
+    varies = variance[variance > _ROUNDING]
+    found: BoolArray = variance <= (_CONSTANT * np.median(varies) if len(varies) else _ROUNDING)
+    return found
+
+
+def _listed(labels: pd.Index, most: int = 5) -> str:
+    return ", ".join(map(repr, labels[:most].tolist())) + (", …" if len(labels) > most else "")
 
 
 def _put(where: BoolArray, values: FloatArray) -> FloatArray:

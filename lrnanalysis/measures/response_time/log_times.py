@@ -89,6 +89,13 @@ class LogTimes:
             part = slice(first, first + step)
             yield part, self._logs[:, part], self._timed[:, part].astype(np.float64)
 
+    def mean_covariance(self) -> float:
+        """Mean covariance of the log times of two items, each pair by the persons it has."""
+        counts = np.count_nonzero(self._timed, axis=0)
+        squares = float((self._logs.sum(axis=0) ** 2).sum() - self.n @ self.variance)
+        pairs = int((counts * (counts - 1)).sum())
+        return squares / pairs if pairs else np.nan
+
     def expect(self, parameters: TimeParameters) -> SpeedMoments:
         """The E-step."""
         sums, products = np.zeros((len(self.n), 2)), np.zeros(len(self.n))

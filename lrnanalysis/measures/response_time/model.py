@@ -19,6 +19,7 @@ from lrnanalysis.measures._checks import (
     person_values,
     with_attrs,
 )
+from lrnanalysis.tables.times import usable_times
 
 __all__ = ["LognormalModel", "screening_correlation"]
 
@@ -69,8 +70,11 @@ class LognormalModel:
 
     def __repr__(self) -> str:
         fitted = int(self.items["beta"].notna().sum())
+        without = len(self.items) - fitted
+        left_out = f" ({without} left out)" if without else ""
+        persons = int((self.persons["n"] > 0).sum())
         return (
-            f"LognormalModel({fitted} items, {int((self.persons['n'] > 0).sum())} persons, "
+            f"LognormalModel({fitted} items{left_out}, {persons} persons, "
             f"SD of speed {self.variance**0.5:.3f}, reliability {self.reliability:.3f}, "
             f"logLik {self.loglik:.1f}, {'converged' if self.converged else 'NOT converged'})"
         )
@@ -164,7 +168,7 @@ class LognormalModel:
             {
                 person: self._times.index[rows],
                 item: self._times.columns[columns],
-                "time": matrix_values(self._times)[rows, columns],
+                "time": matrix_values(self._times, finite=False)[rows, columns],
                 "expected": np.exp(as_floats(self.items["beta"])[columns] - speed[rows]),
                 "z": found,
                 "kind": pd.array(np.where(found < 0, "fast", "slow"), dtype="str"),
@@ -324,7 +328,7 @@ class LognormalModel:
         )
 
     def _logs(self) -> FloatArray:
-        values = matrix_values(self._times)
+        values, _ = usable_times(matrix_values(self._times, finite=False))
         logs = np.full(values.shape, np.nan)
         np.log(values, out=logs, where=values > 0)
         return logs

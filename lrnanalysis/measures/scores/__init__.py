@@ -1,8 +1,8 @@
 """Scores: statuses and percentages, attempts, kinds of cell, matrices.
 
-`status`: status, progress and share of points of sessions. `attempts`: which of a learner's
-sessions to take. `session_summary`: a table by activity. `cell_kinds`: right, wrong, partial,
-omitted, not reached and others. `common_scale`: items worth different points in different
+`status`: status and progress of sessions. `percent`: share of points. `attempts`: which of a
+learner's sessions to take. `session_summary`: a table by activity. `cell_kinds`: right, wrong,
+partial, omitted, not reached and others. `common_scale`: items worth different points in different
 sessions. `score_matrix`: persons × items, persons × questions. `response_scores`: the status of
 responses.
 """
@@ -25,6 +25,7 @@ from lrnanalysis.measures.scores.cell_kinds import (
     item_cells,
     question_cells,
 )
+from lrnanalysis.measures.scores.percent import UnmarkedPoints, score_percent
 from lrnanalysis.measures.scores.response_scores import RESPONSE_STATUSES, response_status
 from lrnanalysis.measures.scores.score_matrix import question_score_matrix, score_matrix
 from lrnanalysis.measures.scores.session_summary import session_summary
@@ -35,7 +36,6 @@ from lrnanalysis.measures.scores.status import (
     is_pending_scoring,
     is_status,
     progress,
-    score_percent,
     status_counts,
 )
 
@@ -46,6 +46,7 @@ __all__ = [
     "Attempts",
     "Cells",
     "ScoreValue",
+    "UnmarkedPoints",
     "attempt_number",
     "best_attempts",
     "cell_kinds",

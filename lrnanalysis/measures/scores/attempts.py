@@ -16,13 +16,14 @@ from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     IntArray,
-    as_floats,
     choice,
     require_columns,
     with_attrs,
 )
 from lrnanalysis.measures.matrices import check_unique_key, factorise
+from lrnanalysis.measures.scores.percent import marked_share
 from lrnanalysis.measures.scores.status import has_status
+from lrnanalysis.tables.times import timestamps
 
 __all__ = [
     "Attempts",
@@ -57,7 +58,7 @@ def attempt_number(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        A column is missing, or a session occurs twice.
+        A column is missing, a session occurs twice, or ``dt_started`` does not hold timestamps.
 
     Examples
     --------
@@ -90,7 +91,7 @@ def first_attempts(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        A column is missing, or a session occurs twice.
+        A column is missing, a session occurs twice, or ``dt_started`` does not hold timestamps.
 
     Examples
     --------
@@ -120,7 +121,7 @@ def last_attempts(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        A column is missing, or a session occurs twice.
+        A column is missing, a session occurs twice, or ``dt_started`` does not hold timestamps.
 
     Examples
     --------
@@ -137,8 +138,8 @@ def last_attempts(sessions: pd.DataFrame) -> pd.Series:
 def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session is its user's best at its activity.
 
-    The best has the highest share of points, score / max_score (the bare score where no
-    highest score is known); of equal ones the earliest. A session without a score is the best
+    The best has the highest share of the points marked, see `score_percent` (the bare score where
+    no highest score is known); of equal ones the earliest. A session without a score is the best
     only where none has one.
 
     Parameters
@@ -154,7 +155,7 @@ def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        A column is missing, or a session occurs twice.
+        A column is missing, a session occurs twice, or ``dt_started`` does not hold timestamps.
 
     Examples
     --------
@@ -166,7 +167,7 @@ def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     >>> best_attempts(sessions).tolist()
     [True, False]
     """
-    rule = f"highest score / max_score of the {_ORDER}; of equal ones the earliest"
+    rule = f"highest share of the points marked of the {_ORDER}; of equal ones the earliest"
     return _picked(sessions, "best", rule)
 
 
@@ -211,7 +212,8 @@ def _attempts(sessions: pd.DataFrame) -> tuple[BoolArray, IntArray, IntArray]:
     # A missing activity (code -1) is an activity of its own.
     pair = users.codes.astype(np.int64) * (len(activities.labels) + 1) + activities.codes + 1
     rows = np.flatnonzero(counted)
-    started = sessions["dt_started"].iloc[rows].to_numpy(dtype="datetime64[us]")
+    starts = timestamps(sessions, "dt_started")[0]
+    started = starts.iloc[rows].to_numpy(dtype="datetime64[us]")
     ids, _ = pd.factorize(sessions["session_id"].iloc[rows], sort=True)
     ordered = rows[np.lexsort((ids, started, pair[rows]))]
     heads = _is_head(pair[ordered])
@@ -231,12 +233,7 @@ def _is_head(values: IntArray) -> BoolArray:
 def _share(sessions: pd.DataFrame) -> FloatArray:
     """Share of points of every session; below every number where there is no score."""
     require_columns(sessions, "score", table="sessions")
-    share = as_floats(sessions["score"]).copy()
-    if "max_score" in sessions.columns:
-        most = as_floats(sessions["max_score"])
-        np.divide(share, most, out=share, where=most > 0)
-    share[np.isnan(share)] = -np.inf
-    return share
+    return np.nan_to_num(marked_share(sessions), nan=-np.inf)
 
 
 def _picked(sessions: pd.DataFrame, attempts: Attempts, rule: str) -> pd.Series:

@@ -9,18 +9,18 @@ import pandas as pd
 
 from lrnanalysis.measures._checks import (
     TimeUnit,
-    as_floats,
     per_second,
     with_attrs,
 )
 from lrnanalysis.measures.matrices import factorise_columns
+from lrnanalysis.measures.scores.percent import UnmarkedPoints, score_percent
 from lrnanalysis.measures.scores.status import (
     has_status,
     progress,
-    score_percent,
     status_table,
 )
-from lrnanalysis.measures.timing import elapsed_time
+from lrnanalysis.measures.timing.session_times import active_seconds, elapsed_seconds
+from lrnanalysis.tables.times import timestamps
 
 __all__ = ["session_summary"]
 
@@ -31,6 +31,7 @@ def session_summary(
     *,
     unit: TimeUnit = "min",
     adjusted: bool = False,
+    unmarked: UnmarkedPoints = "exclude",
 ) -> pd.DataFrame:
     """Sessions by activity or any other column.
 
@@ -47,20 +48,28 @@ def session_summary(
         Unit of the times.
     adjusted : bool, default False
         Use scores after adjustment, see `score_percent`.
+    unmarked : {"exclude", "nan", "zero"}, default "exclude"
+        What becomes of points that await a mark, see `score_percent`.
 
     Returns
     -------
     DataFrame
         One row per group: ``sessions``, one column of counts per status, and of the sessions that
         are not discarded ``users``, ``progress`` (mean share of the questions attempted),
-        ``score_percent`` and ``score_percent_sd`` (mean and SD of those with a score),
-        ``active_time`` and ``elapsed_time`` (medians) [unit], ``first_start`` and ``last_start``.
-        A column whose sources the frame lacks is left out.
+        ``score_percent`` and ``score_percent_sd`` (mean and SD of those with a score; by default of
+        the points marked), ``active_time`` and ``elapsed_time`` (medians) [unit], ``first_start``
+        and ``last_start``. A column whose sources the frame lacks is left out.
 
     Raises
     ------
     MeasureError
-        A column is missing or `unit` is unknown.
+        A column is missing, `unit` or `unmarked` is unknown, or timestamps cannot be compared.
+
+    Warns
+    -----
+    DataWarning
+        Active times are negative or infinite, or sessions end before they start: they are left out
+        of the medians; or it is not known how many points await a mark, see `score_percent`.
 
     Examples
     --------
@@ -87,21 +96,26 @@ def session_summary(
         add("users", rows["user_id"].groupby(group).nunique().reindex(places, fill_value=0))
     if {"num_attempted", "num_questions"} <= set(rows.columns):
         add("progress", progress(rows).groupby(group).mean())
-    if {"score", "max_score"} <= set(rows.columns):
-        percent = score_percent(rows, adjusted=adjusted).groupby(group)
-        add("score_percent", percent.mean())
-        add("score_percent_sd", percent.std())
-    if "active_time" in rows.columns:
-        active = pd.Series(as_floats(rows["active_time"]), index=rows.index)
-        add("active_time", active.groupby(group).median() / seconds)
-    if {"dt_started", "dt_completed"} <= set(rows.columns):
-        add("elapsed_time", elapsed_time(rows, unit=unit).groupby(group).median())
-    if "dt_started" in rows.columns:
-        starts = rows["dt_started"].groupby(group)
-        add("first_start", starts.min())
-        add("last_start", starts.max())
-    notes = {
+    notes: dict[str, object] = {
         "unit": unit,
         "discarded": f"left out of all but the counts: {int(result['Discarded'].sum())} sessions",
     }
+    if {"score", "max_score"} <= set(rows.columns):
+        percent = score_percent(rows, adjusted=adjusted, unmarked=unmarked)
+        add("score_percent", percent.groupby(group).mean())
+        add("score_percent_sd", percent.groupby(group).std())
+        notes["score_percent"] = dict(percent.attrs)
+    if "active_time" in rows.columns:
+        active, unusable = active_seconds(rows)
+        add("active_time", pd.Series(active, rows.index).groupby(group).median() / seconds)
+        notes |= unusable
+    if {"dt_started", "dt_completed"} <= set(rows.columns):
+        elapsed = elapsed_seconds(rows, "they are left out of the median")
+        known = pd.Series(np.where(elapsed >= 0, elapsed, np.nan), rows.index)
+        add("elapsed_time", known.groupby(group).median() / seconds)
+        notes["negative_elapsed_times"] = int((elapsed < 0).sum())
+    if "dt_started" in rows.columns:
+        starts = timestamps(rows, "dt_started")[0].groupby(group)
+        add("first_start", starts.min())
+        add("last_start", starts.max())
     return with_attrs(result, notes)

@@ -1,9 +1,8 @@
-"""Status, progress and share of points of sessions."""
+"""Status and progress of sessions; scores after adjustment."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -29,7 +28,6 @@ __all__ = [
     "is_pending_scoring",
     "is_status",
     "progress",
-    "score_percent",
     "status_counts",
     "status_table",
 ]
@@ -214,46 +212,6 @@ def progress(sessions: pd.DataFrame) -> pd.Series:
     values = _ratio(as_floats(sessions["num_attempted"]), as_floats(sessions["num_questions"]))
     result = pd.Series(values, index=sessions.index, name="progress")
     return with_attrs(result, {"rule": "num_attempted / num_questions"})
-
-
-def score_percent(frame: pd.DataFrame, *, adjusted: bool = False) -> pd.Series:
-    """Score as a percentage of the maximum, of sessions, items or responses.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Any of the three tables; ``score`` and ``max_score`` are read.
-    adjusted : bool, default False
-        Take scores after adjustment: ``score_after_adjustment`` where there is one, otherwise
-        ``score`` plus ``adjustment_points``.
-
-    Returns
-    -------
-    Series
-        ``score_percent``, one value per row, with the frame's index; NaN where the score is
-        missing, or the maximum is missing or not above 0. Negative scores stay.
-
-    Raises
-    ------
-    MeasureError
-        A column is missing.
-
-    Examples
-    --------
-    >>> score_percent(pd.DataFrame({"score": [3.0, 0.0], "max_score": [4.0, 0.0]})).tolist()
-    [75.0, nan]
-    """
-    require_columns(frame, "score", "max_score", table="sessions, items or responses")
-    table: Literal["sessions", "responses", "items"] = "sessions"
-    if "response_id" in frame.columns:
-        table = "responses"
-    elif "item_reference" in frame.columns:
-        table = "items"
-    check_unique_key(frame, table)
-    score = adjusted_scores(frame) if adjusted else as_floats(frame["score"])
-    values = 100 * _ratio(score, as_floats(frame["max_score"]))
-    result = pd.Series(values, index=frame.index, name="score_percent")
-    return with_attrs(result, {"rule": "100 × score / max_score", "unit": "%"})
 
 
 def adjusted_scores(frame: pd.DataFrame) -> FloatArray:

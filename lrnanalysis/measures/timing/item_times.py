@@ -1,7 +1,8 @@
 """How long items took: sums, descriptive statistics, persons × items matrices.
 
-A time of 0 or below, or missing, is not a fast answer: it has no logarithm and counts as "no
-time" in every statistic here but the sum, to which 0 adds nothing.
+A time of 0 is not a fast answer: it has no logarithm and counts as "no time" in every statistic
+here but the sum, to which it adds nothing. Negative and infinite times are faults of the data: they
+count as missing everywhere, with a warning, and ``attrs`` counts them.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ from lrnanalysis.measures.matrices import (
     required_keys,
 )
 from lrnanalysis.measures.timing.suspicious import repeated_large_times
+from lrnanalysis.tables.times import sum_times, usable_times
 from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = ["active_time", "time_matrix", "time_summary"]
 
-_NO_TIME = "times that are missing, 0 or negative do not count"
+_NO_TIME = "times that are missing, 0, negative or infinite do not count"
 
 
 def active_time(
@@ -43,8 +45,8 @@ def active_time(
     """Sum of the items' times on screen per group.
 
     Pauses are not counted, time in a hidden browser tab is. A missing time adds nothing, and a
-    group in which no item has a time is NaN, not 0. A negative time is inconsistent: it counts
-    as missing, with a warning.
+    group in which no item has a time is NaN, not 0. A negative or infinite time is inconsistent:
+    it counts as missing, with a warning.
 
     Parameters
     ----------
@@ -59,12 +61,17 @@ def active_time(
     -------
     Series
         ``active_time`` [unit], one value per group, indexed by `by`: in order of first
-        appearance, of a category column in category order.
+        appearance, of a category column in category order. ``attrs`` counts the times left out.
 
     Raises
     ------
     MeasureError
         A column is missing or `unit` is unknown.
+
+    Warns
+    -----
+    DataWarning
+        Times are negative or infinite.
 
     Examples
     --------
@@ -76,24 +83,11 @@ def active_time(
     divisor = per_second(unit)
     keys = factorise_columns(items, by)
     check_unique_key(items, "items", {by: keys} if isinstance(by, str) else {})
-    times = as_floats(items["time"])
-    negative = int((times < 0).sum())
-    if negative:
-        warn(
-            f"{negative} of {len(items)} item times are negative: inconsistent data, they count as "
-            "missing",
-            DataWarning,
-        )
-    known = (times >= 0) & (keys.codes >= 0)
-    groups, codes = len(keys.labels), keys.codes
-    if not known.all():
-        codes, times = codes[known], times[known]
-    sums = np.bincount(codes, times, groups).astype(np.float64)
-    if len(codes) < len(items):
-        sums[np.bincount(codes, minlength=groups) == 0] = np.nan
+    times, unusable = usable_times(as_floats(items["time"]), "item times")
+    sums = sum_times(times, keys.codes, len(keys.labels))
     result = pd.Series(sums / divisor, index=keys.labels, name="active_time")
     rule = "sum of item times; a group without any time is missing"
-    return with_attrs(result, {"unit": unit, "rule": rule})
+    return with_attrs(result, {"unit": unit, "rule": rule, **unusable})
 
 
 def time_summary(
@@ -122,9 +116,10 @@ def time_summary(
     Returns
     -------
     DataFrame
-        One row per group: ``n`` (times above 0), ``n_without`` (rows whose time is missing, 0 or
-        negative), ``mean``, ``sd``, ``median``, ``geometric_mean``, a column ``q10`` … for each
-        quantile [all unit], ``ln_mean`` and ``ln_sd`` [ln s]. SDs divide by n - 1.
+        One row per group: ``n`` (times above 0), ``n_without`` (rows whose time is missing, 0,
+        negative or infinite), ``mean``, ``sd``, ``median``, ``geometric_mean``, a column
+        ``q10`` … for each quantile [all unit], ``ln_mean`` and ``ln_sd`` [ln s]. SDs divide by
+        n - 1.
 
     Raises
     ------
@@ -134,8 +129,8 @@ def time_summary(
     Warns
     -----
     DataWarning
-        If one exact large value occurs suspiciously often, see
-        `suspicious_times`.
+        If one exact large value occurs suspiciously often, see `suspicious_times`; or times are
+        negative or infinite.
 
     Examples
     --------
@@ -150,7 +145,7 @@ def time_summary(
         check_fraction("a quantile", quantile, ends=True)
     keys = factorise_columns(items, by)
     check_unique_key(items, "items", {by: keys} if isinstance(by, str) else {})
-    times = as_floats(items["time"])
+    times, unusable = usable_times(as_floats(items["time"]), "item times")
     suspicious = repeated_large_times(times)
     if suspicious:
         warn(
@@ -178,7 +173,7 @@ def time_summary(
         columns[f"q{100 * quantile:g}"] = _quantile(ordered, n, quantile) / divisor
     columns |= {"ln_mean": ln_mean, "ln_sd": ln_sd}
     result = pd.DataFrame(columns, index=keys.labels)
-    return with_attrs(result, {"unit": unit, "rule": _NO_TIME})
+    return with_attrs(result, {"unit": unit, "rule": _NO_TIME, **unusable})
 
 
 def time_matrix(
@@ -198,14 +193,19 @@ def time_matrix(
     Returns
     -------
     DataFrame
-        float64 times [unit]; NaN where an item was not administered or has no time (missing, 0
-        or negative). Rows in order of appearance; columns in category order, or of appearance
-        where ``item_reference`` is text.
+        float64 times [unit]; NaN where an item was not administered or has no time (missing, 0,
+        negative or infinite). Rows in order of appearance; columns in category order, or
+        of appearance where ``item_reference`` is text.
 
     Raises
     ------
     MeasureError
         A column is missing, or two rows fall on one cell.
+
+    Warns
+    -----
+    DataWarning
+        Times are negative or infinite.
 
     Examples
     --------
@@ -218,12 +218,13 @@ def time_matrix(
     """
     require_columns(items, rows, "item_reference", "time", table="items")
     divisor = per_second(unit)
-    times = as_floats(items["time"])
+    times, unusable = usable_times(as_floats(items["time"]), "item times")
     timed = times > 0
     builder = MatrixBuilder(person_keys(items, rows), required_keys(items, "item_reference"))
     matrix = builder.numbers(np.where(timed, times, np.nan) / divisor)
     without = int(np.count_nonzero(~timed))
-    return with_attrs(matrix, {"unit": unit, "rule": _NO_TIME, "rows_without_time": without})
+    notes = {"unit": unit, "rule": _NO_TIME, "rows_without_time": without, **unusable}
+    return with_attrs(matrix, notes)
 
 
 def _mean_sd(codes: IntArray, values: FloatArray, n: IntArray) -> tuple[FloatArray, FloatArray]:

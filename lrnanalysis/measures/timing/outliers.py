@@ -18,6 +18,7 @@ from lrnanalysis.measures._checks import (
     with_attrs,
 )
 from lrnanalysis.measures.matrices import check_unique_key, factorise_columns, names_of
+from lrnanalysis.tables.times import usable_times
 
 __all__ = ["OutlierRule", "outliers"]
 
@@ -65,12 +66,17 @@ def outliers(
     -------
     Series of boolean
         ``outlier``, one value per row, with the frame's index; NA where there is no time (missing,
-        0 or negative) or no group. ``attrs`` counts both kinds.
+        0, negative or infinite) or no group. ``attrs`` counts them.
 
     Raises
     ------
     MeasureError
         `rule` is unknown, `k` is out of range or a column is missing.
+
+    Warns
+    -----
+    DataWarning
+        Times are negative or infinite.
 
     Examples
     --------
@@ -85,7 +91,7 @@ def outliers(
     if not number > 0 or (rule == "percentile" and number >= 100):
         raise MeasureError(f"k is {number:g}: it must be above 0, and below 100 for a percentile")
     keys = factorise_columns(items, by)
-    times = as_floats(items["time"])
+    times, unusable = usable_times(as_floats(items["time"]), "item times")
     timed = (times > 0) & (keys.codes >= 0)
     codes, values = keys.codes[timed], times[timed]
     order = np.argsort(codes, kind="stable")
@@ -105,6 +111,7 @@ def outliers(
             "flagged": int(far.sum()),
             "timed": int(timed.sum()),
             "without_time": int((~timed).sum()),
+            **unusable,
         },
     )
 

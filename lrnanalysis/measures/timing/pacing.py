@@ -17,6 +17,7 @@ from lrnanalysis.measures._checks import (
 from lrnanalysis.measures.matrices import session_rows
 from lrnanalysis.measures.timing.item_times import time_summary
 from lrnanalysis.measures.timing.session_times import time_limits
+from lrnanalysis.tables.times import usable_times
 
 __all__ = ["pacing", "time_by_position"]
 
@@ -31,8 +32,8 @@ def pacing(
     """Cumulative time on screen after the first k items: median and band over sessions.
 
     A session's curve ends with its last item that has a time; an item before it without one (or
-    with 0) adds nothing. Curves over different numbers of sessions are not comparable: see
-    ``n``, slow learners who run out of time leave it.
+    with 0) adds nothing. Negative and infinite times count as missing. Curves over different
+    numbers of sessions are not comparable: see ``n``, slow learners who run out of time leave it.
 
     Parameters
     ----------
@@ -57,6 +58,11 @@ def pacing(
     MeasureError
         A column is missing, or no session has a limit.
 
+    Warns
+    -----
+    DataWarning
+        Times are negative or infinite.
+
     Examples
     --------
     >>> items = pd.DataFrame({
@@ -71,7 +77,8 @@ def pacing(
     check_fraction("band", low, ends=True)
     check_fraction("band", high, ends=True)
     rows = session_rows(items)
-    times = rows.grouped(as_floats(items["time"]))
+    times, unusable = usable_times(as_floats(items["time"]), "item times")
+    times = rows.grouped(times)
     timed = times > 0
     amount = np.where(timed, times, 0.0)
     total, first = np.cumsum(amount), rows.spread(rows.starts)
@@ -103,6 +110,7 @@ def pacing(
             "unit": unit if limit is None else "share of the limit",
             "rule": rule,
             "band": list(band),
+            **unusable,
         },
     )
 

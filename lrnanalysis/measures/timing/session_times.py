@@ -20,9 +20,17 @@ from lrnanalysis.measures._checks import (
     with_attrs,
 )
 from lrnanalysis.measures.matrices import check_unique_key
+from lrnanalysis.tables.times import timestamps, usable_times
 from lrnanalysis.warnings import DataWarning, warn
 
-__all__ = ["active_share", "elapsed_time", "idle_time", "session_active_time"]
+__all__ = [
+    "active_seconds",
+    "active_share",
+    "elapsed_seconds",
+    "elapsed_time",
+    "idle_time",
+    "session_active_time",
+]
 
 _ACTIVE = "sum of the items' times on screen"
 _ELAPSED = "dt_completed - dt_started, saved gaps included"
@@ -36,7 +44,7 @@ def session_active_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.S
     """Time on screen of every session: the sum of its items' times.
 
     Pauses are not counted, time in a hidden browser tab is. A session in which no item has a time
-    is NaN, not 0.
+    is NaN, not 0; so is one whose ``active_time`` is negative or infinite, with a warning.
 
     Parameters
     ----------
@@ -55,6 +63,11 @@ def session_active_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.S
     MeasureError
         The column is missing or `unit` is unknown.
 
+    Warns
+    -----
+    DataWarning
+        Active times are negative or infinite.
+
     See Also
     --------
     active_time : the same from the items table, by any column.
@@ -65,10 +78,10 @@ def session_active_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.S
     >>> session_active_time(sessions, unit="min").round(2).tolist()
     [3.67]
     """
-    require_columns(sessions, "active_time", table="sessions")
-    check_unique_key(sessions, "sessions")
-    seconds = as_floats(sessions["active_time"])
-    return _series(sessions, seconds, "active_time", unit, _ACTIVE)
+    seconds, unusable = active_seconds(sessions)
+    result = _series(sessions, seconds, "active_time", unit, _ACTIVE)
+    result.attrs.update(unusable)
+    return result
 
 
 def elapsed_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
@@ -89,12 +102,18 @@ def elapsed_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     -------
     Series
         ``elapsed_time`` [unit], one value per row, with the frame's index. Negative values are
-        kept, with a warning: the session ends before it starts.
+        kept, with a warning, and counted in ``attrs``: the session ends before it starts.
 
     Raises
     ------
     MeasureError
-        A column is missing or does not hold timestamps, or `unit` is unknown.
+        A column is missing or does not hold timestamps, one has a time zone and the other has none,
+        or `unit` is unknown.
+
+    Warns
+    -----
+    DataWarning
+        Sessions end before they start.
 
     Examples
     --------
@@ -105,9 +124,10 @@ def elapsed_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     >>> elapsed_time(sessions, unit="min").round(2).tolist()
     [1713.67]
     """
-    seconds = _elapsed(sessions)
-    _warn_of_negative(seconds, "end before they start (dt_completed < dt_started)")
-    return _series(sessions, seconds, "elapsed_time", unit, _ELAPSED)
+    seconds = elapsed_seconds(sessions)
+    result = _series(sessions, seconds, "elapsed_time", unit, _ELAPSED)
+    result.attrs["negative"] = int((seconds < 0).sum())
+    return result
 
 
 def idle_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
@@ -133,7 +153,13 @@ def idle_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     Raises
     ------
     MeasureError
-        A column is missing, or `unit` is unknown.
+        As for `elapsed_time`.
+
+    Warns
+    -----
+    DataWarning
+        Sessions end before they start, their idle time is negative, or active times are negative
+        or infinite.
 
     Examples
     --------
@@ -145,12 +171,16 @@ def idle_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     >>> idle_time(sessions, unit="min").tolist()
     [2.0]
     """
-    require_columns(sessions, "active_time", table="sessions")
-    check_unique_key(sessions, "sessions")
-    seconds = _elapsed(sessions) - as_floats(sessions["active_time"])
-    _warn_of_negative(seconds, "have items' times that add up to more than their elapsed time")
+    active, unusable = active_seconds(sessions)
+    elapsed = elapsed_seconds(sessions)
+    seconds = elapsed - active
+    _warn_of_negative(
+        np.where(elapsed >= 0, seconds, np.nan),
+        "have items' times that add up to more than their elapsed time",
+        "values are kept",
+    )
     result = _series(sessions, seconds, "idle_time", unit, _IDLE)
-    result.attrs["negative"] = int((seconds < 0).sum())
+    result.attrs.update(unusable, negative=int((seconds < 0).sum()))
     return result
 
 
@@ -172,7 +202,12 @@ def active_share(sessions: pd.DataFrame) -> pd.Series:
     Raises
     ------
     MeasureError
-        A column is missing.
+        As for `elapsed_time`.
+
+    Warns
+    -----
+    DataWarning
+        Sessions end before they start, or active times are negative or infinite.
 
     Examples
     --------
@@ -184,17 +219,18 @@ def active_share(sessions: pd.DataFrame) -> pd.Series:
     >>> active_share(sessions).tolist()
     [0.8]
     """
-    require_columns(sessions, "active_time", table="sessions")
-    check_unique_key(sessions, "sessions")
-    elapsed = _elapsed(sessions)
+    active, unusable = active_seconds(sessions)
+    elapsed = elapsed_seconds(sessions)
     share = np.full(len(sessions), np.nan)
-    np.divide(as_floats(sessions["active_time"]), elapsed, out=share, where=elapsed > 0)
+    np.divide(active, elapsed, out=share, where=elapsed > 0)
     result = pd.Series(share, index=sessions.index, name="active_share")
-    return with_attrs(result, {"rule": "active / elapsed", "active": _ACTIVE, "elapsed": _ELAPSED})
+    notes = {"rule": "active / elapsed", "active": _ACTIVE, "elapsed": _ELAPSED}
+    not_positive = int((elapsed <= 0).sum())
+    return with_attrs(result, {**notes, **unusable, "elapsed_not_positive": not_positive})
 
 
 def time_limits(limit: pd.Series, sessions: pd.Index) -> FloatArray:
-    """Time limit of each session [s]; NaN where there is none above 0."""
+    """Time limit of each session [s]; NaN where there is none above 0, or it is infinite."""
     if not isinstance(limit, pd.Series) or not limit.index.is_unique:
         what = (
             "has several values for a session"
@@ -203,20 +239,27 @@ def time_limits(limit: pd.Series, sessions: pd.Index) -> FloatArray:
         )
         raise MeasureError(f"limit {what}: pass a Series with one value [s] per session_id")
     found = as_floats(limit.reindex(sessions))
-    return np.where(found > 0, found, np.nan)
+    return np.where((found > 0) & (found < np.inf), found, np.nan)
 
 
-def _elapsed(sessions: pd.DataFrame) -> FloatArray:
-    """Seconds from start to completion; NaN where either is missing."""
+def active_seconds(sessions: pd.DataFrame) -> tuple[FloatArray, dict[str, int]]:
+    """Active times, NaN where negative or infinite, and how many are; with a warning of those."""
+    require_columns(sessions, "active_time", table="sessions")
+    check_unique_key(sessions, "sessions")
+    return usable_times(as_floats(sessions["active_time"]), "active times")
+
+
+def elapsed_seconds(sessions: pd.DataFrame, fate: str = "values are kept") -> FloatArray:
+    """Seconds from start to completion, NaN where either is missing.
+
+    Warns of negative ones, with what becomes of them.
+    """
     require_columns(sessions, "dt_started", "dt_completed", table="sessions")
     check_unique_key(sessions, "sessions")
-    for column in ("dt_started", "dt_completed"):
-        if not pd.api.types.is_datetime64_any_dtype(sessions[column]):
-            raise MeasureError(
-                f"column {column!r} has dtype {sessions[column].dtype}: timestamps are needed; "
-                "convert it with pandas.to_datetime(…, utc=True)"
-            )
-    return as_floats((sessions["dt_completed"] - sessions["dt_started"]).dt.total_seconds())
+    started, completed = timestamps(sessions, "dt_started", "dt_completed")
+    seconds = as_floats((completed - started).dt.total_seconds())
+    _warn_of_negative(seconds, "end before they start (dt_completed < dt_started)", fate)
+    return seconds
 
 
 def _series(
@@ -226,10 +269,10 @@ def _series(
     return with_attrs(values, {"unit": unit, "rule": rule})
 
 
-def _warn_of_negative(seconds: FloatArray, what: str) -> None:
+def _warn_of_negative(seconds: FloatArray, what: str, fate: str) -> None:
     count = int((seconds < -_ROUNDING).sum())
     if count:
         warn(
-            f"{count} of {len(seconds)} sessions {what}: inconsistent data, values are kept",
+            f"{count} of {len(seconds)} sessions {what}: inconsistent data, {fate}",
             DataWarning,
         )

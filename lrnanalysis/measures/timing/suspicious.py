@@ -13,6 +13,7 @@ from lrnanalysis.measures._checks import (
 )
 from lrnanalysis.measures.matrices import check_unique_key, person_keys
 from lrnanalysis.measures.timing.session_times import time_limits
+from lrnanalysis.tables.times import usable_times
 
 __all__ = ["repeated_large_times", "suspicious_times"]
 
@@ -31,7 +32,8 @@ def suspicious_times(items: pd.DataFrame, *, limit: pd.Series | None = None) -> 
 
     A **repeated large value** is above the 90th percentile of all times, occurs at least 10
     times, and at least 5 times as often as any other value within a factor 1.25 of it: a
-    placeholder such as 9999, or a time-out. **At the limit**: rows whose time is the session's
+    placeholder such as 9999, or a time-out; negative and infinite times are counted in ``attrs``.
+    **At the limit**: rows whose time is the session's
     ``max_time`` or more and whose score is missing or 0. Nothing is changed.
 
     Parameters
@@ -52,6 +54,11 @@ def suspicious_times(items: pd.DataFrame, *, limit: pd.Series | None = None) -> 
     MeasureError
         A column is missing.
 
+    Warns
+    -----
+    DataWarning
+        Times are negative or infinite.
+
     Examples
     --------
     >>> items = pd.DataFrame({"time": [*range(1, 200), *[9999] * 12]})
@@ -60,7 +67,7 @@ def suspicious_times(items: pd.DataFrame, *, limit: pd.Series | None = None) -> 
     """
     require_columns(items, "time", table="items")
     check_unique_key(items, "items")
-    times = as_floats(items["time"])
+    times, unusable = usable_times(as_floats(items["time"]), "item times")
     found = [
         (value, int((times == value).sum()), "one exact large value repeats")
         for value in repeated_large_times(times)
@@ -77,7 +84,7 @@ def suspicious_times(items: pd.DataFrame, *, limit: pd.Series | None = None) -> 
     result = pd.DataFrame(found, columns=["time", "n", "reason"]).astype(
         {"time": "float64", "n": "int64", "reason": "str"}
     )
-    return with_attrs(result, {"unit": "s", "rows": len(items)})
+    return with_attrs(result, {"unit": "s", "rows": len(items), **unusable})
 
 
 def repeated_large_times(times: FloatArray) -> list[float]:

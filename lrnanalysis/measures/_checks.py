@@ -25,6 +25,7 @@ __all__ = [
     "choice",
     "flags",
     "item_values",
+    "label_text",
     "matching_cells",
     "matrix_values",
     "optional_floats",
@@ -304,6 +305,24 @@ def _labelled(values: object, what: str) -> pd.Series | None:
         label = values.index[values.index.duplicated()][0]
         raise MeasureError(f"{what} has several values for {label!r}: keep one")
     return values
+
+
+# Labels
+
+
+def label_text(label: object) -> str:
+    """A label as text; a whole number without decimals.
+
+    One gap makes floats of a column of integers: its 2.0 is the label 2.
+
+    Examples
+    --------
+    >>> [label_text(one) for one in (2.0, 2.5, 2, "2.0", True)]
+    ['2', '2.5', '2', '2.0', 'True']
+    """
+    if isinstance(label, float | np.floating) and label.is_integer():
+        return str(int(label))
+    return str(label)
 
 
 # Numbers and options

@@ -1,8 +1,9 @@
 """Classical item analysis: item statistics, reliability, distractors, flags.
 
 `items`: difficulty and discrimination of every item. `reliability`: alpha and related
-coefficients. `stratified`: reliability over items of several kinds. `csem`: standard error by score. `distractors`: shares and trace lines of options.
-`flags`: rules that point out items to review.
+coefficients. `stratified`: reliability over items of several kinds. `csem`: standard error by
+score. `distractors`: shares and trace lines of options. `flags`: rules that point out items to
+review.
 """
 
 from lrnanalysis.measures.classical._choices import Key

@@ -32,7 +32,6 @@ from lrnanalysis.measures.classical._item_scores import (
     MaxScore,
     Missing,
     Strata,
-    divide,
     max_scores,
     read_matrix,
     read_strata,
@@ -51,6 +50,7 @@ __all__ = [
     "reliability",
     "split_items",
     "spread_of_total",
+    "why_no_alpha_without",
     "why_no_total",
 ]
 
@@ -302,7 +302,9 @@ def alpha_if_deleted(matrix: pd.DataFrame, *, missing: Missing = "pairwise") -> 
 
 def why_no_alpha_without(items: int) -> str:
     """Why an item that varies has no alpha of the others."""
-    return "fewer than three items vary" if items < 3 else "the total of the others has no variance"
+    if items < 3:
+        return "fewer than three items vary"
+    return "the total of the other items has no variance, or pairs of them have no persons"
 
 
 def alphas_without(covariance: FloatArray) -> FloatArray:

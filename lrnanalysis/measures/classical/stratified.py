@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, with_attrs
+from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, label_text, with_attrs
 from lrnanalysis.measures.classical._covariance_structure import cronbach_alpha, total_variance
 from lrnanalysis.measures.classical._item_scores import (
     MaxScore,
@@ -93,7 +93,7 @@ def stratified_alpha(
     ...     matrix, {"a": 1, "b": 1, "c": 1, "essay": 20}, reliabilities={20: 0.85}
     ... )
     >>> known[["strata", "stratified_alpha", "alpha", "sem"]].round(3).to_dict()
-    {'strata': 2.0, 'stratified_alpha': 0.878, 'alpha': 0.342, 'sem': 2.835}
+    {'strata': 2.0, 'stratified_alpha': 0.871, 'alpha': 0.268, 'sem': 2.803}
     """
     choice("missing", missing, ("pairwise", "listwise"))
     scores = read_matrix(matrix)
@@ -147,7 +147,7 @@ def _given(reliabilities: object, names: list[Hashable]) -> FloatArray | None:
         if name not in names:
             raise MeasureError(
                 f"reliabilities names the stratum {name!r}: the strata are "
-                f"{', '.join(map(repr, names))}"
+                f"{', '.join(map(label_text, names))}"
             )
         check_fraction(f"the reliability of stratum {name!r}", value, ends=True)
         result[names.index(name)] = value

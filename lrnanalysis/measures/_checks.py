@@ -32,6 +32,7 @@ __all__ = [
     "per_second",
     "person_values",
     "require_columns",
+    "whole_labels",
     "with_attrs",
 ]
 
@@ -323,6 +324,24 @@ def label_text(label: object) -> str:
     if isinstance(label, float | np.floating) and label.is_integer():
         return str(int(label))
     return str(label)
+
+
+def whole_labels(labels: pd.Series) -> pd.Series:
+    """Labels, with floats that are all whole numbers as the integers that a gap made floats of.
+
+    Examples
+    --------
+    >>> whole_labels(pd.Series([2.0, 1.0, None])).tolist()
+    [2, 1, <NA>]
+    >>> whole_labels(pd.Series([2.5, 1.0])).tolist()
+    [2.5, 1.0]
+    """
+    if not pd.api.types.is_float_dtype(labels.dtype):
+        return labels
+    known = labels.dropna().to_numpy(dtype=np.float64)
+    if len(known) and np.all((np.abs(known) < 2**53) & (known == np.floor(known))):
+        return labels.astype("Int64" if len(known) < len(labels) else "int64")
+    return labels
 
 
 # Numbers and options

@@ -16,6 +16,7 @@ __all__ = [
     "has_variance",
     "one_factor_uniqueness",
     "residual_variances",
+    "spread_of_total",
     "total_variance",
 ]
 
@@ -43,6 +44,14 @@ def total_variance(matrix: FloatArray) -> float:
     """Variance of the sum of the items; NaN where it is 0 or below (see `has_variance`)."""
     total = float(matrix.sum())
     return total if has_variance(total, float(np.trace(matrix))) else np.nan
+
+
+def spread_of_total(matrix: FloatArray) -> float:
+    """Standard deviation of the sum of the items; NaN where pairwise covariances are negative."""
+    total, of_items = float(matrix.sum()), float(np.trace(matrix))
+    if has_variance(total, of_items):
+        return float(np.sqrt(total))
+    return np.nan if has_variance(-total, of_items) else 0.0
 
 
 def cronbach_alpha(matrix: FloatArray) -> float:

@@ -25,6 +25,7 @@ from lrnanalysis.measures.classical._covariance_structure import (
     has_variance,
     one_factor_uniqueness,
     residual_variances,
+    spread_of_total,
     total_variance,
 )
 from lrnanalysis.measures.classical._item_scores import (
@@ -49,7 +50,6 @@ __all__ = [
     "item_covariances",
     "reliability",
     "split_items",
-    "spread_of_total",
     "why_no_alpha_without",
     "why_no_total",
 ]
@@ -386,14 +386,6 @@ def why_no_total(matrix: FloatArray) -> str:
     if np.isnan(spread_of_total(matrix)):
         return "pairwise covariances contradict each other: the total's variance is below 0"
     return "the total has no variance: everybody has the same"
-
-
-def spread_of_total(matrix: FloatArray) -> float:
-    """Standard deviation of the sum of the items; NaN where pairwise covariances are negative."""
-    total, of_items = float(matrix.sum()), float(np.trace(matrix))
-    if has_variance(total, of_items):
-        return float(np.sqrt(total))
-    return np.nan if has_variance(-total, of_items) else 0.0
 
 
 def _feldt(alpha: float, n: float, k: int, confidence: float) -> tuple[float, float]:

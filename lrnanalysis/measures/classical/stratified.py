@@ -9,7 +9,11 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, label_text, with_attrs
-from lrnanalysis.measures.classical._covariance_structure import cronbach_alpha, total_variance
+from lrnanalysis.measures.classical._covariance_structure import (
+    cronbach_alpha,
+    spread_of_total,
+    total_variance,
+)
 from lrnanalysis.measures.classical._item_scores import (
     MaxScore,
     Missing,
@@ -23,11 +27,7 @@ from lrnanalysis.measures.classical._stratified import (
     strata_of,
     why_not_stratified,
 )
-from lrnanalysis.measures.classical.reliability import (
-    item_covariances,
-    spread_of_total,
-    why_no_total,
-)
+from lrnanalysis.measures.classical.reliability import item_covariances, why_no_total
 
 __all__ = ["stratified_alpha"]
 

@@ -10,7 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, person_values
+from lrnanalysis.measures._checks import (
+    BoolArray,
+    FloatArray,
+    PersonValues,
+    person_values,
+    whole_labels,
+)
 from lrnanalysis.measures.classical._item_scores import (
     ItemScores,
     divide,
@@ -197,7 +203,7 @@ def read_design(
     labels = person_values(
         group, scored.persons, what="group", by_name="study.analysis().dif('lang')"
     )
-    code, names = _codes(labels, reference, focal)
+    code, names = _codes(whole_labels(labels), reference, focal)
     if pair and len(names) > 2:
         raise MeasureError(
             f"group has {len(names)} values ({', '.join(names)}): choose two with reference= and "

@@ -211,6 +211,7 @@ class AnalysisData:
             columns=self._matrices.n_columns,
             never_scored=self._matrices.n_never_scored,
             cells=self._matrices.counts,
+            forms=self._matrices.forms,
         )
 
     @property
@@ -256,15 +257,16 @@ class AnalysisData:
         return self._words.methods_text()
 
     def __repr__(self) -> str:
-        return "\n".join(
-            [f"Analysis: {self._words.size}", self._words.rules, self._words.flow_line()]
-        )
+        words = self._words
+        lines = [f"Analysis: {words.size}", words.rules, words.flow_line(), words.forms_line()]
+        return "\n".join(line for line in lines if line)
 
     def _repr_html_(self) -> str:
         rules = self.rules.reset_index().to_html(index=False, border=0, justify="left")
         return (
             f"<p><b>Analysis</b>: {html.escape(self._words.size)}</p>"
-            f"<p>{html.escape(self._words.flow_line())}</p>{rules}"
+            f"<p>{html.escape(self._words.flow_line())}</p>"
+            f"<p>{html.escape(self._words.forms_line())}</p>{rules}"
         )
 
     def _with_rules(self, result: R) -> R:

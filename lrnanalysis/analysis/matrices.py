@@ -11,6 +11,7 @@ from lrnanalysis.analysis.decisions import Decisions
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import effort
 from lrnanalysis.measures._checks import BoolArray, IntArray, as_floats
+from lrnanalysis.measures.forms import Forms, forms_of
 from lrnanalysis.measures.matrices import Keys, MatrixBuilder, factorise, link_rows
 from lrnanalysis.measures.scores import CELL_DTYPE, CELL_KINDS, Cells, item_cells, question_cells
 
@@ -177,6 +178,13 @@ class AnalysisMatrices:
     def n_columns(self) -> int:
         """Number of columns of `scores`."""
         return len(self._cell_builder.columns)
+
+    @cached_property
+    def forms(self) -> Forms:
+        """The sets of items that persons were given, of the persons with any."""
+        builder = self._cell_builder
+        administered = builder.numbers(np.ones(len(self._kinds)), fill=0.0)
+        return forms_of(administered.to_numpy() > 0)
 
     @property
     def scores(self) -> pd.DataFrame:

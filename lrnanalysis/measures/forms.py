@@ -98,11 +98,11 @@ def form_totals(
     --------
     >>> scores = pd.DataFrame({"a": [1.0, 0, None], "b": [1.0, 0, 1], "c": [None, None, 0.0]})
     >>> forms = forms_of(scores.notna().to_numpy())
-    >>> form_totals(scores, pd.Series(1.0, index=scores.columns), forms)[["persons", "max_score"]]
-          persons  max_score
-    form
-    1           2        2.0
-    2           1        2.0
+    >>> found = form_totals(scores, pd.Series(1.0, index=scores.columns), forms)
+    >>> found[["persons", "max_score", "mean"]].reset_index()
+       form  persons  max_score  mean
+    0     1        2        2.0   1.0
+    1     2        1        2.0   1.0
     """
     read = read_matrix(scores, what="scores")
     most = highest.reindex(scores.columns).to_numpy(dtype="float64")

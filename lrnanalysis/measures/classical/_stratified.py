@@ -97,5 +97,5 @@ def weight_note(highest: FloatArray) -> str:
         return ""
     return (
         f"items are worth {low:g} to {high:g} points: alpha is a lower bound of the reliability, "
-        "and may be far below it; see stratified_alpha"
+        "the lower the more they differ; see stratified_alpha"
     )

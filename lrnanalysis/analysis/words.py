@@ -229,7 +229,10 @@ class AnalysisWords:
                 else ""
             ),
             *(
-                [f"Not everybody was given the same {decisions.level}s. {self.forms_line()}."]
+                [
+                    f"Not everybody was given the same {decisions.level}s: there were "
+                    f"{self.forms_line()}."
+                ]
                 if len(self.forms) > 1
                 else []
             ),
@@ -271,7 +274,7 @@ class AnalysisWords:
             for persons, items in zip(self.forms.persons[:_FORMS], sizes[:_FORMS], strict=True)
         ]
         more = ["…"] if len(self.forms) > _FORMS else []
-        return f"{len(self.forms):,} forms: {', '.join(shown + more)}"
+        return f"{len(self.forms):,} forms ({', '.join(shown + more)})"
 
     def _rapid(self) -> str:
         rapid = self.decisions.rapid

@@ -17,6 +17,7 @@ from lrnanalysis.analysis.matrices import AnalysisMatrices
 from lrnanalysis.analysis.selection import Selection, select_sessions, session_positions
 from lrnanalysis.analysis.words import AnalysisWords
 from lrnanalysis.measures import answer_decoding
+from lrnanalysis.measures._checks import whole_labels
 from lrnanalysis.measures.matrices import Keys, check_unique_key, factorise
 
 __all__ = ["AnalysisData"]
@@ -300,7 +301,7 @@ class AnalysisData:
     def _groups(self, by: str | Sequence[str]) -> Any:
         """Persons grouped by columns of the sessions table."""
         names = [by] if isinstance(by, str) else list(by)
-        values = pd.DataFrame({name: self.group(name) for name in names})
+        values = pd.DataFrame({name: whole_labels(self.group(name)) for name in names})
         return values.groupby(names[0] if len(names) == 1 else names, observed=True)
 
 

@@ -60,14 +60,14 @@ class ItemAnalysis:
         few persons" where rules did not judge it.
     scores : Series of float64
         ``persons``, ``learners`` (fewer than persons where learners repeat), ``items``;
-        ``forms``, the number of sets of items that persons were given (NaN without cells);
         ``max_score`` of the test [points]; ``complete``, persons with a score on every item;
         ``mean`` of the total, the sum of the items' means [points], with ``sd``, ``sem`` [points]
         and ``alpha`` as in `reliability`, so that incomplete persons count with what they have.
         There is no total over different forms: ``max_score``, ``mean``, ``sd`` and ``sem`` are
         then NaN, see `forms`, and ``alpha`` is that of a test of all items together;
         ``mean_p`` and ``mean_item_rest_r`` over the items; ``minutes``, median time per person;
-        ``rapid_share`` of all timed answers.
+        ``rapid_share`` of all timed answers; ``forms``, the number of sets of items that persons
+        were given (NaN without cells).
     reliability : Series of float64
         What `lrnanalysis.classical.reliability` gives; all missing, with the reason in ``attrs``,
         where the data allow none.
@@ -342,8 +342,9 @@ def _forms(
     administered = np.zeros(scores.shape, dtype=bool)
     if cells is not None:
         matched = matching_cells(cells, scores.index, scores.columns, what="cells")
-        given = matched.notna() & matched.ne("not administered")
-        administered = given.to_numpy(dtype=bool)
+        for number, (_, column) in enumerate(matched.items()):
+            given = column.notna() & (column != "not administered")
+            administered[:, number] = given.to_numpy(dtype=bool)
     return form_totals(scores, highest, forms_of(administered), missing=missing)
 
 
@@ -423,7 +424,6 @@ def _summary(
         "persons": float(len(scores)),
         "learners": np.nan if learners is None else float(learners),
         "items": float(scores.shape[1]),
-        "forms": float(forms) if forms else np.nan,
         "max_score": float(highest.sum()) * total,
         "complete": float(scores.notna().all(axis=1).sum()),
         "mean": float(statistics["mean"].sum(skipna=False)) * total,
@@ -436,6 +436,7 @@ def _summary(
         "mean_item_rest_r": float(statistics["item_rest_r"].mean()),
         "minutes": spent,
         "rapid_share": share,
+        "forms": float(forms) if forms else np.nan,
     }
     return with_attrs(
         pd.Series(values, dtype="float64"),

@@ -254,7 +254,7 @@ def read_key(key: Key | pd.Series | None, choices: OptionChoices, by: str) -> pd
     for unit in choices.units:
         item = unit[0] if isinstance(unit, tuple) else unit
         right = entries.get(unit, entries.get(item))
-        correct_options = {label_text(one) for one in _several(right) if not pd.isna(one)}
+        correct_options = {label_text(one) for one in _known(right)}
         if correct_options:
             options[unit] = correct_options
     if not options:
@@ -269,5 +269,7 @@ def read_key(key: Key | pd.Series | None, choices: OptionChoices, by: str) -> pd
     return pd.Series(correct)
 
 
-def _several(value: Hashable | Iterable[Hashable]) -> Iterable[Hashable]:
-    return [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
+def _known(value: Hashable | Iterable[Hashable]) -> list[Hashable]:
+    """One option or several, without missing ones."""
+    several = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
+    return pd.Series(list(several), dtype=object).dropna().to_list()

@@ -322,7 +322,8 @@ def alphas_without(covariance: FloatArray) -> FloatArray:
     others = variances.sum() - variances
     total = covariance.sum() - 2 * covariance.sum(axis=1) + variances
     total = np.where(has_variance(total, others), total, np.nan)
-    return (k - 1) / (k - 2) * (1 - others / total)
+    result: FloatArray = (k - 1) / (k - 2) * (1 - others / total)
+    return result
 
 
 def split_items(halves: Halves, items: pd.Index) -> BoolArray:

@@ -105,33 +105,43 @@ def form_totals(
     1     2        1        2.0   1.0
     """
     read = read_matrix(scores, what="scores")
+    labels = read.items.to_numpy(dtype=object)
     most = highest.reindex(scores.columns).to_numpy(dtype="float64")
-    by_form = np.argsort(forms.codes, kind="stable")
-    end = np.cumsum(forms.persons) + int((forms.codes < 0).sum())
-    rows = []
-    for number, own in enumerate(forms.items):
-        members = by_form[end[number] - forms.persons[number] : end[number]]
-        part = ItemScores(read.values[np.ix_(own, members)], read.items[own], read.persons[members])
-        complete = len(part.listwise().persons)
-        part = part.listwise() if missing == "listwise" else part
+    given = forms.codes >= 0
+    whole = np.zeros(len(given), dtype=bool)
+    whole[given] = (read.present.T[given] | ~forms.items[forms.codes[given]]).all(axis=1)
+    counted = given & whole if missing == "listwise" else given
+    members = np.flatnonzero(counted)[np.argsort(forms.codes[counted], kind="stable")]
+    n = np.bincount(forms.codes[counted], minlength=len(forms))
+    first = np.cumsum(n) - n
+    mean, sd, alpha = np.full((3, len(forms)), np.nan)
+    for form in np.flatnonzero(n > 1):
+        own, rows = forms.items[form], members[first[form] : first[form] + n[form]]
+        part = ItemScores(read.values[np.ix_(own, rows)], read.items[own], read.persons[rows])
+        mean[form] = part.means.sum()
         covariance, _ = part.covariances()
-        varying = ~part.constant
-        gaps = bool(np.isnan(covariance).any())
-        rows.append(
-            {
-                "persons": len(members),
-                "items": int(own.sum()),
-                "max_score": float(most[own].sum()),
-                "complete": complete,
-                "mean": float(part.means.sum()),
-                "sd": np.nan if gaps else spread_of_total(covariance),
-                "alpha": np.nan if gaps else cronbach_alpha(covariance[np.ix_(varying, varying)]),
-                "names": tuple(part.items),
-            }
-        )
-    names = ["persons", "items", "max_score", "complete", "mean", "sd", "alpha", "names"]
-    table = pd.DataFrame(rows, columns=names)
-    table.index = pd.RangeIndex(1, len(rows) + 1, name="form")
+        if not np.isnan(covariance).any():
+            varying = ~part.constant
+            sd[form] = spread_of_total(covariance)
+            alpha[form] = cronbach_alpha(covariance[np.ix_(varying, varying)])
+    # All forms of one person at once: a test drawn at random has as many forms as persons.
+    alone = np.flatnonzero(n == 1)
+    person = members[first[alone]]
+    points = (read.filled.T[person] * forms.items[alone]).sum(axis=1)
+    mean[alone] = np.where(whole[person], points, np.nan)
+    table = pd.DataFrame(
+        {
+            "persons": forms.persons,
+            "items": forms.items.sum(axis=1),
+            "max_score": forms.items @ most,
+            "complete": np.bincount(forms.codes[given & whole], minlength=len(forms)),
+            "mean": mean,
+            "sd": sd,
+            "alpha": alpha,
+            "names": [tuple(labels[own]) for own in forms.items],
+        },
+        index=pd.RangeIndex(1, len(forms) + 1, name="form"),
+    )
     return with_attrs(
         table,
         {"measure": "form_totals", "missing": missing, "form": "set of items administered"},

@@ -179,12 +179,11 @@ def read_choices(
         seen[inside] = persons.scores.present[column[inside]]
     seen[unit, who] = True
     chosen = kept[option].notna().to_numpy(dtype=bool)
-    names = kept[option][chosen]
-    if not isinstance(names.dtype, pd.StringDtype):
-        names = names.map(label_text).astype("str")
+    codes, given = pd.factorize(kept[option][chosen])
+    names = pd.Index([label_text(name) for name in given], dtype="str")
     order = pd.Index(sorted(names.unique(), key=_option_order), dtype="str")
     taken = pd.DataFrame(
-        {"unit": unit[chosen], "option": order.get_indexer(pd.Index(names)), "who": who[chosen]}
+        {"unit": unit[chosen], "option": order.get_indexer(names)[codes], "who": who[chosen]}
     ).drop_duplicates()  # an option chosen twice is chosen
     options = taken.groupby(["unit", "option"])
     found = options.size().index

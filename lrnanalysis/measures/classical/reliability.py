@@ -190,11 +190,10 @@ def reliability(
     total = total_variance(covariance)
     alpha = cronbach_alpha(covariance)
     low, high = _feldt(alpha, n, k, confidence)
-    basis = {
-        "correlations": correlation,
-        "pairwise correlations": used.correlations(),
-        "covariances": covariance,
-    }[lambdas]
+    if lambdas == "pairwise correlations":
+        basis = used.correlations()
+    else:
+        basis = correlation if lambdas == "correlations" else covariance
     half_r, split_half = _split_half(covariance, second[varying])
     kinds = strata_of(covariance, stratum[varying], names)
     values = {

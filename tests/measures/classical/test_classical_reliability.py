@@ -429,9 +429,27 @@ def test_an_item_alone_in_its_stratum_has_no_conditional_sem():
     agreed = conditional_sem(matrix, highest, agree_with_alpha=True)
     assert agreed["sem"].isna().all()
     assert conditional_sem(matrix.drop(columns="essay"), 1.0)["sem"].notna().all()
-    alone = conditional_sem(matrix, highest, method="half-test")
-    assert "one person has the score" in alone.attrs["reasons"]["sem"]
-    assert alone["sem"].isna().equals(alone["n"] == 1)
+    halves = conditional_sem(matrix, highest, method="half-test")
+    assert halves["sem"].isna().all()
+    assert "worth 5 and 25 points" in halves.attrs["reasons"]["sem"]
+    items = conditional_sem(simulated(30, 9), 1.0, method="half-test")
+    assert "one person has the score" in items.attrs["reasons"]["sem"]
+    assert items["sem"].isna().equals(items["n"] == 1)
+
+
+def test_conditional_sem_recovers_the_error_of_items_that_are_alike():
+    # Ten items of 1 point and two essays of 20: the mean square of the errors is the truth's.
+    first, _, of_essay = with_essay(20_000)
+    rng = np.random.default_rng(9)
+    matrix = first.assign(other=rng.binomial(20, of_essay).astype(float))
+    highest = pd.Series(1.0, index=matrix.columns)
+    highest[["essay", "other"]] = 20.0
+    found = conditional_sem(matrix, highest)
+    mean = np.sqrt((found["n"] * found["sem"] ** 2).sum() / found["n"].sum())
+    ability = np.log(of_essay / (1 - of_essay)) / 1.2
+    p = 1 / (1 + np.exp(-1.2 * (ability[:, None] - np.linspace(-1.5, 1.5, 10))))
+    error = (p * (1 - p)).sum(axis=1) + 2 * 20 * of_essay * (1 - of_essay)
+    assert mean == pytest.approx(np.sqrt(error.mean()), rel=0.03)
 
 
 def test_stratified_alpha_recovers_the_reliability_that_alpha_misses():

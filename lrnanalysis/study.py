@@ -431,7 +431,7 @@ class SessionData:
         -------
         ItemAnalysis
             ``table`` to print, ``items`` with every statistic, ``scores``, ``reliability``,
-            ``distractors``, ``flags``, ``rules``.
+            ``distractors``, ``flags``, ``rules``, ``forms``.
 
         Raises
         ------

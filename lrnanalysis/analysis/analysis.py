@@ -25,6 +25,7 @@ from lrnanalysis.measures import (
 )
 from lrnanalysis.measures._checks import TimeUnit, check_fraction, choice
 from lrnanalysis.measures.classical import FlagRule, Key
+from lrnanalysis.measures.classical.flags import MINIMUM_N
 from lrnanalysis.measures.effort import Chance, Method
 from lrnanalysis.measures.item_analysis import ItemAnalysis, item_analysis
 
@@ -126,6 +127,7 @@ class Analysis(AnalysisData):
         chance: Chance | None = None,
         rules: Iterable[FlagRule] | None = None,
         limits: Mapping[str, float] | None = None,
+        minimum_n: int = MINIMUM_N,
         groups: int = 3,
         tail: float = 0.27,
         confidence: float = 0.95,
@@ -134,14 +136,14 @@ class Analysis(AnalysisData):
 
         Parameters
         ----------
-        key, missing, rapid, cap, chance, rules, limits, groups, tail, confidence
+        key, missing, rapid, cap, chance, rules, limits, minimum_n, groups, tail, confidence
             As for `lrnanalysis.item_analysis`.
 
         Returns
         -------
         ItemAnalysis
             ``table`` to print, ``items`` with every statistic, ``scores``, ``reliability``,
-            ``distractors``, ``flags``, ``rules``.
+            ``distractors``, ``flags``, ``rules``, ``forms``.
 
         Raises
         ------
@@ -175,6 +177,7 @@ class Analysis(AnalysisData):
             chance=chance,
             rules=rules,
             limits=limits,
+            minimum_n=minimum_n,
             groups=groups,
             tail=tail,
             confidence=confidence,
@@ -193,6 +196,15 @@ class Analysis(AnalysisData):
         lambda self: self._scores,
         ">>> float(analysis.reliability()['alpha'].round(2))",
         "0.77",
+        max_score=lambda self: self._matrices.max_scores,
+    )
+    stratified_alpha = _measure(
+        classical.stratified_alpha,
+        lambda self: self._scores,
+        ">>> known = analysis.stratified_alpha(reliabilities={2: 0.6})",
+        ">>> float(known['stratified_alpha'].round(2))",
+        "0.78",
+        max_score=lambda self: self._matrices.max_scores,
     )
     conditional_sem = _measure(
         classical.conditional_sem,
@@ -228,12 +240,13 @@ class Analysis(AnalysisData):
         key: Key | pd.Series | None = None,
         rules: Iterable[FlagRule] | None = None,
         limits: Mapping[str, float] | None = None,
+        minimum_n: int = MINIMUM_N,
     ) -> pd.DataFrame:
         """List the items and options that need a look.
 
         Parameters
         ----------
-        key, rules, limits
+        key, rules, limits, minimum_n
             As for `lrnanalysis.classical.flags` and `item_analysis`.
 
         Returns
@@ -246,7 +259,8 @@ class Analysis(AnalysisData):
         >>> "flag" in analysis.flags().columns
         True
         """
-        return self._with_rules(self.item_analysis(key=key, rules=rules, limits=limits).flags)
+        report = self.item_analysis(key=key, rules=rules, limits=limits, minimum_n=minimum_n)
+        return self._with_rules(report.flags)
 
     # Effort
 

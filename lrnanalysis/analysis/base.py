@@ -18,6 +18,7 @@ from lrnanalysis.analysis.selection import Selection, select_sessions, session_p
 from lrnanalysis.analysis.words import AnalysisWords
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import answer_decoding
+from lrnanalysis.measures._checks import whole_labels
 from lrnanalysis.measures.matrices import Keys, check_unique_key, factorise
 from lrnanalysis.measures.scores.common_scale import describe_maxima
 
@@ -234,6 +235,7 @@ class AnalysisData:
             never_scored=self._matrices.n_never_scored,
             cells=self._matrices.counts,
             maxima=self._matrices.maxima,
+            forms=self._matrices.forms,
         )
 
     @property
@@ -279,15 +281,16 @@ class AnalysisData:
         return self._words.methods_text()
 
     def __repr__(self) -> str:
-        return "\n".join(
-            [f"Analysis: {self._words.size}", self._words.rules, self._words.flow_line()]
-        )
+        words = self._words
+        lines = [f"Analysis: {words.size}", words.rules, words.flow_line(), words.forms_line()]
+        return "\n".join(line for line in lines if line)
 
     def _repr_html_(self) -> str:
         rules = self.rules.reset_index().to_html(index=False, border=0, justify="left")
         return (
             f"<p><b>Analysis</b>: {html.escape(self._words.size)}</p>"
-            f"<p>{html.escape(self._words.flow_line())}</p>{rules}"
+            f"<p>{html.escape(self._words.flow_line())}</p>"
+            f"<p>{html.escape(self._words.forms_line())}</p>{rules}"
         )
 
     def _with_rules(self, result: R) -> R:
@@ -321,7 +324,7 @@ class AnalysisData:
     def _groups(self, by: str | Sequence[str]) -> Any:
         """Persons grouped by columns of the sessions table."""
         names = [by] if isinstance(by, str) else list(by)
-        values = pd.DataFrame({name: self.group(name) for name in names})
+        values = pd.DataFrame({name: whole_labels(self.group(name)) for name in names})
         return values.groupby(names[0] if len(names) == 1 else names, observed=True)
 
 

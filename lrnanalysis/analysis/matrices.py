@@ -13,6 +13,7 @@ from lrnanalysis.analysis.decisions import Decisions
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import effort
 from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, as_floats
+from lrnanalysis.measures.forms import Forms, forms_of
 from lrnanalysis.measures.matrices import (
     Keys,
     MatrixBuilder,
@@ -221,6 +222,13 @@ class AnalysisMatrices:
     def n_columns(self) -> int:
         """Number of columns of `scores`."""
         return len(self._cell_builder.columns)
+
+    @cached_property
+    def forms(self) -> Forms:
+        """The sets of items that persons were given, of the persons with any."""
+        builder = self._cell_builder
+        administered = builder.numbers(np.ones(len(self._kinds)), fill=0.0)
+        return forms_of(administered.to_numpy() > 0)
 
     @property
     def scores(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lrnanalysis.analysis.decisions import CellValue, Decisions
 from lrnanalysis.measures.effort import find_rule
+from lrnanalysis.measures.forms import Forms
 from lrnanalysis.measures.scores.common_scale import Maxima, describe_maxima
 
 __all__ = ["AnalysisWords"]
@@ -40,6 +41,9 @@ _REASONS = {
     "other attempts": "other attempts of the same learner",
 }
 
+#: How many forms are told one by one.
+_FORMS = 4
+
 _MODERATED = (
     "Wise, S. L., & DeMars, C. E. (2006). An application of item response time: the "
     "effort-moderated IRT model. Journal of Educational Measurement, 43(1), 19-38."
@@ -64,6 +68,8 @@ class AnalysisWords:
         Number of cells of every kind.
     maxima : dict
         Maxima of the columns whose points were rescaled.
+    forms : Forms
+        The sets of items that persons were given.
     """
 
     decisions: Decisions
@@ -74,6 +80,7 @@ class AnalysisWords:
     never_scored: int
     cells: dict[str, int]
     maxima: Maxima
+    forms: Forms
 
     @property
     def size(self) -> str:
@@ -118,7 +125,8 @@ class AnalysisWords:
     @property
     def caption(self) -> str:
         """Size and rules in a line, as pictures and tables carry it."""
-        return f"{self.size}; {self.rules}"
+        forms = f" in {len(self.forms):,} forms" if len(self.forms) > 1 else ""
+        return f"{self.size}{forms}; {self.rules}"
 
     def table(self) -> pd.DataFrame:
         """One row per decision: its value, what it did, how many rows it touched."""
@@ -232,6 +240,14 @@ class AnalysisWords:
                 if self.learners < self.persons
                 else ""
             ),
+            *(
+                [
+                    f"Not everybody was given the same {decisions.level}s: there were "
+                    f"{self.forms_line()}."
+                ]
+                if len(self.forms) > 1
+                else []
+            ),
             f"Cells held {_VALUES[decisions.value]}, {_SCORES[decisions.score]}.",
             f"Omitted {decisions.level}s ({self.cells['omitted']:,} cells) "
             f"{_treated(decisions.omitted)}, and those not reached "
@@ -269,6 +285,18 @@ class AnalysisWords:
         sentences.append(f"Computations used lrnanalysis {version('lrnanalysis')}.")
         text = " ".join(sentences)
         return text + "".join(f"\n\n{reference}" for reference in references if reference)
+
+    def forms_line(self) -> str:
+        """The forms in a line; empty where everybody was given the same."""
+        if len(self.forms) < 2:
+            return ""
+        sizes = self.forms.items.sum(axis=1)
+        shown = [
+            f"{persons:,} persons × {items} {self.decisions.level}s"
+            for persons, items in zip(self.forms.persons[:_FORMS], sizes[:_FORMS], strict=True)
+        ]
+        more = ["…"] if len(self.forms) > _FORMS else []
+        return f"{len(self.forms):,} forms ({', '.join(shown + more)})"
 
     def _rapid(self) -> str:
         rapid = self.decisions.rapid

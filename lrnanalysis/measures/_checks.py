@@ -25,12 +25,14 @@ __all__ = [
     "choice",
     "flags",
     "item_values",
+    "label_text",
     "matching_cells",
     "matrix_values",
     "optional_floats",
     "per_second",
     "person_values",
     "require_columns",
+    "whole_labels",
     "with_attrs",
 ]
 
@@ -304,6 +306,42 @@ def _labelled(values: object, what: str) -> pd.Series | None:
         label = values.index[values.index.duplicated()][0]
         raise MeasureError(f"{what} has several values for {label!r}: keep one")
     return values
+
+
+# Labels
+
+
+def label_text(label: object) -> str:
+    """A label as text; a whole number without decimals.
+
+    One gap makes floats of a column of integers: its 2.0 is the label 2.
+
+    Examples
+    --------
+    >>> [label_text(one) for one in (2.0, 2.5, 2, "2.0", True)]
+    ['2', '2.5', '2', '2.0', 'True']
+    """
+    if isinstance(label, float | np.floating) and label.is_integer():
+        return str(int(label))
+    return str(label)
+
+
+def whole_labels(labels: pd.Series) -> pd.Series:
+    """Labels, with floats that are all whole numbers as the integers that a gap made floats of.
+
+    Examples
+    --------
+    >>> whole_labels(pd.Series([2.0, 1.0, None])).tolist()
+    [2, 1, <NA>]
+    >>> whole_labels(pd.Series([2.5, 1.0])).tolist()
+    [2.5, 1.0]
+    """
+    if not pd.api.types.is_float_dtype(labels.dtype):
+        return labels
+    known = labels.dropna().to_numpy(dtype=np.float64)
+    if len(known) and np.all((np.abs(known) < 2**53) & (known == np.floor(known))):
+        return labels.astype("Int64" if len(known) < len(labels) else "int64")
+    return labels
 
 
 # Numbers and options

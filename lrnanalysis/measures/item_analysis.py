@@ -16,10 +16,12 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import classical, effort
-from lrnanalysis.measures._checks import per_second, with_attrs
+from lrnanalysis.measures._checks import matching_cells, per_second, with_attrs
 from lrnanalysis.measures._times import times_above_0
 from lrnanalysis.measures.classical import FlagRule, Key, MaxScore
+from lrnanalysis.measures.classical.flags import MINIMUM_N, TOO_FEW
 from lrnanalysis.measures.effort import Chance, Method
+from lrnanalysis.measures.forms import form_totals, forms_of
 
 __all__ = ["ItemAnalysis", "item_analysis"]
 
@@ -37,6 +39,9 @@ _SHORT = {
     "flags": "flags",
 }
 
+#: How many forms have a line of their own.
+_FORMS = 8
+
 #: How many decimals numbers have in what Jupyter shows.
 _DECIMALS = 2
 
@@ -52,14 +57,18 @@ class ItemAnalysis:
         with counts of the kinds of missing; ``time_n`` answers with a time above 0,
         ``time_mean``, ``time_median`` and ``time_geometric_mean`` [s]; ``rapid_threshold`` [s] and
         ``rapid_share``, the share of the ``timed_answers`` below it (1 − response time fidelity);
-        ``flags``, the names of the rules that the item or one of its options triggers.
+        ``flags``, the names of the rules that the item or one of its options triggers, and "too
+        few persons" where rules did not judge it.
     scores : Series of float64
         ``persons``, ``learners`` (fewer than persons where learners repeat), ``items``;
         ``max_score`` of the test [points]; ``complete``, persons with a score on every item;
         ``mean`` of the total, the sum of the items' means [points], with ``sd``, ``sem`` [points]
-        and ``alpha`` as in `reliability`, so that incomplete persons count with what they have;
+        and ``alpha`` as in `reliability`, so that incomplete persons count with what they have.
+        There is no total over different forms: ``max_score``, ``mean``, ``sd`` and ``sem`` are
+        then NaN, see `forms`, and ``alpha`` is that of a test of all items together;
         ``mean_p`` and ``mean_item_rest_r`` over the items; ``minutes``, median time per person;
-        ``rapid_share`` of all timed answers.
+        ``rapid_share`` of all timed answers; ``forms``, the number of sets of items that persons
+        were given (NaN without cells).
     reliability : Series of float64
         What `lrnanalysis.classical.reliability` gives; all missing, with the reason in ``attrs``,
         where the data allow none.
@@ -70,7 +79,13 @@ class ItemAnalysis:
         One row per flag, see `lrnanalysis.classical.flags`.
     rules : DataFrame
         One row per rule, by name: ``rule``, ``meaning``, ``flags`` raised, and ``skipped``:
-        whether the data to apply it were missing.
+        whether the data to apply it were missing, and ``too_few``, the number of items or options
+        that it did not judge.
+    forms : DataFrame
+        One row per form, the set of items that a person was given: ``persons``, ``items``,
+        ``max_score`` [points], ``complete`` persons with a score on every item of the form,
+        ``mean`` and ``sd`` of the total [points], ``alpha``, and the ``names`` of the items. Empty
+        without the kinds of cells, which tell what was not given from what was not answered.
     """
 
     items: pd.DataFrame
@@ -79,6 +94,7 @@ class ItemAnalysis:
     distractors: pd.DataFrame
     flags: pd.DataFrame
     rules: pd.DataFrame
+    forms: pd.DataFrame
 
     @property
     def table(self) -> pd.DataFrame:
@@ -95,10 +111,14 @@ class ItemAnalysis:
     def __repr__(self) -> str:
         shown = self.table.round(_DECIMALS).to_string(na_rep="–")
         raised = self.rules[self.rules["flags"] > 0]
-        lines = [f"ItemAnalysis: {_headline(self.scores)}", "", shown, ""]
+        lines = [f"ItemAnalysis: {_headline(self.scores)}", *_form_lines(self.forms)]
+        lines += ["", shown, ""]
         lines += [f"{name} ({row['rule']}): {row['flags']}" for name, row in raised.iterrows()]
         if "reason" in self.reliability.attrs:
             lines.append(f"no reliability: {self.reliability.attrs['reason']}")
+        if "note" in self.reliability.attrs:
+            lines.append(f"reliability: {self.reliability.attrs['note']}")
+        lines += [line for line in [self._not_judged()] if line]
         skipped = self.rules.index[self.rules["skipped"]]
         if len(skipped):
             lines.append(f"rules without data: {', '.join(skipped)}")
@@ -113,12 +133,24 @@ class ItemAnalysis:
             f"{html.escape(row['meaning'])}</li>"
             for name, row in raised.iterrows()
         )
-        parts = [f"<p><b>Item analysis</b>: {html.escape(_headline(self.scores))}</p>", shown]
+        lines = [_headline(self.scores), *_form_lines(self.forms)]
+        parts = [f"<p><b>Item analysis</b>: {'<br>'.join(map(html.escape, lines))}</p>", shown]
         if "reason" in self.reliability.attrs:
             reason = html.escape(str(self.reliability.attrs["reason"]))
             parts.append(f"<p>No reliability: {reason}</p>")
+        if "note" in self.reliability.attrs:
+            note = html.escape(str(self.reliability.attrs["note"]))
+            parts.append(f"<p>Reliability: {note}</p>")
         parts.append(f"<p>Flags:</p><ul>{rows}</ul>" if rows else "<p>No flags.</p>")
+        parts += [f"<p>{html.escape(line)}</p>" for line in [self._not_judged()] if line]
         return "".join(parts)
+
+    def _not_judged(self) -> str:
+        """How many items were too small for the rules, in a line."""
+        few = self.flags.loc[self.flags["flag"] == TOO_FEW, "limit"]
+        if few.empty:
+            return ""
+        return f"not judged by every rule, with fewer than {few.iloc[0]:g} persons: {len(few)}"
 
 
 def item_analysis(
@@ -141,6 +173,7 @@ def item_analysis(
     chance: Chance | None = None,
     rules: Iterable[FlagRule] | None = None,
     limits: Mapping[str, float] | None = None,
+    minimum_n: int = MINIMUM_N,
     groups: int = 3,
     tail: float = 0.27,
     confidence: float = 0.95,
@@ -154,7 +187,8 @@ def item_analysis(
     max_score : float, mapping or Series of item → float, optional
         Maximum of every item [points]; by default the highest score that occurs.
     cells : DataFrame, persons × items, optional
-        Kind of every cell; tells omitted from wrong answers.
+        Kind of every cell; tells omitted from wrong answers, and the forms: sets of items that
+        persons were given. Without it everybody is taken to have been given every item.
     times : DataFrame, persons × items, optional
         Times on screen [s].
     answered_times : DataFrame, persons × items, optional
@@ -179,6 +213,8 @@ def item_analysis(
         Threshold of rapid guesses, see `lrnanalysis.effort.thresholds`.
     rules, limits
         Rules of the flags, or other limits for some of them, see `lrnanalysis.classical.flags`.
+    minimum_n : int, default 30
+        Fewest persons for a flag, see `lrnanalysis.classical.flags`.
     groups : int, default 3
         Score groups in the table of distractors.
     tail : float, default 0.27
@@ -217,7 +253,15 @@ def item_analysis(
         tail=tail,
         confidence=confidence,
     )
-    reliability = _reliability(scores, missing, confidence)
+    reliability = _reliability(scores, highest, missing, confidence)
+    forms = _forms(scores, highest, cells, missing)
+    if len(forms) > 1:
+        together = (
+            f"there are {len(forms)} forms: reliability is that of a test of all items together, "
+            "from pairs of items, and correlations are with its total and rest, or with shares of "
+            'the points on the items given where missing is "available"; see forms for each form'
+        )
+        statistics.attrs["forms"] = reliability.attrs["forms"] = together
     options = pd.DataFrame()
     if choices is not None and len(choices):
         options = classical.distractors(
@@ -231,6 +275,7 @@ def item_analysis(
         alpha=None if np.isnan(alpha) else alpha,
         rules=wanted,
         limits=limits,
+        minimum_n=minimum_n,
     )
     times = None if times is None else times_above_0(times)
     answered = times if answered_times is None else answered_times
@@ -248,11 +293,12 @@ def item_analysis(
     }
     return ItemAnalysis(
         with_attrs(table, notes),
-        _summary(scores, highest, statistics, reliability, times, extra, learners),
+        _summary(scores, highest, statistics, reliability, times, extra, learners, len(forms)),
         reliability,
         options,
         flagged,
         _rule_table(wanted, flagged, keyed=key is not None),
+        forms,
     )
 
 
@@ -269,15 +315,39 @@ def _highest(scores: pd.DataFrame, max_score: MaxScore) -> pd.Series:
 
 
 def _reliability(
-    matrix: pd.DataFrame, missing: Literal["pairwise", "listwise"], confidence: float
+    matrix: pd.DataFrame,
+    highest: pd.Series,
+    missing: Literal["pairwise", "listwise"],
+    confidence: float,
 ) -> pd.Series:
     """The reliability, or why there is none: forms without a person in common, say."""
     try:
-        return classical.reliability(matrix, missing=missing, confidence=confidence)
+        found = classical.reliability(
+            matrix, missing=missing, confidence=confidence, max_score=highest
+        )
     except MeasureError as error:
         names = ["n", "items", "alpha", "alpha_low", "alpha_high", "sd", "sem"]
         none = pd.Series(np.nan, index=names, dtype="float64")
         return with_attrs(none, {"measure": "reliability", "reason": str(error)})
+    if np.isnan(found["alpha"]):
+        found.attrs["reason"] = found.attrs["reasons"]["alpha"]
+    return found
+
+
+def _forms(
+    scores: pd.DataFrame,
+    highest: pd.Series,
+    cells: pd.DataFrame | None,
+    missing: Literal["pairwise", "listwise"],
+) -> pd.DataFrame:
+    """The totals of the forms; empty where what was administered is not known."""
+    administered = np.zeros(scores.shape, dtype=bool)
+    if cells is not None:
+        matched = matching_cells(cells, scores.index, scores.columns, what="cells")
+        for number, (_, column) in enumerate(matched.items()):
+            given = column.notna() & (column != "not administered")
+            administered[:, number] = given.to_numpy(dtype=bool)
+    return form_totals(scores, highest, forms_of(administered), missing=missing)
 
 
 def _rule_table(wanted: list[FlagRule], flagged: pd.DataFrame, *, keyed: bool) -> pd.DataFrame:
@@ -290,6 +360,7 @@ def _rule_table(wanted: list[FlagRule], flagged: pd.DataFrame, *, keyed: bool) -
             "rule": [applied.get(rule.name, str(rule)) for rule in wanted],
             "meaning": [rule.meaning for rule in wanted],
             "flags": [int(counts.get(rule.name, 0)) for rule in wanted],
+            "too_few": [flagged.attrs["too_few"].get(rule.name, 0) for rule in wanted],
             "skipped": [
                 rule.name not in applied or without
                 for rule, without in zip(wanted, keyless, strict=True)
@@ -341,8 +412,11 @@ def _summary(
     times: pd.DataFrame | None,
     extra: pd.DataFrame,
     learners: int | None,
+    forms: int,
 ) -> pd.Series:
     """The test in one row."""
+    # A total over different forms is none that anybody could reach.
+    total = np.nan if forms > 1 else 1.0
     spent, share = np.nan, np.nan
     if times is not None and "rapid_share" in extra:
         spent = float(times.sum(axis=1, min_count=1).median()) / per_second("min")
@@ -352,11 +426,11 @@ def _summary(
         "persons": float(len(scores)),
         "learners": np.nan if learners is None else float(learners),
         "items": float(scores.shape[1]),
-        "max_score": float(highest.sum()),
+        "max_score": float(highest.sum()) * total,
         "complete": float(scores.notna().all(axis=1).sum()),
-        "mean": float(statistics["mean"].sum(skipna=False)),
-        "sd": float(reliability["sd"]),
-        "sem": float(reliability["sem"]),
+        "mean": float(statistics["mean"].sum(skipna=False)) * total,
+        "sd": float(reliability["sd"]) * total,
+        "sem": float(reliability["sem"]) * total,
         "alpha": float(reliability["alpha"]),
         "alpha_low": float(reliability["alpha_low"]),
         "alpha_high": float(reliability["alpha_high"]),
@@ -364,10 +438,13 @@ def _summary(
         "mean_item_rest_r": float(statistics["item_rest_r"].mean()),
         "minutes": spent,
         "rapid_share": share,
+        "forms": float(forms) if forms else np.nan,
     }
     return with_attrs(
         pd.Series(values, dtype="float64"),
-        {"mean": "sum of the items' means; sd, sem and alpha as in reliability"},
+        {"mean": "sum of the items' means; sd, sem and alpha as in reliability"}
+        if forms < 2
+        else {"total": "no total over different forms: each has its own, see forms"},
     )
 
 
@@ -376,10 +453,35 @@ def _headline(summary: pd.Series) -> str:
     persons = f"{summary['persons']:,.0f} persons"
     if summary["learners"] < summary["persons"]:
         persons = f"{summary['persons']:,.0f} sessions of {summary['learners']:,.0f} learners"
-    parts = [
-        f"{persons} × {summary['items']:.0f} items",
-        f"mean {summary['mean']:.1f} of {summary['max_score']:g} points, SD {summary['sd']:.1f}",
-        f"alpha {summary['alpha']:.2f} ({summary['alpha_low']:.2f} to {summary['alpha_high']:.2f}),"
-        f" SEM {summary['sem']:.1f}",
-    ]
+    size = f"{persons} × {summary['items']:.0f} items"
+    alpha = (
+        f"alpha {summary['alpha']:.2f} ({summary['alpha_low']:.2f} to {summary['alpha_high']:.2f})"
+    )
+    if summary["forms"] > 1:
+        parts = [f"{size} in {summary['forms']:,.0f} forms"]
+        if not np.isnan(summary["alpha"]):
+            parts.append(f"{alpha} of all items together")
+    else:
+        parts = [
+            size,
+            f"mean {summary['mean']:.1f} of {summary['max_score']:g} points, "
+            f"SD {summary['sd']:.1f}",
+            f"{alpha}, SEM {summary['sem']:.1f}",
+        ]
     return "; ".join(part.replace("nan", "–") for part in parts)
+
+
+def _form_lines(forms: pd.DataFrame) -> list[str]:
+    """A line per form, where there are several."""
+    if len(forms) < 2:
+        return []
+    lines = [
+        f"form {form}: {row['persons']:,} persons × {row['items']} items; "
+        f"mean {row['mean']:.1f} of {row['max_score']:g} points, SD {row['sd']:.1f}; "
+        f"alpha {row['alpha']:.2f}".replace("nan", "–")
+        for form, row in forms.head(_FORMS).iterrows()
+    ]
+    if len(forms) > _FORMS:
+        left = forms["persons"].iloc[_FORMS:].sum()
+        lines.append(f"{len(forms) - _FORMS:,} more forms with {left:,} persons: see forms")
+    return lines

@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, person_values
+from lrnanalysis.measures._checks import (
+    BoolArray,
+    FloatArray,
+    PersonValues,
+    person_values,
+    whole_labels,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -190,7 +196,8 @@ def split_groups(keys: pd.Index, group: PersonValues | None) -> dict[str, BoolAr
     if group is None:
         return {"": np.ones(len(keys), dtype=bool)}
     by_name = "the pictures of study.analysis().plot"
-    values = pd.Categorical(person_values(group, keys, what="group", by_name=by_name))
+    given = person_values(group, keys, what="group", by_name=by_name)
+    values = pd.Categorical(whole_labels(given))
     return {str(name): values == name for name in values.categories if (values == name).any()}
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import require_columns
+from lrnanalysis.measures.classical.flags import TOO_FEW
 from lrnanalysis.measures.item_analysis import ItemAnalysis
 from lrnanalysis.plots import _style as style
 
@@ -110,6 +111,8 @@ def difficulty_discrimination(
     ax.axhline(0, color=style.GREY, linewidth=0.8)
     if kinds:
         style.legend_outside(ax)
+    few = int(raised.str.contains(TOO_FEW, regex=False).sum())
+    too_few = f", {few} not judged by every rule: too few persons" if few else ""
     lines = "; dotted: limits of the rules" if any(limits) else ""
     style.label_axes(
         ax,
@@ -117,7 +120,7 @@ def difficulty_discrimination(
         y=_LABELS.get(discrimination, discrimination),
         title="Discrimination against difficulty",
         caption=f"n = {style.span(statistics['n'])} persons, {len(rows)} items, "
-        f"{(raised != '').sum()} flagged{lines}",
+        f"{(~raised.isin(['', TOO_FEW])).sum()} flagged{too_few}{lines}",
     )
     if labels:
         style.name_points(ax, x, y, list(rows.index), (raised != "").to_numpy())

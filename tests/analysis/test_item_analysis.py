@@ -5,10 +5,12 @@ import math
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
 import lrnanalysis as lrn
+from analysis_studies import complicated
 from lrnanalysis.measures.classical import FlagRule
 
 
@@ -198,3 +200,101 @@ def test_the_tables_are_not_touched(study):
     study.item_analysis(attempts="last")
     for frame, old in zip(study, before, strict=True):
         assert_frame_equal(frame, old)
+
+
+@pytest.fixture(scope="module")
+def two_forms():
+    return complicated().analysis()
+
+
+def test_each_form_has_its_own_total_and_all_together_have_none(two_forms):
+    report = two_forms.item_analysis()
+    told = report.scores
+    assert told["forms"] == 2
+    assert told[["max_score", "mean", "sd", "sem"]].isna().all()
+    assert "no total over different forms" in told.attrs["total"]
+    assert "2 forms" in report.items.attrs["statistics"]["forms"]
+    assert "2 forms" in report.reliability.attrs["forms"]
+    assert report.forms["persons"].sum() == two_forms.n_persons
+    for row in report.forms.itertuples():
+        names = list(row.names)
+        members = (two_forms.cells != "not administered").eq(two_forms.scores.columns.isin(names))
+        own = two_forms.scores.loc[members.all(axis=1), names]
+        alone = lrn.item_analysis(own, two_forms.max_scores[names])
+        assert row.persons == len(own)
+        assert row.max_score == alone.scores["max_score"]
+        assert row.mean == pytest.approx(alone.scores["mean"])
+        assert row.sd == pytest.approx(alone.scores["sd"])
+        assert row.alpha == pytest.approx(alone.scores["alpha"])
+    text = repr(report).splitlines()
+    assert text[0] == "ItemAnalysis: 75 persons × 13 items in 2 forms"
+    assert text[1].startswith("form 1: 50 persons × 9 items; mean 5.3 of 12 points, SD 2.2; alpha")
+    assert text[2].startswith("form 2: 25 persons × 9 items; mean 7.1 of 12 points, SD 2.2; alpha")
+    assert "of 16 points" not in repr(report) + report._repr_html_()
+    assert "form 2: 25 persons" in report._repr_html_()
+
+
+def test_one_form_keeps_its_total(analysis, report):
+    assert report.scores["forms"] == 1
+    assert len(report.forms) == 1
+    form = report.forms.iloc[0]
+    for name in ("max_score", "mean", "sd", "alpha"):
+        assert form[name] == pytest.approx(report.scores[name])
+    assert "forms" not in analysis.caption + repr(analysis)
+
+
+def test_an_analysis_tells_its_forms(two_forms):
+    line = "2 forms (50 persons × 9 items, 25 persons × 9 items)"
+    assert repr(two_forms).splitlines()[-1] == line
+    assert line in two_forms._repr_html_()
+    assert f"the same items: there were {line}." in two_forms.methods_text()
+    assert " in 2 forms;" in two_forms.caption
+    one = two_forms.replace(activity="form-a")
+    assert "forms" not in repr(one) + one.methods_text()
+
+
+def test_many_forms_are_not_all_listed():
+    rng = np.random.default_rng(2)
+    scores = pd.DataFrame(rng.integers(0, 2, (60, 6)).astype(float)).rename(columns=str)
+    cells = scores.replace({0.0: "wrong", 1.0: "right"}).astype("str")
+    gone = rng.random(scores.shape) < 0.4
+    report = lrn.item_analysis(scores.mask(gone), cells=cells.mask(gone))
+    assert len(report.forms) > 8
+    lines = [line for line in repr(report).splitlines() if "more forms" in line]
+    rest = report.forms["persons"].iloc[8:].sum()
+    assert lines == [f"{len(report.forms) - 8} more forms with {rest} persons: see forms"]
+
+
+def test_few_persons_get_no_clean_bill(two_forms):
+    report = two_forms.item_analysis()
+    few = report.items["n"] < 30
+    assert few.any()
+    assert (report.items.loc[few, "flags"].str.contains("too few persons")).all()
+    assert not report.items.loc[~few, "flags"].str.contains("too few persons").any()
+    assert "not judged by every rule, with fewer than 30 persons: 4" in repr(report)
+    assert "fewer than 30 persons: 4" in report._repr_html_()
+    assert report.rules.loc["too hard", "too_few"] == 4
+    judged = two_forms.item_analysis(minimum_n=2)
+    assert "too few" not in repr(judged)
+    assert len(two_forms.flags(minimum_n=2)) == len(judged.flags)
+    one = two_forms.replace(activity="form-a").scores.iloc[:1]
+    assert set(lrn.item_analysis(one).items["flags"]) == {"too few persons"}
+
+
+def test_a_study_whose_total_does_not_vary_has_a_report(analysis):
+    # The second half of the items is the opposite of the first.
+    half = (analysis.scores.iloc[:, :5] > 0).astype(float)
+    matrix = pd.concat([half, (1 - half).add_suffix("-opposite")], axis=1)
+    report = lrn.item_analysis(matrix)
+    assert np.isnan(report.scores["alpha"])
+    assert report.scores["sd"] == 0
+    assert "no reliability: the total has no variance" in repr(report)
+    assert "No reliability: the total has no variance" in report._repr_html_()
+    assert report.rules.loc["lowers alpha", "skipped"]
+
+
+def test_stratified_alpha_of_an_analysis_knows_the_maxima(analysis):
+    found = analysis.stratified_alpha(reliabilities={2: 0.6})
+    assert list(found.attrs["strata"]) == ["1", "2", "3", "4"]
+    assert found["stratified_alpha"] > analysis.reliability()["alpha"]
+    assert "alone in stratum 2" in analysis.reliability().attrs["reasons"]["stratified_alpha"]

@@ -19,7 +19,7 @@ DECISIONS = [
 
 
 #: Measures that need persons who have all items, or every pair of them.
-NEEDS_ONE_FORM = ("conditional_sem", "reliability")
+NEEDS_ONE_FORM = ("conditional_sem", "reliability", "stratified_alpha")
 
 
 @pytest.fixture(scope="module", params=range(len(DECISIONS)), ids=lambda at: f"rules{at}")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures import completion, timing
+from lrnanalysis.measures import completion, dif, irt, timing
 from lrnanalysis.measures.matrices import (
     Keys,
     MatrixBuilder,
@@ -237,3 +237,27 @@ def test_a_matrix_of_nothing():
 def test_columns_lie_together_in_memory():
     matrix = timing.time_matrix(one_session([9.0, 4.0, 3.0], [1, 0, 1]))
     assert matrix.to_numpy().flags.f_contiguous
+
+
+def test_numeric_labels_that_a_gap_made_floats_of_stay_integers():
+    keys = factorise(pd.Series([2.0, np.nan, 10.0, 2.0]))
+    assert [str(label) for label in keys.labels] == ["2", "10"]
+    assert keys.codes.tolist() == [0, -1, 1, 0]
+    assert factorise(pd.Series([2.5, np.nan, 10.0])).labels.tolist() == [2.5, 10.0]
+    table = timing.time_by_position(
+        pd.DataFrame(
+            {"session_id": list("aabb"), "position": [1, 2, None, 1], "time": [3.0, 4.0, 5.0, 6.0]}
+        )
+    )
+    assert [str(label) for label in table.index] == ["1", "2"]
+
+
+def test_numeric_groups_with_a_gap_are_named_without_decimals():
+    rng = np.random.default_rng(3)
+    latent = rng.normal(size=(81, 1)) + rng.normal(size=(81, 5))
+    matrix = pd.DataFrame((latent > 0).astype(float)).rename(columns=str)
+    group = pd.Series([1, 2] * 40 + [None])
+    by_group = dif.mantel_haenszel(matrix, group)
+    assert (by_group.attrs["reference"], by_group.attrs["focal"]) == ("1", ["2"])
+    model = irt.fit(matrix.iloc[:80], "2PL", group=group.iloc[:80])
+    assert [str(label) for label in model.groups.index] == ["1", "2"]

@@ -267,3 +267,13 @@ def test_persons_and_items_are_the_columns_that_the_scores_are_named_by(choices,
     )
     with pytest.raises(lrn.MeasureError, match="no column 'session_id'"):
         plots.distractors(named, matrix, "item-05")
+
+
+def test_items_of_few_persons_are_not_drawn_as_faultless():
+    rng = np.random.default_rng(4)
+    latent = rng.normal(size=(40, 1)) + rng.normal(size=(40, 5))
+    matrix = pd.DataFrame((latent > 0).astype(float)).rename(columns=str)
+    matrix.loc[20:, "4"] = np.nan
+    ax = plots.difficulty_discrimination(item_analysis(matrix))
+    assert "0 flagged, 1 not judged by every rule: too few persons" in words(ax)
+    assert "too few persons, n = 1" in legend(ax)

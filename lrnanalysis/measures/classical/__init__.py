@@ -1,8 +1,9 @@
 """Classical item analysis: item statistics, reliability, distractors, flags.
 
 `items`: difficulty and discrimination of every item. `reliability`: alpha and related
-coefficients. `csem`: standard error by score. `distractors`: shares and trace lines of options.
-`flags`: rules that point out items to review.
+coefficients. `stratified`: reliability over items of several kinds. `csem`: standard error by
+score. `distractors`: shares and trace lines of options. `flags`: rules that point out items to
+review.
 """
 
 from lrnanalysis.measures.classical._choices import Key
@@ -12,6 +13,7 @@ from lrnanalysis.measures.classical.distractors import distractors, trace_lines
 from lrnanalysis.measures.classical.flags import RULES, FlagRule, flags
 from lrnanalysis.measures.classical.items import item_statistics
 from lrnanalysis.measures.classical.reliability import alpha_if_deleted, reliability
+from lrnanalysis.measures.classical.stratified import stratified_alpha
 
 __all__ = [
     "RULES",
@@ -24,5 +26,6 @@ __all__ = [
     "flags",
     "item_statistics",
     "reliability",
+    "stratified_alpha",
     "trace_lines",
 ]

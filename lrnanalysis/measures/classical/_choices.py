@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, choice, require_columns
+from lrnanalysis.measures._checks import (
+    BoolArray,
+    choice,
+    label_text,
+    require_columns,
+    whole_labels,
+)
 from lrnanalysis.measures.classical._person_scores import PersonScores
 from lrnanalysis.measures.matrices import factorise
 
@@ -26,6 +33,8 @@ _NO_CHOICE = "(none)"
 
 #: Joins the options of a pattern.
 _AND = " + "
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 #: Number of options per item that a pattern can tell apart: the bits of an integer.
 _BITS = 62
@@ -170,10 +179,11 @@ def read_choices(
         seen[inside] = persons.scores.present[column[inside]]
     seen[unit, who] = True
     chosen = kept[option].notna().to_numpy(dtype=bool)
-    names = kept[option][chosen].astype("str")
+    codes, given = pd.factorize(kept[option][chosen])
+    names = pd.Index([label_text(name) for name in given], dtype="str")
     order = pd.Index(sorted(names.unique(), key=_option_order), dtype="str")
     taken = pd.DataFrame(
-        {"unit": unit[chosen], "option": order.get_indexer(pd.Index(names)), "who": who[chosen]}
+        {"unit": unit[chosen], "option": order.get_indexer(names)[codes], "who": who[chosen]}
     ).drop_duplicates()  # an option chosen twice is chosen
     options = taken.groupby(["unit", "option"])
     found = options.size().index
@@ -209,16 +219,17 @@ def _units(frame: pd.DataFrame, columns: list[str]) -> tuple[IndexArray, pd.Inde
     if len(columns) == 1:
         keys = factorise(frame[columns[0]])
         return keys.codes.astype(np.intp), keys.labels.rename(columns[0])
+    frame = frame[columns].apply(whole_labels)
     grouped = frame.groupby(columns, sort=False, observed=True, dropna=False)
     return grouped.ngroup().to_numpy(dtype=np.intp), pd.MultiIndex.from_frame(
-        frame[columns].drop_duplicates()
+        frame.drop_duplicates()
     )
 
 
-def _option_order(name: str) -> tuple[bool, int, str]:
-    """Integers first, by size; then text."""
-    number = name.isdecimal()
-    return not number, int(name) if number else 0, name
+def _option_order(name: str) -> tuple[bool, float, str]:
+    """Numbers first, by size; then text."""
+    number = _NUMBER.fullmatch(name) is not None
+    return not number, float(name) if number else 0.0, name
 
 
 def read_key(key: Key | pd.Series | None, choices: OptionChoices, by: str) -> pd.Series:
@@ -242,8 +253,9 @@ def read_key(key: Key | pd.Series | None, choices: OptionChoices, by: str) -> pd
     for unit in choices.units:
         item = unit[0] if isinstance(unit, tuple) else unit
         right = entries.get(unit, entries.get(item))
-        if right is not None:
-            options[unit] = {str(one) for one in _several(right)}
+        correct_options = {label_text(one) for one in _known(right)}
+        if correct_options:
+            options[unit] = correct_options
     if not options:
         raise MeasureError(
             f"key has no entry for any of the {len(choices.units)} items: its labels must be those "
@@ -256,5 +268,7 @@ def read_key(key: Key | pd.Series | None, choices: OptionChoices, by: str) -> pd
     return pd.Series(correct)
 
 
-def _several(value: Hashable | Iterable[Hashable]) -> Iterable[Hashable]:
-    return [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
+def _known(value: Hashable | Iterable[Hashable]) -> list[Hashable]:
+    """One option or several, without missing ones."""
+    several = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
+    return pd.Series(list(several), dtype=object).dropna().to_list()

@@ -9,7 +9,19 @@ from scipy import optimize
 
 from lrnanalysis.measures._checks import FloatArray
 
-__all__ = ["best_split", "one_factor_uniqueness", "residual_variances"]
+__all__ = [
+    "best_split",
+    "cronbach_alpha",
+    "error_variance",
+    "has_variance",
+    "one_factor_uniqueness",
+    "residual_variances",
+    "spread_of_total",
+    "total_variance",
+]
+
+#: A sum of covariances this small beside the variances it is made of is rounding error.
+_ROUNDING = 1e-12
 
 #: Up to this many items every split into halves is tried (24,310 of them).
 _EXHAUSTIVE = 18
@@ -19,11 +31,54 @@ _STARTS = 20
 _LEAST_UNIQUENESS = 0.005
 
 
+def has_variance(total: FloatArray | float, of_items: FloatArray | float) -> np.ndarray:
+    """Whether variances of sums are more than the rounding error of the sums of their variances.
+
+    Not so where everybody has the same total, nor where pairwise covariances contradict each
+    other so that a sum of them is negative.
+    """
+    return np.asarray(total > _ROUNDING * np.asarray(of_items))
+
+
+def total_variance(matrix: FloatArray) -> float:
+    """Variance of the sum of the items; NaN where it is 0 or below (see `has_variance`)."""
+    total = float(matrix.sum())
+    return total if has_variance(total, float(np.trace(matrix))) else np.nan
+
+
+def spread_of_total(matrix: FloatArray) -> float:
+    """Standard deviation of the sum of the items; NaN where pairwise covariances are negative."""
+    total, of_items = float(matrix.sum()), float(np.trace(matrix))
+    if has_variance(total, of_items):
+        return float(np.sqrt(total))
+    return np.nan if has_variance(-total, of_items) else 0.0
+
+
+def cronbach_alpha(matrix: FloatArray) -> float:
+    """Alpha from covariances or correlations; NaN for one item, or a total without variance."""
+    k = len(matrix)
+    if k < 2:
+        return np.nan
+    return float(k / (k - 1) * (1 - np.trace(matrix) / total_variance(matrix)))
+
+
+def error_variance(matrix: FloatArray) -> float:
+    """σ² (1 − alpha) of the sum of the items, defined also where σ² is 0; NaN for one item."""
+    k = len(matrix)
+    if k < 2:
+        return np.nan
+    total = float(matrix.sum())
+    return total - k / (k - 1) * (total - float(np.trace(matrix)))
+
+
 def residual_variances(matrix: FloatArray) -> FloatArray:
     """Variance of each item that the regression on all others leaves.
 
-    NaN for all where the matrix is not positive semi-definite, as pairwise covariances can be.
+    NaN for all where the matrix is not positive semi-definite, as pairwise covariances can be,
+    or has gaps.
     """
+    if np.isnan(matrix).any():
+        return np.full(len(matrix), np.nan)
     values = np.asarray(np.linalg.eigvalsh(matrix), dtype=np.float64)
     if values[0] < -1e-10 * values[-1]:
         return np.full(len(matrix), np.nan)
@@ -70,7 +125,11 @@ def best_split(matrix: FloatArray) -> float:
 
     With an odd number of items one half has one item more. Every split is tried up to 18 items;
     beyond, the best of 20 searches by exchanging pairs of items, whose result is a lower bound.
+    NaN where the total has no variance.
     """
+    total = total_variance(matrix)
+    if np.isnan(total):
+        return np.nan
     # An order that does not depend on the columns' order, so that neither does the search; an
     # item of no variance makes an odd number even.
     order = np.argsort(matrix.sum(axis=1), kind="stable")
@@ -78,7 +137,7 @@ def best_split(matrix: FloatArray) -> float:
     even = np.zeros((size, size))
     even[: len(matrix), : len(matrix)] = matrix[np.ix_(order, order)]
     smallest = _least_difference(even) if len(matrix) <= _EXHAUSTIVE else _search(even)
-    return 1 - smallest / float(matrix.sum())
+    return 1 - smallest / total
 
 
 def _least_difference(matrix: FloatArray) -> float:

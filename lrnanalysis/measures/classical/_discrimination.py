@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from lrnanalysis.measures._checks import FloatArray
+from lrnanalysis.measures.classical._covariance_structure import has_variance
 from lrnanalysis.measures.classical._item_scores import ItemScores, divide
 from lrnanalysis.measures.classical._person_scores import PersonScores
 
@@ -27,16 +28,18 @@ def correlations_from(covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
     Returns
     -------
     (array, array), each of shape (items,)
-        NaN for constant items, and for all where a covariance is NaN.
+        NaN for constant items, where total or rest have no variance, and for all where a
+        covariance is NaN.
     """
     variances = np.diag(covariance)
     with_total = covariance.sum(axis=1)
     total = covariance.sum()
     rest = total - 2 * with_total + variances
-    # A rest without variance would leave rounding error of either sign.
-    rest = np.where(rest > 1e-12 * max(float(np.nan_to_num(total)), 0.0), rest, 0.0)
+    # Sums without variance would leave rounding error of either sign.
+    rest = np.where(has_variance(rest, variances.sum() - variances), rest, 0.0)
+    total = total if has_variance(total, variances.sum()) else 0.0
     return (
-        divide(with_total, np.sqrt(variances * max(float(total), 0.0))),
+        divide(with_total, np.sqrt(variances * total)),
         divide(with_total - variances, np.sqrt(variances * rest)),
     )
 
@@ -90,21 +93,21 @@ def upper_lower(persons: PersonScores, share: float) -> FloatArray:
     Persons tied at the edge of a group count with the weight that makes the group exactly
     `share` of the persons, so that the order of the rows does not matter.
     """
-    tails = np.stack([_tail(persons.total, share), _tail(-persons.total, share)])
+    tails = np.stack([_tail(persons.share, share), _tail(-persons.share, share)])
     means = divide(tails @ persons.scores.filled.T, tails @ persons.scores.present.T)
     difference: FloatArray = (means[0] - means[1]) / persons.highest
     return difference
 
 
-def _tail(total: FloatArray, share: float) -> FloatArray:
-    """Weight of each person in the group of the `share` with the highest totals."""
-    known = ~np.isnan(total)
-    # Rounded so that equal totals stay equal in whatever order they were summed.
-    levels, group = np.unique(np.round(-total[known], 9), return_inverse=True)
+def _tail(reached: FloatArray, share: float) -> FloatArray:
+    """Weight of each person in the group of the `share` who reached the most."""
+    known = ~np.isnan(reached)
+    # Rounded so that equal totals stay equal in whatever order, and units, they were summed.
+    levels, group = np.unique(np.round(-reached[known], 12), return_inverse=True)
     counts = np.bincount(group, minlength=len(levels)).astype(np.float64)
     before = np.cumsum(counts) - counts
     wanted = share * counts.sum()
-    weights = np.zeros_like(total)
+    weights = np.zeros_like(reached)
     weights[known] = np.clip((wanted - before) / counts, 0.0, 1.0)[group]
     return weights
 

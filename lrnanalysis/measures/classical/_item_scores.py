@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -14,10 +14,22 @@ import pandas as pd
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, item_values, matrix_values
 
-__all__ = ["ItemScores", "MaxScore", "Missing", "divide", "max_scores", "read_matrix"]
+__all__ = [
+    "ItemScores",
+    "MaxScore",
+    "Missing",
+    "Strata",
+    "divide",
+    "max_scores",
+    "read_matrix",
+    "read_strata",
+]
 
 #: Highest possible score [points]: one for all items, one per item, or None for the highest seen.
 MaxScore = float | Mapping[str, float] | pd.Series | None
+
+#: Items that are alike: a stratum per item, or None for items of the same highest score.
+Strata = Mapping[Hashable, Hashable] | pd.Series | None
 
 #: How incomplete rows enter covariances.
 Missing = Literal["pairwise", "listwise"]
@@ -91,6 +103,23 @@ class ItemScores:
             sums = self._centred @ weights.T
             products -= np.nan_to_num(divide(sums * sums.T, persons))
         return divide(products, np.where(persons > 1, persons - 1, 0.0)), persons
+
+    def correlations(self) -> FloatArray:
+        """Correlation of every pair of items over the persons who have both, shape (items, items).
+
+        The standard deviations are those of the same persons, as in R's
+        ``cor(use = "pairwise")``; with gaps that differs from the covariances scaled by the
+        standard deviations of everybody who has the item. NaN where one does not vary.
+        """
+        weights = self.present.astype(np.float64)
+        persons = weights @ weights.T
+        sums = self._centred @ weights.T
+        squares = self._centred**2 @ weights.T - np.nan_to_num(divide(sums**2, persons))
+        products = self._centred @ self._centred.T
+        products -= np.nan_to_num(divide(sums * sums.T, persons))
+        # Items that do not vary among these persons would leave rounding error.
+        squares = np.where(squares > 1e-12 * np.diag(squares)[:, None], squares, 0.0)
+        return divide(products, np.sqrt(squares * squares.T))
 
     @cached_property
     def _centred(self) -> FloatArray:
@@ -184,6 +213,23 @@ def max_scores(scores: ItemScores, given: MaxScore) -> FloatArray:
             f"max_score of {result[above][0]:g}: correct one of them"
         )
     return result
+
+
+def read_strata(
+    strata: Strata, items: pd.Index, highest: FloatArray
+) -> tuple[npt.NDArray[np.intp], list[Hashable]]:
+    """Stratum of each item as a number, and the strata: by default the highest scores.
+
+    Raises
+    ------
+    MeasureError
+        If an item has no stratum.
+    """
+    if strata is None:
+        levels, codes = np.unique(highest, return_inverse=True)
+        return codes.astype(np.intp), levels.tolist()
+    codes, names = pd.factorize(item_values(strata, items, what="strata"))
+    return codes.astype(np.intp), list(names)
 
 
 def divide(numerator: npt.NDArray[Any], denominator: npt.NDArray[Any]) -> FloatArray:

@@ -49,11 +49,6 @@ class PersonScores:
         """Share of the points offered, per person; NaN without an item."""
         return divide(self.points, self.possible)
 
-    @cached_property
-    def total(self) -> FloatArray:
-        """Sum of scores, prorated to the whole test where items are missing [points]."""
-        return divide(self.points * float(self.highest.sum()), self.possible)
-
     def rest(self, item: int) -> FloatArray:
         """Share of the points on the other items, per person; NaN without another item.
 

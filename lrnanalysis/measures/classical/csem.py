@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
+from lrnanalysis.measures._checks import FloatArray, choice, label_text, with_attrs
 from lrnanalysis.measures.classical._item_scores import (
     ItemScores,
     MaxScore,
+    Strata,
     divide,
     max_scores,
     read_matrix,
+    read_strata,
 )
 from lrnanalysis.measures.classical.reliability import Halves, reliability, split_items
 
@@ -28,6 +32,7 @@ def conditional_sem(
     method: Literal["binomial", "half-test"] = "binomial",
     agree_with_alpha: bool = False,
     halves: Halves = "odd-even",
+    strata: Strata = None,
 ) -> pd.DataFrame:
     """Standard error of measurement of the total, per total score.
 
@@ -41,23 +46,30 @@ def conditional_sem(
         Highest possible score [points]; by default the highest that occurs on the item.
     method : {"binomial", "half-test"}, default "binomial"
         "binomial": Lord's √(x(K − x)/(K − 1)) for items scored 0 or 1, and for partial credit
-        the compound multinomial error of Lee, in which items with the same highest score form a
-        stratum. Items that are alone in theirs form one stratum together, on the scale of shares;
-        a single one joins the stratum with the nearest highest score.
+        the compound multinomial error of Lee, in which items that are alike form a stratum. An
+        item that is alone in its stratum shows nothing of its own error, and there is no estimate;
+        `stratified_alpha` gives the mean error where the item's reliability is known.
         "half-test": Thorndike's standard deviation of the difference between two halves among
-        persons with the same total score.
+        persons with the same total score. The halves must be alike: there is no estimate where
+        one is worth more than twice the points of the other.
     agree_with_alpha : bool, default False
         With "binomial": scale the errors so that their mean square is sd² (1 − alpha), as Keats
         proposed, since items that differ in difficulty make the binomial ones too large.
     halves : {"odd-even", "first-last"}, or mapping or Series of item → label
         The halves of "half-test"; by default "odd-even".
+    strata : mapping or Series of item → stratum, optional
+        Which items are alike, for "binomial". By default those of the same `max_score`; items of
+        different ones can be put together, on the scale of shares of their maximum. An item that
+        is unlike the others of its stratum spoils the estimate: with an essay of 20 points among
+        ten items of 1 it is 9 points where the error is 2.4.
 
     Returns
     -------
     DataFrame
         Index ``score`` [points]: the totals that occur, ascending. ``n`` persons; ``sem`` [points],
-        the root mean square of the persons' errors, missing where `method` needs two persons and
-        there is only one.
+        the root mean square of the persons' errors. Where it is NaN ``attrs["reasons"]`` says why:
+        an item is alone in its stratum, the halves are not alike, or "half-test" needs two persons
+        with the score.
 
     Raises
     ------
@@ -100,15 +112,26 @@ def conditional_sem(
     total = np.round(used.values.sum(axis=0), 9)
     levels, group = np.unique(total, return_inverse=True)
     counts = np.bincount(group).astype(np.float64)
+    why = ""
     if method == "binomial":
-        errors = _multinomial_errors(used, highest)
-        if agree_with_alpha:
-            errors *= reliability(matrix, missing="listwise")["sem"] ** 2 / errors.mean()
+        stratum, names = read_strata(strata, scores.items, highest)
+        errors, why = _multinomial_errors(used, highest, stratum, names)
+        if agree_with_alpha and not why:
+            errors, why = _agreeing(errors, reliability(matrix, missing="listwise"))
         squares = np.bincount(group, weights=errors) / counts
     else:
         difference = used.values[~second].sum(axis=0) - used.values[second].sum(axis=0)
         centred = difference - (np.bincount(group, weights=difference) / counts)[group]
         squares = divide(np.bincount(group, weights=centred**2), counts - 1)
+        points = sorted([float(highest[~second].sum()), float(highest[second].sum())])
+        if points[1] > 2 * points[0]:
+            squares = np.full_like(squares, np.nan)
+            why = (
+                f"the halves are worth {points[0]:g} and {points[1]:g} points: pass halves= that "
+                "are alike"
+            )
+        elif counts.min() < 2:
+            why = "one person has the score: the half-test method needs two"
     table = pd.DataFrame(
         {"n": counts.astype(np.int64), "sem": np.sqrt(squares)},
         index=pd.Index(levels, name="score"),
@@ -121,29 +144,42 @@ def conditional_sem(
             "agree_with_alpha": agree_with_alpha,
             "persons_left_out": len(scores.persons) - persons,
             "max_score": "highest that occurs" if max_score is None else "given",
+            "reasons": {"sem": why} if why else {},
         },
     )
 
 
-def _multinomial_errors(scores: ItemScores, highest: FloatArray) -> FloatArray:
-    """Error variance of each person's total [points²]."""
+def _multinomial_errors(
+    scores: ItemScores,
+    highest: FloatArray,
+    stratum: npt.NDArray[np.intp],
+    names: Sequence[Hashable],
+) -> tuple[FloatArray, str]:
+    """Error variance of each person's total [points²], or NaN and the reason."""
+    items = np.bincount(stratum, minlength=len(names))
+    if (items == 1).any():
+        lone = [int(code) for code in np.flatnonzero(items == 1)]
+        listed = ", ".join(
+            f"{label_text(scores.items[stratum == code][0])} in {label_text(names[code])}"
+            for code in lone
+        )
+        return np.full(len(scores.persons), np.nan), (
+            f"items alone in their stratum ({listed}) show nothing of their own error: pass "
+            "strata= that put them with items that are like them, or see stratified_alpha for the "
+            "mean error"
+        )
     errors = np.zeros(len(scores.persons))
-    for stratum in _strata(highest):
-        shares = scores.values[stratum] / highest[stratum, None]
-        within = shares.var(axis=0, ddof=1)
-        errors += within * (highest[stratum] ** 2).sum()
-    return errors
+    for code in np.flatnonzero(items):
+        own = stratum == code
+        shares = scores.values[own] / highest[own, None]
+        errors += shares.var(axis=0, ddof=1) * (highest[own] ** 2).sum()
+    return errors, ""
 
 
-def _strata(highest: FloatArray) -> list[np.ndarray]:
-    """Items by highest score; those alone in theirs together, a single one with the nearest."""
-    levels = np.unique(highest)
-    groups = {level: np.flatnonzero(highest == level) for level in levels}
-    lone = [level for level in levels if len(groups[level]) == 1]
-    strata = [groups[level] for level in levels if level not in lone]
-    if len(lone) == 1:
-        nearest = int(np.argmin([abs(highest[items[0]] - lone[0]) for items in strata]))
-        strata[nearest] = np.concatenate([strata[nearest], groups[lone[0]]])
-    elif lone:
-        strata.append(np.concatenate([groups[level] for level in lone]))
-    return strata
+def _agreeing(errors: FloatArray, whole: pd.Series) -> tuple[FloatArray, str]:
+    """Errors whose mean is sem² of the whole test, or NaN and the reason."""
+    if np.isnan(whole["sem"]):
+        return np.full_like(errors, np.nan), whole.attrs["reasons"]["sem"]
+    if errors.mean() == 0:
+        return np.full_like(errors, np.nan), "no person's scores vary: there is nothing to scale"
+    return errors * (whole["sem"] ** 2 / errors.mean()), ""

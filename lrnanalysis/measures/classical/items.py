@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, with_attrs
+from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, label_text, with_attrs
 from lrnanalysis.measures.classical._difficulty import (
     difficulties,
     observed_difficulty,
@@ -28,7 +28,7 @@ from lrnanalysis.measures.classical._item_scores import (
     read_matrix,
 )
 from lrnanalysis.measures.classical._person_scores import PersonScores
-from lrnanalysis.measures.classical.reliability import alphas_without
+from lrnanalysis.measures.classical.reliability import alphas_without, why_no_alpha_without
 
 __all__ = ["item_statistics"]
 
@@ -42,6 +42,12 @@ _INDICES = (
     "efficiency",
     "alpha_if_deleted",
 )
+
+#: Those that are computed from each person's share of the points.
+_BY_PERSON = ("upper_lower", "efficiency")
+
+#: Versions of p by the kinds of cells.
+_VERSIONS = ("administered", "reached", "attempted")
 
 
 def item_statistics(
@@ -102,10 +108,16 @@ def item_statistics(
           in the lower; persons tied at the edge count in part;
         * ``efficiency`` discriminative efficiency: covariance with the rest over the highest
           possible for these two distributions;
-        * ``alpha_if_deleted`` Cronbach's alpha of the other items, missing below three.
+        * ``alpha_if_deleted`` Cronbach's alpha of the other items that vary, missing below three
+          and for an item that does not vary.
+
+        With gaps, "pairwise" gives psych's ``r.drop`` and ``alpha.drop``; its ``raw.r`` is the
+        correlation with the mean of the items that the person has, as "available" gives it for
+        items of one `max_score`.
 
         A value that the data do not determine is NaN, such as the discrimination of an item
-        without variance. ``attrs`` names the rules used.
+        without variance; ``attrs["reasons"]`` says why, by column and item. The other ``attrs``
+        name the rules used.
 
     Raises
     ------
@@ -166,7 +178,45 @@ def item_statistics(
         "tail": tail,
         "confidence": confidence,
     }
-    return with_attrs(pd.DataFrame(columns | found, index=scores.items), notes)
+    table = pd.DataFrame(columns | found, index=scores.items)
+    return with_attrs(table, notes | {"reasons": _reasons(table, scores, used)})
+
+
+def _reasons(table: pd.DataFrame, scores: ItemScores, used: str) -> dict[str, dict[str, str]]:
+    """Why values are NaN: column → item → reason."""
+    varying = int((~scores.constant).sum())
+    found = {}
+    for name in table.columns[table.isna().any()]:
+        per_version = name.startswith("p_") and name.rpartition("_")[2] in _VERSIONS
+        n = table["n_" + name.rpartition("_")[2] if per_version else "n"]
+        gone = table[name].isna()
+        found[name] = {
+            label_text(item): _reason(name, int(n.iloc[at]), scores, at, used, varying)
+            for at, item in enumerate(table.index)
+            if gone.iloc[at]
+        }
+    return found
+
+
+def _reason(name: str, n: int, scores: ItemScores, at: int, used: str, varying: int) -> str:
+    """Why one value is NaN: the item's own data first, then those of the others."""
+    if n < 2 or name not in _INDICES:
+        # An interval of partial credit needs two persons, everything else outside the indices one.
+        return "nobody has a score" if n == 0 else "one person has a score"
+    if scores.constant[at]:
+        return "everybody has the same score"
+    if name == "point_biserial" and not scores.two_valued[at]:
+        return "the item has more than two scores"
+    if name == "alpha_if_deleted":
+        return why_no_alpha_without(varying)
+    if used == "listwise":
+        return "among the persons who have every item the item, or the total, does not vary"
+    if used == "pairwise" and name not in _BY_PERSON:
+        return (
+            "the total has no variance over pairs of items, or two items have fewer than two "
+            "persons in common"
+        )
+    return "the total of the persons who have the item does not vary, or they have no other item"
 
 
 def _discrimination(
@@ -189,6 +239,10 @@ def _discrimination(
     else:
         with_total, with_rest = correlations_from(covariance)
     factor = biserial_factor(scores)
+    # As psych does, alpha leaves out items that do not vary.
+    varying = ~scores.constant
+    without = np.full(len(varying), np.nan)
+    without[varying] = alphas_without(covariance[np.ix_(varying, varying)])
     found = (
         with_total,
         with_rest,
@@ -197,7 +251,7 @@ def _discrimination(
         with_rest * factor,
         upper_lower(persons, tail),
         efficiency(persons),
-        alphas_without(covariance),
+        without,
     )
     columns = {name: np.full(len(usable), np.nan) for name in _INDICES}
     for name, values in zip(_INDICES, found, strict=True):

@@ -16,6 +16,7 @@ from lrnanalysis.measures._checks import (
     PersonValues,
     as_floats,
     person_values,
+    whole_labels,
 )
 from lrnanalysis.measures.classical._item_scores import (
     ItemScores,
@@ -205,7 +206,7 @@ def read_design(
     labels = person_values(
         group, scored.persons, what="group", by_name="study.analysis().dif('lang')"
     )
-    code, names = _codes(labels, reference, focal)
+    code, names = _codes(whole_labels(labels), reference, focal)
     if pair and len(names) > 2:
         raise MeasureError(
             f"group has {len(names)} values ({', '.join(names)}): choose two with reference= and "

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import IntArray
+from lrnanalysis.measures._checks import IntArray, whole_labels
 from lrnanalysis.tables.schema import TABLES
 
 __all__ = [
@@ -52,6 +52,11 @@ def factorise(column: pd.Series) -> Keys:
     >>> keys = factorise(pd.Series(["b", "b", "a"], dtype="str"))
     >>> keys.codes.tolist(), keys.labels.tolist()
     ([0, 0, 1], ['b', 'a'])
+
+    A gap makes floats of integers; the labels stay integers:
+
+    >>> factorise(pd.Series([2, None, 1])).labels.tolist()
+    [2, 1]
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes: IntArray = column.cat.codes.to_numpy()
@@ -64,7 +69,7 @@ def factorise(column: pd.Series) -> Keys:
         new = np.append(np.cumsum(used, dtype=np.int32) - 1, -1)
         return Keys(new[codes], labels)
     codes, found = pd.factorize(column)
-    return Keys(codes.astype(np.int32), pd.Index(found))
+    return Keys(codes.astype(np.int32), pd.Index(whole_labels(pd.Series(found))))
 
 
 def factorise_columns(frame: pd.DataFrame, by: str | Sequence[str]) -> Keys:

@@ -244,7 +244,7 @@ def test_flags_of_items():
             "turned": [1.0, 1, 1, 1, 1, 0, 0, 0, 0, 0],
         }
     )
-    found = flags(item_statistics(matrix), alpha=reliability(matrix)["alpha"])
+    found = flags(item_statistics(matrix), alpha=reliability(matrix)["alpha"], minimum_n=10)
     named = found.groupby("flag")["item"].agg(list).to_dict()
     assert named["too hard"] == ["hard"]
     assert named["too easy"] == ["free"]
@@ -268,7 +268,7 @@ def test_flags_of_missing_kinds():
             "b": ["right", "wrong", "right", "wrong", "right"],
         }
     )
-    found = flags(item_statistics(matrix, cells=codes)).set_index("flag")
+    found = flags(item_statistics(matrix, cells=codes), minimum_n=1).set_index("flag")
     assert found.loc["often omitted", ["item", "value"]].tolist() == ["a", 0.5]
     assert found.loc["often not reached", ["item", "value"]].tolist() == ["a", 0.2]
 
@@ -286,13 +286,13 @@ def test_flags_of_options():
 
 
 def test_rules_can_be_changed():
-    statistics = pd.DataFrame({"p": [0.3, 0.9], "n": [10, 100]}, index=["a", "b"])
+    statistics = pd.DataFrame({"p": [0.3, 0.9], "n": [40, 100]}, index=["a", "b"])
     assert flags(statistics).empty
     assert flags(statistics, limits={"too hard": 0.4})["item"].tolist() == ["a"]
-    own = FlagRule("few persons", "items", "n", "<", 30, "too few for any statistic")
+    own = FlagRule("few persons", "items", "n", "<", 50, "too few for any statistic")
     found = flags(statistics, rules=[*RULES.values(), own])
     assert found[["item", "flag", "value", "limit", "rule"]].values.tolist() == [
-        ["a", "few persons", 10.0, 30.0, "n < 30"]
+        ["a", "few persons", 40.0, 50.0, "n < 50"]
     ]
     with pytest.raises(MeasureError, match="'too easyy'"):
         flags(statistics, limits={"too easyy": 0.9})
@@ -334,3 +334,136 @@ def test_questions_of_one_item_are_kept_apart():
     assert distractors(choices).index.nlevels == 2
     choices.loc[0, "question_reference"] = "q1-b"
     assert distractors(choices).index.names[1] == "question_reference"
+
+
+def test_no_flag_and_no_clean_bill_for_few_persons():
+    statistics = pd.DataFrame(
+        {"p": [0.0, 0.0, 0.0, 0.5], "n": [1, 29, 30, 1]}, index=["one", "few", "enough", "fair"]
+    )
+    found = flags(statistics)
+    assert found.loc[found["flag"] == "too hard", "item"].tolist() == ["enough"]
+    few = found[found["flag"] == "too few persons"]
+    assert few[["item", "value", "limit", "rule"]].values.tolist() == [
+        ["one", 1.0, 30.0, "n < 30"],
+        ["few", 29.0, 30.0, "n < 30"],
+        ["fair", 1.0, 30.0, "n < 30"],
+    ]
+    assert found.attrs["too_few"]["too hard"] == 3
+    assert found.attrs["minimum_n"] == 30
+    anyway = flags(statistics, minimum_n=1)
+    assert anyway["flag"].tolist() == ["too hard"] * 3
+    # A rule about the number itself is about any number.
+    own = FlagRule("few persons", "items", "n", "<", 5, "hardly anybody")
+    assert flags(statistics, rules=[own])["item"].tolist() == ["one", "fair"]
+    with pytest.raises(MeasureError, match="minimum_n is 0"):
+        flags(statistics, minimum_n=0)
+
+
+def test_a_rule_on_a_share_goes_by_its_denominator():
+    statistics = pd.DataFrame(
+        {"n_omitted": [5, 5], "n_reached": [10, 40], "p": [0.5, 0.5], "n": [100, 100]},
+        index=["few", "enough"],
+    )
+    found = flags(statistics)
+    assert found[["item", "flag"]].values.tolist() == [
+        ["enough", "often omitted"],
+        ["few", "too few persons"],
+    ]
+
+
+def test_options_of_few_persons_are_not_judged():
+    choices, scores = simulated(persons=25)
+    table = distractors(choices, scores, key=dict.fromkeys(scores, 1))
+    found = flags(item_statistics(scores), table)
+    assert set(found["flag"]) == {"too few persons"}
+    assert sorted(found["item"]) == list(scores)
+    assert found.attrs["too_few"]["unused distractor"] == (~table["key"].fillna(True)).sum()
+    judged = flags(item_statistics(scores), table, minimum_n=20)
+    assert "distractor better than key" in set(judged["flag"])
+
+
+NUMBERS = {
+    "int": [2, 1, 10, 2],
+    "gap": [2, 1, 10, None, 2],
+    "Int64": pd.array([2, 1, 10, None, 2], dtype="Int64"),
+    "object": pd.Series([2, "1", 10.0, None, np.float64(2)], dtype=object),
+    "category": pd.Series([2, 1, 10, None, 2], dtype="category"),
+    "text": ["2", "1", "10", None, "2"],
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+@pytest.mark.parametrize("key", [2, 2.0, "2", np.int64(2), [2.0, None]])
+def test_numeric_choices_keep_their_labels(kind, key):
+    values = NUMBERS[kind]
+    choices = pd.DataFrame(
+        {
+            "session_id": [f"p{row}" for row in range(len(values))],
+            "item_reference": "q",
+            "choice": values,
+        }
+    )
+    found = distractors(choices, key={"q": key}).drop("(none)", level="option", errors="ignore")
+    assert found.index.get_level_values("option").tolist() == ["1", "2", "10"]
+    assert found["key"].tolist() == [False, True, False]
+    assert found["n"].tolist() == [1, 2, 1]
+
+
+def test_other_numeric_labels():
+    def options(values):
+        choices = pd.DataFrame(
+            {"session_id": range(len(values)), "item_reference": "q", "choice": values}
+        )
+        found = distractors(choices).index.get_level_values("option")
+        return [one for one in found if one != "(none)"]
+
+    assert options([2.5, 10.5, None]) == ["2.5", "10.5"]
+    assert options([2.5, 3, None]) == ["2.5", "3"]
+    assert options([True, None, False]) == ["False", "True"]
+    assert options([-1.0, 2.0, None]) == ["-1", "2"]
+
+
+def test_a_key_with_gaps():
+    choices = pd.DataFrame(
+        {"session_id": list("abcd"), "item_reference": list("ppqq"), "choice": [1, 2, 2, 1]}
+    )
+    found = distractors(choices, key=pd.Series({"p": 2.0, "q": np.nan}))
+    assert found["key"].tolist() == [False, True, pd.NA, pd.NA]
+    with pytest.raises(MeasureError, match="no entry for any of the 2 items"):
+        distractors(choices, key=pd.Series({"p": np.nan, "other": 1.0}))
+
+
+def test_items_and_slots_that_a_gap_made_floats_of():
+    choices = pd.DataFrame(
+        {
+            "session_id": list("aabb"),
+            "item_reference": [7.0, 8.0, 7.0, 8.0],
+            "slot": [0.0, None, 1.0, None],
+            "choice": ["x", "y", "x", "y"],
+        }
+    )
+    scores = pd.DataFrame({7: [1.0, 0.0], 8: [0.0, 1.0]}, index=["a", "b"])
+    found = distractors(choices, scores, key={7: "x"})
+    # Who has a score on the item has seen both of its slots.
+    assert [str(label) for label in found.index[found["n"] == 1]] == [
+        "(7, 0, 'x')",
+        "(7, 0, '(none)')",
+        "(7, 1, 'x')",
+        "(7, 1, '(none)')",
+    ]
+    whole = distractors(choices.drop(columns="slot"), scores)
+    assert [str(label) for label in whole.index] == ["(7, 'x')", "(8, 'y')"]
+
+
+def test_persons_without_answers_change_no_option():
+    choices, scores = simulated(persons=60)
+    more = scores.reindex([*scores.index, "new", "newer"])
+    key = dict.fromkeys(scores, 0)
+    pd.testing.assert_frame_equal(
+        distractors(choices, more, key=key), distractors(choices, scores, key=key)
+    )
+    pd.testing.assert_frame_equal(trace_lines(choices, more), trace_lines(choices, scores))
+    pd.testing.assert_frame_equal(
+        distractors(choices, scores * 0.25, key=key, max_score=0.25),
+        distractors(choices, scores, key=key, max_score=1),
+    )

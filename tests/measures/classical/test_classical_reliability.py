@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from classical_data import lsat6, lsat7, partial_credit
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures.classical import alpha_if_deleted, conditional_sem, reliability
+from lrnanalysis.measures.classical import (
+    alpha_if_deleted,
+    conditional_sem,
+    reliability,
+    stratified_alpha,
+)
 
 
 @st.composite
@@ -109,6 +114,47 @@ def test_partial_credit_and_gaps_as_psych(missing):
         assert found[name] == pytest.approx(value, abs=2e-6 if name == "omega_total" else 1e-9)
     assert np.isnan(found["kr20"])
     assert found.attrs["persons_left_out"] == {"none": 0, "pairwise": 0, "listwise": 20}[missing]
+
+
+#: psych 2.2.9 in R 4.2.2 on the partial credit data with gaps: alpha and splitHalf scale pairwise
+#: covariances; guttman and omega (nfactors = 1) take pairwise correlations.
+GUTTMAN = {
+    "lambda2": 0.6540329665926,
+    "lambda4": 0.7947372838368,
+    "lambda6": 0.6393864753449,
+    "omega_total": 0.6529585712559,
+}
+#: alpha(x)$alpha.drop$raw_alpha of the same data.
+ALPHA_DROP = [
+    0.5724946124460,
+    0.6011177496328,
+    0.6030961925325,
+    0.5489512926772,
+    0.5411923322787,
+    0.6464018163084,
+]
+
+
+def test_pairwise_correlations_as_psych_guttman_and_omega():
+    gaps = partial_credit(gaps=True)
+    found = reliability(gaps, lambdas="pairwise correlations")
+    for name, value in GUTTMAN.items():
+        assert found[name] == pytest.approx(value, abs=2e-6 if name == "omega_total" else 1e-9)
+    # The others rest on covariances whatever the lambdas do, and complete data know one kind.
+    rest = ["alpha", "alpha_standardised", "mean_r", "split_half"]
+    pd.testing.assert_series_equal(found[rest], reliability(gaps)[rest])
+    for arguments in ({"missing": "listwise"}, {}):
+        data = gaps if arguments else lsat7()
+        pd.testing.assert_series_equal(
+            reliability(data, lambdas="pairwise correlations", **arguments),
+            reliability(data, **arguments),
+        )
+
+
+def test_alpha_if_deleted_with_gaps_as_psych():
+    assert alpha_if_deleted(partial_credit(gaps=True)).tolist() == pytest.approx(
+        ALPHA_DROP, abs=1e-11
+    )
 
 
 def test_alpha_if_deleted_as_psych():
@@ -351,11 +397,116 @@ def test_conditional_sem_of_partial_credit():
     errors = 4 * ones.var(axis=1) + 2 * threes.var(axis=1)
     expected = errors.groupby(matrix.sum(axis=1)).mean() ** 0.5
     assert found["sem"].to_numpy() == pytest.approx(expected.to_numpy())
-    lone = conditional_sem(matrix, {"a": 1, "b": 1, "c": 1, "d": 2, "e": 3, "f": 1})
+    kinds = {"a": "short", "b": "short", "c": "short", "f": "short", "d": "long", "e": "long"}
+    highest = {"a": 1, "b": 1, "c": 1, "d": 2, "e": 3, "f": 1}
+    together = conditional_sem(matrix, highest, strata=kinds)
     shares = matrix[["d", "e"]] / [2, 3]
     errors = 4 * ones.var(axis=1) + 13 * shares.var(axis=1)
     expected = errors.groupby(matrix.sum(axis=1)).mean() ** 0.5
-    assert lone["sem"].to_numpy() == pytest.approx(expected.to_numpy())
+    assert together["sem"].to_numpy() == pytest.approx(expected.to_numpy())
+    assert together.attrs["reasons"] == {}
+
+
+def with_essay(persons, seed=3):
+    """Ten items of 0 or 1 and an essay of 0 to 20 points; the expected total of each person."""
+    rng = np.random.default_rng(seed)
+    ability = rng.normal(size=(persons, 1))
+    p = 1 / (1 + np.exp(-1.2 * (ability - np.linspace(-1.5, 1.5, 10))))
+    of_essay = 1 / (1 + np.exp(-1.2 * ability[:, 0]))
+    matrix = pd.DataFrame((rng.random(p.shape) < p).astype(float)).rename(columns=str)
+    matrix["essay"] = rng.binomial(20, of_essay).astype(float)
+    return matrix, p.sum(axis=1) + 20 * of_essay, of_essay
+
+
+def test_an_item_alone_in_its_stratum_has_no_conditional_sem():
+    matrix, _, _ = with_essay(200)
+    highest = pd.Series(1.0, index=matrix.columns).where(matrix.columns != "essay", 20.0)
+    found = conditional_sem(matrix, highest)
+    assert found["sem"].isna().all()
+    assert "(essay in 20)" in found.attrs["reasons"]["sem"]
+    two = conditional_sem(matrix.assign(longer=0.0), {**highest, "longer": 15.0})
+    assert "(longer in 15, essay in 20)" in two.attrs["reasons"]["sem"]
+    agreed = conditional_sem(matrix, highest, agree_with_alpha=True)
+    assert agreed["sem"].isna().all()
+    assert conditional_sem(matrix.drop(columns="essay"), 1.0)["sem"].notna().all()
+    halves = conditional_sem(matrix, highest, method="half-test")
+    assert halves["sem"].isna().all()
+    assert "worth 5 and 25 points" in halves.attrs["reasons"]["sem"]
+    items = conditional_sem(simulated(30, 9), 1.0, method="half-test")
+    assert "one person has the score" in items.attrs["reasons"]["sem"]
+    assert items["sem"].isna().equals(items["n"] == 1)
+
+
+def test_conditional_sem_recovers_the_error_of_items_that_are_alike():
+    # Ten items of 1 point and two essays of 20: the mean square of the errors is the truth's.
+    first, _, of_essay = with_essay(20_000)
+    rng = np.random.default_rng(9)
+    matrix = first.assign(other=rng.binomial(20, of_essay).astype(float))
+    highest = pd.Series(1.0, index=matrix.columns)
+    highest[["essay", "other"]] = 20.0
+    found = conditional_sem(matrix, highest)
+    mean = np.sqrt((found["n"] * found["sem"] ** 2).sum() / found["n"].sum())
+    ability = np.log(of_essay / (1 - of_essay)) / 1.2
+    p = 1 / (1 + np.exp(-1.2 * (ability[:, None] - np.linspace(-1.5, 1.5, 10))))
+    error = (p * (1 - p)).sum(axis=1) + 2 * 20 * of_essay * (1 - of_essay)
+    assert mean == pytest.approx(np.sqrt(error.mean()), rel=0.03)
+
+
+def test_stratified_alpha_recovers_the_reliability_that_alpha_misses():
+    matrix, true, of_essay = with_essay(40_000)
+    total = matrix.sum(axis=1)
+    reliable = true.var() / total.var()
+    own = (20 * of_essay).var() / matrix["essay"].var()
+    highest = pd.Series(1.0, index=matrix.columns).where(matrix.columns != "essay", 20.0)
+    found = stratified_alpha(matrix, highest, reliabilities={20: own})
+    assert reliable == pytest.approx(0.89, abs=0.01)
+    assert found["stratified_alpha"] == pytest.approx(reliable, abs=0.01)
+    assert found["sem"] == pytest.approx((total - true).std(), abs=0.05)
+    assert found["sem"] == pytest.approx(2.36, abs=0.1)
+    assert found["alpha"] < 0.5
+    whole = reliability(matrix, max_score=highest)
+    assert whole["alpha"] == found["alpha"]
+    assert "worth 1 to 20 points" in whole.attrs["note"]
+    assert np.isnan(whole["stratified_alpha"])
+    assert "alone in stratum 20" in whole.attrs["reasons"]["stratified_alpha"]
+
+
+def test_stratified_alpha_by_its_formula():
+    matrix = partial_credit()
+    kinds = dict(zip("abcdef", "xxxyyx", strict=True))
+    found = stratified_alpha(matrix, strata=kinds)
+    left = 0.0
+    for own in (["a", "b", "c", "f"], ["d", "e"]):
+        part = matrix[own]
+        left += part.sum(axis=1).var() * (1 - reliability(part)["alpha"])
+    assert found["stratified_alpha"] == pytest.approx(1 - left / matrix.sum(axis=1).var())
+    assert found["sem"] == pytest.approx(np.sqrt(left))
+    assert reliability(matrix, strata=kinds)["stratified_alpha"] == found["stratified_alpha"]
+    assert found.attrs["strata"]["y"]["items"] == 2
+    assert found.attrs["strata"]["y"]["reliability"] == pytest.approx(
+        reliability(matrix[["d", "e"]])["alpha"]
+    )
+    given_one = stratified_alpha(matrix, strata=kinds, reliabilities={"y": 1.0})
+    assert given_one["stratified_alpha"] > found["stratified_alpha"]
+    # Of one stratum it is alpha.
+    one = stratified_alpha(lsat7())
+    assert one["stratified_alpha"] == pytest.approx(one["alpha"], abs=1e-12)
+    assert "note" not in reliability(lsat7()).attrs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"reliabilities": {5: 0.8}}, "names the stratum 5: the strata are 1, 2, 3"),
+        ({"reliabilities": {1: 1.2}}, "the reliability of stratum 1 is 1.2"),
+        ({"reliabilities": 0.8}, "reliabilities is a float"),
+        ({"strata": {"a": "x"}}, "strata has no entry for item 'b'"),
+        ({"missing": "available"}, "missing is 'available'"),
+    ],
+)
+def test_stratified_alpha_wrong_arguments(arguments, message):
+    with pytest.raises(MeasureError, match=message):
+        stratified_alpha(partial_credit(), **arguments)
 
 
 def test_conditional_sem_of_thorndike():

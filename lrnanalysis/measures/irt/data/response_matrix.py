@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, as_floats
+from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, as_floats, whole_labels
 from lrnanalysis.measures.irt.data.packing import ByteArray, chunks
 
 __all__ = [
@@ -213,7 +213,7 @@ def read_groups(group: object, persons: pd.Index) -> tuple[IntArray, pd.Index]:
     if group is None:
         return np.zeros(len(persons), dtype=np.intp), pd.Index(["all"])
     given = _per_person("group", group, persons)
-    codes, labels = pd.factorize(given)
+    codes, labels = pd.factorize(whole_labels(given))
     if (codes < 0).any():
         raise MeasureError(
             f"{int((codes < 0).sum())} persons have no group: leave them out, or name a group"

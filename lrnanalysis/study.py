@@ -23,6 +23,7 @@ from lrnanalysis.analysis import (
 from lrnanalysis.api.client import Client
 from lrnanalysis.api.crawl import Crawl
 from lrnanalysis.api.query import Query
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError
 from lrnanalysis.io.files import write_folder, write_records
 from lrnanalysis.io.json_records import to_records
@@ -213,6 +214,7 @@ class SessionData:
         """Records that are not sessions, as received; they may contain learners' data."""
         return list(self._tables.unreadable)
 
+    @checked
     def updated(self, newer: SessionData) -> SessionData:
         """Merge newer sessions into these; sessions in both are replaced as a whole.
 
@@ -246,6 +248,7 @@ class SessionData:
             client=self._client or newer._client,
         )
 
+    @checked
     def poll(self, *, progress: bool = True) -> SessionData:
         """Fetch the sessions that are new or have changed since this study was fetched.
 
@@ -276,6 +279,7 @@ class SessionData:
             )
         return collect(self.query, self._client, next=self.next, progress=progress)
 
+    @checked
     def pseudonymise(self, key: str | bytes, *, drop_free_text: bool = False) -> SessionData:
         """Replace every identifier with a keyed pseudonym.
 
@@ -323,6 +327,7 @@ class SessionData:
         }
         return SessionData(Tables(sessions, responses, items), truth=truth)
 
+    @checked
     def analysis(
         self,
         *,
@@ -411,6 +416,7 @@ class SessionData:
         )
         return Analysis(self.sessions, self.responses, self.items, decisions)
 
+    @checked
     def item_analysis(
         self, *, key: Key | pd.Series | None = None, **decisions: Any
     ) -> ItemAnalysis:
@@ -456,6 +462,7 @@ class SessionData:
         """
         return long_table(self.sessions, self.responses, self.items)
 
+    @checked
     def to_irw(self, **decisions: Any) -> pd.DataFrame:
         """Give the format of the Item Response Warehouse: ``study.analysis(...).to_irw()``.
 
@@ -476,6 +483,7 @@ class SessionData:
         """
         return self.analysis(**decisions).to_irw()
 
+    @checked
     def to_parquet(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Save the study as a folder of Parquet files, which `lrnanalysis.read` reads back.
 
@@ -504,6 +512,7 @@ class SessionData:
         }
         write_folder(Path(folder), frames, about, overwrite=overwrite)
 
+    @checked
     def to_json(self, path: str | Path | None = None) -> str | None:
         """Write the records that the tables were made of.
 

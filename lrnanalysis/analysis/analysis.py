@@ -11,6 +11,7 @@ import pandas as pd
 
 from lrnanalysis.analysis.base import AnalysisData
 from lrnanalysis.analysis.pictures import AnalysisPlots
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.forwarding import documented
 from lrnanalysis.measures import (
@@ -89,6 +90,7 @@ class Analysis(AnalysisData):
     True
     """
 
+    @checked
     def replace(self, **changes: Any) -> Analysis:
         """Analyse the same study with some decisions changed.
 
@@ -116,6 +118,7 @@ class Analysis(AnalysisData):
 
     # Classical item analysis
 
+    @checked
     def item_analysis(
         self,
         *,
@@ -222,6 +225,7 @@ class Analysis(AnalysisData):
         item=lambda self: self._matrices.item_column,
     )
 
+    @checked
     def flags(
         self,
         *,
@@ -286,6 +290,7 @@ class Analysis(AnalysisData):
         scores=lambda self: self._shares,
     )
 
+    @checked
     def effort_validity(
         self,
         method: Method = "nt10",
@@ -337,6 +342,7 @@ class Analysis(AnalysisData):
         }
         return self._with_rules(_stacked(rows, by))
 
+    @checked
     def effort_summary(
         self,
         method: Method = "nt10",
@@ -390,6 +396,7 @@ class Analysis(AnalysisData):
         }
         return self._with_rules(_stacked(rows, "persons" if by is None else by))
 
+    @checked
     def effort_moderated(
         self, method: Method = "nt10", *, cap: float | None = None
     ) -> pd.DataFrame:
@@ -420,6 +427,7 @@ class Analysis(AnalysisData):
 
     # Time on task
 
+    @checked
     def time_summary(
         self,
         by: str | Sequence[str] = "item_reference",
@@ -450,6 +458,7 @@ class Analysis(AnalysisData):
         frame = self._linked.with_columns("items", by)
         return self._with_rules(timing.time_summary(frame, by, quantiles=quantiles, unit=unit))
 
+    @checked
     def active_time(
         self, by: str | Sequence[str] = "session_id", *, unit: TimeUnit = "s"
     ) -> pd.Series:
@@ -496,6 +505,7 @@ class Analysis(AnalysisData):
         limit=lambda self: self._limits,
     )
 
+    @checked
     def pacing(
         self,
         *,
@@ -551,6 +561,7 @@ class Analysis(AnalysisData):
 
     # Sessions
 
+    @checked
     def session_summary(
         self, by: str | Sequence[str] = "activity_id", *, unit: TimeUnit = "min"
     ) -> pd.DataFrame:
@@ -580,6 +591,7 @@ class Analysis(AnalysisData):
             )
         )
 
+    @checked
     def status_counts(self, by: str | Sequence[str] | None = None) -> pd.Series:
         """Number of sessions of every status.
 
@@ -610,6 +622,7 @@ class Analysis(AnalysisData):
         "True",
     )
 
+    @checked
     def dif(
         self, group: str | pd.Series, method: DifMethod = "mantel_haenszel", **options: Any
     ) -> pd.DataFrame:

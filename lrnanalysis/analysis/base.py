@@ -16,6 +16,7 @@ from lrnanalysis.analysis.groups import LinkedTables
 from lrnanalysis.analysis.matrices import AnalysisMatrices
 from lrnanalysis.analysis.selection import Selection, select_sessions, session_positions
 from lrnanalysis.analysis.words import AnalysisWords
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures import answer_decoding
 from lrnanalysis.measures.matrices import Keys, check_unique_key, factorise
 
@@ -167,6 +168,7 @@ class AnalysisData:
         """Columns of `scores`."""
         return self._scores.shape[1]
 
+    @checked
     def group(self, name: str) -> pd.Series:
         """One value per person of a column of the sessions table.
 

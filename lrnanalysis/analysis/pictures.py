@@ -10,6 +10,7 @@ import pandas as pd
 
 from lrnanalysis import plots
 from lrnanalysis.analysis.base import AnalysisData
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.forwarding import documented
 from lrnanalysis.measures import classical
@@ -113,6 +114,7 @@ class AnalysisPlots:
         "'geometric mean time [s]'",
     )
 
+    @checked
     def pacing(
         self,
         *,
@@ -171,6 +173,7 @@ class AnalysisPlots:
 
     # Sessions
 
+    @checked
     def score_against_time(
         self, *, unit: TimeUnit = "min", group: str | None = None, ax: Axes | None = None
     ) -> Axes:
@@ -208,6 +211,7 @@ class AnalysisPlots:
         "'sessions, by idle time'",
     )
 
+    @checked
     def attempts(self, *, ax: Axes | None = None) -> Axes:
         """Draw scores by attempt, see `lrnanalysis.plots.attempts`.
 
@@ -254,6 +258,7 @@ class AnalysisPlots:
         max_score=lambda analysis: analysis._matrices.max_scores,
     )
 
+    @checked
     def difficulty_discrimination(
         self,
         flags: pd.DataFrame | None = None,
@@ -348,6 +353,7 @@ class AnalysisPlots:
         "True",
     )
 
+    @checked
     def dif_curves(
         self, group: str | pd.Series, item: Hashable, *, ax: Axes | None = None, **options: Any
     ) -> Axes:

@@ -36,6 +36,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     BoolArray,
@@ -105,6 +106,7 @@ class States:
     notes: dict[str, object]
 
 
+@checked
 def reach_states(
     items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
 ) -> States:
@@ -141,6 +143,7 @@ def reach_states(
     return States(codes, rows, linked, notes)
 
 
+@checked
 def answered(items: pd.DataFrame, responses: pd.DataFrame | None = None) -> pd.Series:
     """Whether each item was answered.
 
@@ -171,6 +174,7 @@ def answered(items: pd.DataFrame, responses: pd.DataFrame | None = None) -> pd.S
     return _flag_series(items, states, ANSWERED, "answered")
 
 
+@checked
 def omitted(
     items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
 ) -> pd.Series:
@@ -208,6 +212,7 @@ def omitted(
     return _flag_series(items, reach_states(items, responses, rule=rule), OMITTED, "omitted")
 
 
+@checked
 def not_reached(
     items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
 ) -> pd.Series:
@@ -246,6 +251,7 @@ def not_reached(
     return _flag_series(items, states, NOT_REACHED, "not_reached")
 
 
+@checked
 def reach(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
@@ -301,6 +307,7 @@ def reach(
     return with_attrs(result, states.notes)
 
 
+@checked
 def speededness(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,

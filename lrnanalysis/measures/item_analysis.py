@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import classical, effort
 from lrnanalysis.measures._checks import per_second, with_attrs
@@ -120,6 +121,7 @@ class ItemAnalysis:
         return "".join(parts)
 
 
+@checked
 def item_analysis(
     scores: pd.DataFrame,
     max_score: MaxScore = None,

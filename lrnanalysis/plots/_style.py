@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, person_values
 
@@ -54,6 +55,7 @@ def label_axes(ax: Axes, *, x: str, y: str, title: str, caption: str) -> Axes:
     return add_footnote(ax, caption)
 
 
+@checked
 def add_footnote(ax: Axes, text: str) -> Axes:
     r"""Add a text below the caption of a picture, wrapped to its width.
 

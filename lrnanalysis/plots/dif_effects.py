@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import check_fraction
 from lrnanalysis.plots import _style as style
@@ -77,6 +78,7 @@ _CLASSES = {
 }
 
 
+@checked
 def dif(
     table: pd.DataFrame,
     *,
@@ -199,6 +201,7 @@ def _classes(rows: pd.DataFrame, how: _Effect) -> np.ndarray:
     return np.where(rows["flagged"].to_numpy(dtype=bool), "flagged", "not significant")
 
 
+@checked
 def dif_curves(
     matrix: pd.DataFrame,
     group: PersonValues,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, check_fraction, choice
 from lrnanalysis.plots import _style as style
@@ -33,6 +34,7 @@ _NAMED = 10
 _HEADROOM = 1.2
 
 
+@checked
 def characteristic_curves(
     model: IRTModel,
     item: Hashable | Sequence[Hashable] | None = None,
@@ -232,6 +234,7 @@ def _kinds(model: IRTModel, places: Iterable[int]) -> str:
     return ", ".join(f"{name} × {count}" for name, count in counts.items())
 
 
+@checked
 def information(
     model: IRTModel,
     items: Sequence[Hashable] | None = None,

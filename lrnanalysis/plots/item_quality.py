@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import require_columns
 from lrnanalysis.measures.item_analysis import ItemAnalysis
@@ -33,6 +34,7 @@ _LABELS = {
 }
 
 
+@checked
 def difficulty_discrimination(
     statistics: pd.DataFrame | ItemAnalysis,
     flags: pd.DataFrame | None = None,
@@ -147,6 +149,7 @@ def _limits(flags: pd.DataFrame, column: str, line: Any) -> int:
     return found
 
 
+@checked
 def distractors(
     choices: pd.DataFrame,
     scores: pd.DataFrame,

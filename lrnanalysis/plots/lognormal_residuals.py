@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["residuals"]
 
 
+@checked
 def residuals(model: LognormalModel, *, z: float = 1.96, ax: Axes | None = None) -> Axes:
     """Draw the standardised residuals of a lognormal model against the normal distribution.
 

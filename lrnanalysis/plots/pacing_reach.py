@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures import completion, timing
 from lrnanalysis.measures._checks import PersonValues, TimeUnit
 from lrnanalysis.measures.completion import ReachRule
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["pacing", "reach"]
 
 
+@checked
 def pacing(
     items: pd.DataFrame,
     *,
@@ -93,6 +95,7 @@ def pacing(
     )
 
 
+@checked
 def reach(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,

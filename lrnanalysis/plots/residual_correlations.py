@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.plots import _style as style
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["local_dependence"]
 
 
+@checked
 def local_dependence(
     model: IRTModel | pd.DataFrame, *, limit: float = 0.2, ax: Axes | None = None
 ) -> Axes:

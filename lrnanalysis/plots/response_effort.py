@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures import effort as measures
 from lrnanalysis.measures._checks import PersonValues
 from lrnanalysis.measures.effort import Method
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["effort"]
 
 
+@checked
 def effort(
     times: pd.DataFrame,
     method: Method = "nt10",

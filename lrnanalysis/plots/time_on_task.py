@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures import effort
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.plots import _style as style
@@ -23,6 +24,7 @@ _FULL = 1 - 1e-9
 _LINES = ("-", "--", ":", "-.")
 
 
+@checked
 def times(
     times: pd.DataFrame,
     item: Hashable,
@@ -103,6 +105,7 @@ def times(
     )
 
 
+@checked
 def accuracy_by_time(
     times: pd.DataFrame,
     scores: pd.DataFrame,
@@ -191,6 +194,7 @@ def accuracy_by_time(
     )
 
 
+@checked
 def time_against_difficulty(
     times: pd.DataFrame, scores: pd.DataFrame, *, labels: bool = True, ax: Axes | None = None
 ) -> Axes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
+from lrnanalysis.arguments import checked_with
 from lrnanalysis.errors import SimulationError
 from lrnanalysis.sandbox.service import HttpAnswer, Service
 from lrnanalysis.sandbox.session_store import Record, SessionStore
@@ -86,6 +87,7 @@ class Sandbox(Service):
         """The port on loopback."""
         return self._port
 
+    @checked_with(SimulationError)
     def client(self, **overrides: Any) -> Client:
         """Make a client of this Data API.
 
@@ -169,6 +171,7 @@ class Sandbox(Service):
         return f"<Sandbox of {len(self):,} {what}, {where}>"
 
 
+@checked_with(SimulationError)
 def serve(
     source: Simulation | Iterable[Record] | None = None,
     *,

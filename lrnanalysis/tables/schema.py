@@ -27,6 +27,7 @@ __all__ = [
     "Column",
     "Table",
     "empty_frame",
+    "table_of",
 ]
 
 Kind = Literal["text", "label", "number", "integer", "flag", "time", "json"]
@@ -254,6 +255,26 @@ ITEMS = Table(
 TABLES: Mapping[str, Table] = MappingProxyType(
     {table.name: table for table in (SESSIONS, RESPONSES, ITEMS)}
 )
+
+#: Which table a frame is, by columns that it has; the first that fits counts.
+_TELLING = (
+    ("responses", {"session_id", "response_id"}),
+    ("items", {"session_id", "item_reference"}),
+    ("sessions", {"session_id", "status"}),
+    ("sessions", {"session_id", "user_id"}),
+)
+
+
+def table_of(frame: pd.DataFrame) -> str | None:
+    """Name of the table that a frame is, by its columns; None where it is none of them.
+
+    Examples
+    --------
+    >>> table_of(empty_frame(ITEMS))
+    'items'
+    """
+    columns = {*frame.columns}
+    return next((name for name, telling in _TELLING if telling <= columns), None)
 
 
 def empty_frame(table: Table) -> pd.DataFrame:

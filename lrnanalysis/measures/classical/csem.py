@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
 from lrnanalysis.measures.classical._item_scores import (
@@ -21,6 +22,7 @@ from lrnanalysis.measures.classical.reliability import Halves, reliability, spli
 __all__ = ["conditional_sem"]
 
 
+@checked
 def conditional_sem(
     matrix: pd.DataFrame,
     max_score: MaxScore = None,

@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import choice, with_attrs
 
@@ -130,6 +131,7 @@ _DTYPES = {
 }
 
 
+@checked
 def flags(
     statistics: pd.DataFrame,
     options: pd.DataFrame | None = None,

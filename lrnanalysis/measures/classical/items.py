@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, with_attrs
 from lrnanalysis.measures.classical._difficulty import (
     difficulties,
@@ -44,6 +45,7 @@ _INDICES = (
 )
 
 
+@checked
 def item_statistics(
     matrix: pd.DataFrame,
     max_score: MaxScore = None,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     BoolArray,
@@ -36,6 +37,7 @@ __all__ = ["alpha_if_deleted", "alphas_without", "reliability", "split_items"]
 Halves = Literal["odd-even", "first-last"] | Mapping[str, object] | pd.Series
 
 
+@checked
 def reliability(
     matrix: pd.DataFrame,
     *,
@@ -163,6 +165,7 @@ def reliability(
     )
 
 
+@checked
 def alpha_if_deleted(matrix: pd.DataFrame, *, missing: Missing = "pairwise") -> pd.Series:
     """Cronbach's alpha of the other items, for every item.
 

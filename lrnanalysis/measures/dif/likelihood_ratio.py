@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, check_fraction
 from lrnanalysis.measures.dif._design import DifDesign, read_design
@@ -32,6 +33,7 @@ _NAMES = (
 )
 
 
+@checked
 def likelihood_ratio(
     matrix: pd.DataFrame,
     group: PersonValues,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction, choice
 from lrnanalysis.measures.dif._cumulative import fit_cumulative
 from lrnanalysis.measures.dif._design import Counts, read_design
@@ -25,6 +26,7 @@ _KINDS = ("both", "uniform", "nonuniform")
 _BOUNDS = {"zumbo_thomas": (0.13, 0.26), "jodoin_gierl": (0.035, 0.070)}
 
 
+@checked
 def logistic(
     matrix: pd.DataFrame,
     group: PersonValues,

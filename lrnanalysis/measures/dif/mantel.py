@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction
 from lrnanalysis.measures.dif._design import Counts, read_design
 from lrnanalysis.measures.dif._report import describe, sizes, text
@@ -19,6 +20,7 @@ __all__ = ["mantel_haenszel", "mean_difference"]
 _DELTA = -2.35
 
 
+@checked
 def mantel_haenszel(
     matrix: pd.DataFrame,
     group: PersonValues,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction, choice
 from lrnanalysis.measures.dif._design import Counts, read_design
@@ -20,6 +21,7 @@ __all__ = ["standardisation"]
 Weights = Literal["focal", "reference", "total"]
 
 
+@checked
 def standardisation(
     matrix: pd.DataFrame,
     group: PersonValues,

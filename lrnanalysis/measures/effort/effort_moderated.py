@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import (
     FloatArray,
     as_floats,
@@ -32,6 +33,7 @@ from lrnanalysis.measures.effort.thresholds import (
 __all__ = ["effort_moderated", "motivation_mask", "validity"]
 
 
+@checked
 def validity(
     times: pd.DataFrame,
     method: Method = "nt10",
@@ -110,6 +112,7 @@ def validity(
     return with_attrs(result, {str(name): value for name, value in found.attrs.items()})
 
 
+@checked
 def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     """Scores with rapid guesses set to missing.
 
@@ -154,6 +157,7 @@ def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     return with_attrs(result, notes)
 
 
+@checked
 def motivation_mask(rte: pd.Series, minimum: float = 0.9) -> pd.Series:
     """Whether each person's response time effort reaches a minimum.
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import FloatArray, IntArray, as_floats, matrix_values, with_attrs
 from lrnanalysis.measures.effort.thresholds import Chance, Method, share_values, threshold_table
 from lrnanalysis.warnings import RuleWarning, warn
@@ -62,6 +63,7 @@ class EffortScreen:
         )
 
 
+@checked
 def screen(
     times: pd.DataFrame,
     method: Method = "nt10",
@@ -109,6 +111,7 @@ def screen(
     return found
 
 
+@checked
 def rapid_guesses(
     times: pd.DataFrame,
     method: Method = "nt10",
@@ -142,6 +145,7 @@ def rapid_guesses(
     return _screened(times, method, scores, cap, chance)[0].flags
 
 
+@checked
 def response_time_effort(
     times: pd.DataFrame,
     method: Method = "nt10",
@@ -183,6 +187,7 @@ def response_time_effort(
     return screen(times, method, scores=scores, cap=cap, chance=chance).rte
 
 
+@checked
 def response_time_fidelity(
     times: pd.DataFrame,
     method: Method = "nt10",

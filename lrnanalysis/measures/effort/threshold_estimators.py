@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray
 
@@ -279,6 +280,7 @@ RULES = {
 }
 
 
+@checked
 def find_rule(name: str) -> tuple[ThresholdRule, float]:
     """The rule of a name, and the number in the name: NaN where the rule takes none.
 

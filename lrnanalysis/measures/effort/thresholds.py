@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, as_floats, matrix_values, with_attrs
 from lrnanalysis.measures.effort.threshold_estimators import (
@@ -38,6 +39,7 @@ Method = str | float | pd.Series | pd.DataFrame
 Chance = float | pd.Series | Mapping[str, float]
 
 
+@checked
 def thresholds(
     times: pd.DataFrame,
     method: Method = "nt10",
@@ -84,6 +86,7 @@ def thresholds(
     return threshold_table(values, shares, times.columns, method, cap=cap, chance=chance)
 
 
+@checked
 def check_method(method: Method) -> None:
     """Raise `MeasureError` unless `method` is a rule, a number of seconds or thresholds by item."""
     if isinstance(method, str):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, with_attrs
 from lrnanalysis.measures.equating._curves import Scales, chained_curve, forms, synthetic_forms
@@ -85,6 +86,7 @@ class Equating:
         return pd.Series(found, index=index, name="equated")
 
 
+@checked
 def equate(
     x: Scores,
     y: Scores,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, choice
 from lrnanalysis.measures.irt.data.response_matrix import (
@@ -52,6 +53,7 @@ __all__ = ["fit"]
 Models = str | Mapping[Hashable, str] | Sequence[str] | pd.Series
 
 
+@checked
 def fit(
     matrix: pd.DataFrame | FloatArray,
     model: Models = "2PL",

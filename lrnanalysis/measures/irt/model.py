@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.irt.estimation.priors import Prior
 from lrnanalysis.measures.irt.likelihood.persons import PersonResponses, read_persons
@@ -162,6 +163,7 @@ class IRTModel:
 
     # Persons ------------------------------------------------------------------------------------
 
+    @checked
     def responses(
         self, matrix: pd.DataFrame | None = None, group: object = None
     ) -> PersonResponses:
@@ -188,6 +190,7 @@ class IRTModel:
             raise MeasureError("the model was loaded without responses: give a matrix")
         return self._persons
 
+    @checked
     def abilities(
         self,
         method: Literal["EAP", "MAP", "ML", "WLE"] = "EAP",
@@ -229,6 +232,7 @@ class IRTModel:
             self.estimates, self.responses(matrix, group), method, bound
         )
 
+    @checked
     def reliability(self, *, matrix: pd.DataFrame | None = None, group: object = None) -> pd.Series:
         """Reliability of abilities.
 
@@ -243,6 +247,7 @@ class IRTModel:
 
     # Curves -------------------------------------------------------------------------------------
 
+    @checked
     def probabilities(self, theta: Theta = None) -> pd.DataFrame:
         """Probability of every score by ability.
 
@@ -258,14 +263,17 @@ class IRTModel:
         """
         return curves.probabilities(self.estimates, theta)
 
+    @checked
     def expected_scores(self, theta: Theta = None) -> pd.DataFrame:
         """Expected score [points] of every item by ability: the characteristic curves."""
         return curves.expected_scores(self.estimates, theta)
 
+    @checked
     def item_information(self, theta: Theta = None) -> pd.DataFrame:
         """Fisher information of every item by ability, columns items."""
         return curves.item_information(self.estimates, theta)
 
+    @checked
     def information(self, theta: Theta = None) -> pd.DataFrame:
         """Information of the whole test, and the standard error that it leaves.
 
@@ -278,6 +286,7 @@ class IRTModel:
 
     # Fit ----------------------------------------------------------------------------------------
 
+    @checked
     def item_fit(self, *, min_expected: float = 1.0) -> pd.DataFrame:
         """Fit of every item: S-X², infit and outfit.
 
@@ -299,6 +308,7 @@ class IRTModel:
         """
         return item_fit.item_fit(self.estimates, self.responses(), min_expected)
 
+    @checked
     def model_fit(self, *, confidence: float = 0.9) -> pd.Series:
         """Fit of the model: M2 with RMSEA.
 
@@ -314,6 +324,7 @@ class IRTModel:
         """
         return model_fit.model_fit(self.estimates, self.responses(), confidence)
 
+    @checked
     def person_fit(
         self, *, matrix: pd.DataFrame | None = None, group: object = None
     ) -> pd.DataFrame:
@@ -342,6 +353,7 @@ class IRTModel:
 
     # Use ----------------------------------------------------------------------------------------
 
+    @checked
     def simulate(
         self,
         persons: int | None = None,
@@ -370,6 +382,7 @@ class IRTModel:
         """
         return simulate(self.estimates, persons, theta, group, seed)
 
+    @checked
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to a file, JSON text, without responses or persons' labels.
 
@@ -379,6 +392,7 @@ class IRTModel:
         write_estimates(self.estimates, path)
 
 
+@checked
 def load(path: str | PathLike[str]) -> IRTModel:
     """Read a model that `IRTModel.save` wrote.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, matrix_values
 from lrnanalysis.measures.response_time.estimation import fit
@@ -16,6 +17,7 @@ from lrnanalysis.warnings import ConvergenceWarning, warn
 __all__ = ["lognormal"]
 
 
+@checked
 def lognormal(
     times: pd.DataFrame, *, tolerance: float = 1e-7, max_iter: int = 1_000
 ) -> LognormalModel:

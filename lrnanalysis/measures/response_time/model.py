@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     FloatArray,
@@ -126,6 +127,7 @@ class LognormalModel:
             result, {"rule": "standard normal under the model; negative is faster than expected"}
         )
 
+    @checked
     def aberrant(self, z: float = 1.96, *, scores: pd.DataFrame | None = None) -> pd.DataFrame:
         """Times that are too fast or too slow for the person and the item.
 
@@ -211,6 +213,7 @@ class LognormalModel:
         p[some] = stats.chi2.sf(chi2[some], df[some])
         return pd.DataFrame({"chi2": chi2, "df": df, "p": p}, index=self._times.index)
 
+    @checked
     def total_time(self, items: Iterable[object] | None = None) -> pd.DataFrame:
         """Predicted total time of every person on a test.
 
@@ -237,6 +240,7 @@ class LognormalModel:
         spread = second * (variance + mean**2) - (first * mean) ** 2
         return pd.DataFrame({"mean": first * mean, "sd": np.sqrt(spread)}, index=self._times.index)
 
+    @checked
     def time_limit(self, finish: float = 0.95, items: Iterable[object] | None = None) -> float:
         """Time limit within which a share of the population finishes a test.
 
@@ -274,6 +278,7 @@ class LognormalModel:
         centre, spread = self._log_total(items)
         return float(np.exp(centre + spread * special.ndtri(finish)))
 
+    @checked
     def share_finishing(self, limit: float, items: Iterable[object] | None = None) -> float:
         """Share of the population that finishes a test within a limit; see `time_limit`.
 
@@ -299,6 +304,7 @@ class LognormalModel:
         centre, spread = self._log_total(items)
         return float(special.ndtr((np.log(limit) - centre) / spread))
 
+    @checked
     def screening_correlation(
         self, ability: pd.Series, ability_reliability: float = 1.0
     ) -> pd.Series:
@@ -361,6 +367,7 @@ class LognormalModel:
         return float(np.log(mean)) - own / 2, float(np.sqrt(own + self.variance))
 
 
+@checked
 def screening_correlation(
     speed: pd.Series,
     ability: pd.Series,

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     BoolArray,
@@ -114,6 +115,7 @@ class Cells:
     max_points: FloatArray
     notes: dict[str, object]
 
+    @checked
     def values(
         self,
         *,
@@ -141,6 +143,7 @@ class Cells:
         return numbers
 
 
+@checked
 def item_cells(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
@@ -206,6 +209,7 @@ def item_cells(
     return Cells(kinds, points, most, notes)
 
 
+@checked
 def question_cells(
     items: pd.DataFrame,
     responses: pd.DataFrame,
@@ -248,6 +252,7 @@ def question_cells(
     return Cells(kinds, points, most, {**states.notes, "score": score})
 
 
+@checked
 def cell_kinds(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
@@ -299,6 +304,7 @@ def cell_kinds(
     return with_attrs(pd.Series(values, index=items.index, name="kind"), cells.notes)
 
 
+@checked
 def cell_matrix(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
@@ -46,6 +47,7 @@ def has_status(sessions: pd.DataFrame, status: str) -> BoolArray:
     return found
 
 
+@checked
 def is_status(sessions: pd.DataFrame, status: str) -> pd.Series:
     """Whether each session has a status, compared without case.
 
@@ -75,6 +77,7 @@ def is_status(sessions: pd.DataFrame, status: str) -> pd.Series:
     return pd.Series(has_status(sessions, status), index=sessions.index, name=name)
 
 
+@checked
 def is_completed(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session was submitted and fully scored: status Completed.
 
@@ -89,6 +92,7 @@ def is_completed(sessions: pd.DataFrame) -> pd.Series:
     return is_status(sessions, "Completed")
 
 
+@checked
 def is_incomplete(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session was saved and not submitted: status Incomplete. See `is_status`.
 
@@ -100,6 +104,7 @@ def is_incomplete(sessions: pd.DataFrame) -> pd.Series:
     return is_status(sessions, "Incomplete")
 
 
+@checked
 def is_pending_scoring(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session waits for a marker: status Pending Scoring. See `is_status`.
 
@@ -111,6 +116,7 @@ def is_pending_scoring(sessions: pd.DataFrame) -> pd.Series:
     return is_status(sessions, "Pending Scoring")
 
 
+@checked
 def is_discarded(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session was set aside by an administrator: status Discarded. See `is_status`.
 
@@ -122,6 +128,7 @@ def is_discarded(sessions: pd.DataFrame) -> pd.Series:
     return is_status(sessions, "Discarded")
 
 
+@checked
 def status_counts(sessions: pd.DataFrame, by: str | Sequence[str] | None = None) -> pd.Series:
     """Number of sessions of every status, discarded ones included.
 
@@ -185,6 +192,7 @@ def status_table(sessions: pd.DataFrame, by: str | Sequence[str]) -> pd.DataFram
     )
 
 
+@checked
 def progress(sessions: pd.DataFrame) -> pd.Series:
     """Share of every session's questions that were attempted.
 
@@ -216,6 +224,7 @@ def progress(sessions: pd.DataFrame) -> pd.Series:
     return with_attrs(result, {"rule": "num_attempted / num_questions"})
 
 
+@checked
 def score_percent(frame: pd.DataFrame, *, adjusted: bool = False) -> pd.Series:
     """Score as a percentage of the maximum, of sessions, items or responses.
 

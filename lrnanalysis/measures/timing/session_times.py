@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     FloatArray,
@@ -32,6 +33,7 @@ _IDLE = "elapsed - active, never clipped"
 _ROUNDING = 1.0
 
 
+@checked
 def session_active_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     """Time on screen of every session: the sum of its items' times.
 
@@ -71,6 +73,7 @@ def session_active_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.S
     return _series(sessions, seconds, "active_time", unit, _ACTIVE)
 
 
+@checked
 def elapsed_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     """Time from start to completion of every session, by its timestamps.
 
@@ -110,6 +113,7 @@ def elapsed_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     return _series(sessions, seconds, "elapsed_time", unit, _ELAPSED)
 
 
+@checked
 def idle_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     """Elapsed less active time of every session: pauses, and gaps while it was saved.
 
@@ -154,6 +158,7 @@ def idle_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     return result
 
 
+@checked
 def active_share(sessions: pd.DataFrame) -> pd.Series:
     """Share of the elapsed time of every session that was spent on screen.
 

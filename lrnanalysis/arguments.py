@@ -25,7 +25,7 @@ import pandas as pd
 from lrnanalysis.errors import LrnError, MeasureError, listed, shown
 from lrnanalysis.tables.schema import TABLES, table_of
 
-__all__ = ["checked", "checked_with"]
+__all__ = ["check_fields", "checked", "checked_with"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,6 +85,12 @@ def checked_with(error: type[LrnError]) -> Callable[[Callable[P, R]], Callable[P
     return decorate
 
 
+def check_fields(record: Any) -> None:
+    """Hold the fields of a dataclass that users make against their annotations."""
+    for name, known in _kinds_of_parameters(type(record).__init__).items():
+        _check(name, getattr(record, name), *known, MeasureError)
+
+
 def _check(
     name: str, value: object, kinds: tuple[_Kind, ...], default: object, error: type[LrnError]
 ) -> None:
@@ -96,6 +102,22 @@ def _check(
         table = table_of(value)
         if table is not None and _is_other(value, table, name):
             raise error(f"{name} is the {table} table: {_expected(name, kinds)}{_in_study(name)}")
+        if name in _MATRICES:
+            _check_matrix(name, value, error)
+
+
+def _check_matrix(name: str, matrix: pd.DataFrame, error: type[LrnError]) -> None:
+    if not matrix.shape[1]:
+        raise error(f"{name} is {shown(matrix)}: it has no items; {_in_study(name)[2:]} has them")
+    if name == "cells":
+        return
+    for item, dtype in zip(matrix.columns, matrix.dtypes, strict=True):
+        if not isinstance(dtype, pd.CategoricalDtype | pd.StringDtype | pd.DatetimeTZDtype):
+            continue
+        raise error(
+            f"{name} has values of type {dtype} on item {shown(item)}: numbers are needed; convert "
+            "them with pandas.to_numeric"
+        )
 
 
 def _is_other(frame: pd.DataFrame, table: str, name: str) -> bool:
@@ -126,6 +148,8 @@ def _instead(name: str, value: object) -> str:
     kind = type(value).__name__
     if kind in ("SessionData", "Analysis"):
         return _in_study(name, kind)
+    if name == "study":
+        return ", such as lrnanalysis.load_example() or the result of lrnanalysis.fetch()"
     if name in _MATRICES and kind == "IRTModel":
         return ", such as the one that the model was fitted to"
     if name == "model" and isinstance(value, pd.DataFrame):
@@ -187,7 +211,9 @@ def _named(name: str) -> _Kind:
 
 def _kinds(annotation: Any) -> Iterator[_Kind]:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in (Union, UnionType):
+    if annotation is Any:
+        yield _Kind("", lambda value: True)
+    elif origin in (Union, UnionType):
         for one in arguments:
             yield from _kinds(None if one is NoneType else one)
     elif origin is Literal:
@@ -206,10 +232,21 @@ def _kinds(annotation: Any) -> Iterator[_Kind]:
         yield _Kind("a function", callable)
     elif annotation in _PLAIN:
         yield _PLAIN[annotation]
-    elif isinstance(annotation, type) and not getattr(annotation, "_is_protocol", False):
+    elif getattr(annotation, "_is_protocol", False):
+        yield _with_attributes([name for name in vars(annotation) if not name.startswith("_")])
+    elif isinstance(annotation, type):
         yield _Kind(_with_article(annotation.__name__), lambda value: isinstance(value, annotation))
-    else:  # Any, object, a protocol: nothing to hold a value against
+    else:  # a type variable: nothing to hold a value against
         yield _Kind("", lambda value: True)
+
+
+def _with_attributes(names: list[str]) -> _Kind:
+    """A protocol: what has the attributes, as a fitted model has `items`."""
+
+    def fits(value: object) -> bool:
+        return not isinstance(value, Mapping) and all(hasattr(value, name) for name in names)
+
+    return _Kind(f"an object with {listed(names)}", fits)
 
 
 def _is_flag(value: object) -> bool:

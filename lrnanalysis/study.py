@@ -23,7 +23,7 @@ from lrnanalysis.analysis import (
 from lrnanalysis.api.client import Client
 from lrnanalysis.api.crawl import Crawl
 from lrnanalysis.api.query import Query
-from lrnanalysis.arguments import checked
+from lrnanalysis.arguments import checked, checked_with
 from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError
 from lrnanalysis.io.files import write_folder, write_records
 from lrnanalysis.io.json_records import to_records
@@ -83,6 +83,7 @@ class SessionData:
     True
     """
 
+    @checked
     def __init__(
         self,
         tables: Tables,
@@ -573,6 +574,7 @@ class SessionData:
         return f"<table><caption>SessionData</caption><tbody>{rows}</tbody></table>"
 
 
+@checked_with(QueryError)
 def collect(
     query: Query,
     client: Client,

@@ -18,6 +18,7 @@ from lrnanalysis.analysis.selection import Selection, select_sessions, session_p
 from lrnanalysis.analysis.words import AnalysisWords
 from lrnanalysis.arguments import checked
 from lrnanalysis.measures import answer_decoding
+from lrnanalysis.measures._checks import require_columns
 from lrnanalysis.measures.matrices import Keys, check_unique_key, factorise
 
 __all__ = ["AnalysisData"]
@@ -36,6 +37,7 @@ class AnalysisData:
         What counts, and what becomes of each kind of cell.
     """
 
+    @checked
     def __init__(
         self,
         sessions: pd.DataFrame,
@@ -43,6 +45,9 @@ class AnalysisData:
         items: pd.DataFrame,
         decisions: Decisions,
     ) -> None:
+        require_columns(sessions, "session_id", "status", "activity_id", table="sessions")
+        require_columns(responses, "session_id", "item_reference", table="responses")
+        require_columns(items, "session_id", "item_reference", table="items")
         check_unique_key(sessions, "sessions")
         # Shallow copies share their data until either side writes.
         source = tuple(frame.copy(deep=False) for frame in (sessions, responses, items))

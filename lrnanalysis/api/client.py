@@ -24,7 +24,8 @@ from requests.adapters import HTTPAdapter
 from lrnanalysis.api.credentials import address, find_credentials, is_loopback
 from lrnanalysis.api.endpoints import SESSIONS_RESPONSES, Endpoint
 from lrnanalysis.api.rate_limit import RateLimiter, RetryState, check_settings
-from lrnanalysis.errors import ApiError, AuthError, RateLimitError, TransportError
+from lrnanalysis.arguments import checked_with
+from lrnanalysis.errors import ApiError, AuthError, QueryError, RateLimitError, TransportError
 
 __all__ = ["Client", "Page"]
 
@@ -204,6 +205,7 @@ class Client:
         """Close the pooled connections."""
         self._session.close()
 
+    @checked_with(QueryError)
     def post(
         self, request: Mapping[str, Any], *, endpoint: Endpoint = SESSIONS_RESPONSES, page: int = 1
     ) -> Page:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 
 __all__ = [
     "BoolArray",
@@ -21,6 +21,7 @@ __all__ = [
     "PersonValues",
     "TimeUnit",
     "as_floats",
+    "check_above",
     "check_fraction",
     "choice",
     "flags",
@@ -334,6 +335,12 @@ def check_fraction(name: str, value: float, *, ends: bool = False) -> None:
     if not inside:
         brackets = "[0, 1]" if ends else "(0, 1)"
         raise MeasureError(f"{name} is {value}: it must be in the interval {brackets}")
+
+
+def check_above(name: str, value: float, bound: float = 0) -> None:
+    """Raise `MeasureError` unless `value` is a finite number above `bound`."""
+    if not bound < value < np.inf:
+        raise MeasureError(f"{name} is {shown(value)}: it must be a number above {bound}")
 
 
 # Results

@@ -12,13 +12,11 @@ import pandas as pd
 
 from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import check_fraction
+from lrnanalysis.measures._checks import PersonValues, check_fraction
 from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from lrnanalysis.measures._checks import PersonValues
 
 __all__ = ["dif", "dif_curves"]
 

@@ -128,6 +128,7 @@ def difficulty_discrimination(
 
 def _raised(flags: pd.DataFrame, items: pd.Index) -> pd.Series:
     """The flags of each item and of its options, as one text."""
+    require_columns(flags, "item", "flag", table="flags")
     if flags.empty:
         return pd.Series("", index=items)
     whole = set(items)

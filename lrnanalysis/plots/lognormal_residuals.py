@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.arguments import checked
+from lrnanalysis.measures._checks import check_above
 from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def residuals(model: LognormalModel, *, z: float = 1.96, ax: Axes | None = None)
     >>> residuals(lrn.response_time.lognormal(study.analysis().times)).get_ylabel()
     'density'
     """
+    check_above("z", z)
     table = model.residuals()
     used = table.notna().to_numpy()
     found = table.to_numpy()[used]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lrnanalysis.arguments import checked
 from lrnanalysis.measures import completion, timing
-from lrnanalysis.measures._checks import PersonValues, TimeUnit
+from lrnanalysis.measures._checks import PersonValues, TimeUnit, require_columns
 from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.plots import _style as style
 
@@ -54,6 +54,7 @@ def pacing(
     >>> pacing(study.items).get_ylabel()
     'cumulative time on screen [min]'
     """
+    require_columns(items, "session_id", table="items")
     curves = {
         name: timing.pacing(items[members], limit=limit, band=band, unit=unit)
         for name, members in style.split_groups(pd.Index(items["session_id"]), group).items()

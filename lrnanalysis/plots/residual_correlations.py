@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
+from lrnanalysis.measures._checks import check_above
 from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
@@ -60,7 +61,13 @@ def local_dependence(
     """
     from matplotlib.patches import Rectangle
 
+    check_above("limit", limit)
     if isinstance(model, pd.DataFrame):
+        if not model.index.equals(model.columns):
+            raise MeasureError(
+                f"model is {shown(model)}, not items × items: pass a model, or the result of its "
+                "local_dependence()"
+            )
         found, persons = model, ""
     else:
         found, persons = model.local_dependence(), f"{model.persons:,.0f} persons, "

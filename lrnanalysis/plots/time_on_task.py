@@ -10,6 +10,7 @@ import pandas as pd
 
 from lrnanalysis.arguments import checked
 from lrnanalysis.measures import effort
+from lrnanalysis.measures._checks import check_fraction
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.plots import _style as style
 
@@ -156,6 +157,8 @@ def accuracy_by_time(
     """
     from lrnanalysis.measures.classical._intervals import wilson_interval
 
+    if chance is not None:
+        check_fraction("chance", chance, ends=True)
     noun = style.row_noun(times)
     if item is not None:
         style.item_position(times, item, "times")

@@ -34,6 +34,7 @@ class Sandbox(Service):
         The simulation served, with its truth; None if records were passed.
     """
 
+    @checked_with(SimulationError)
     def __init__(
         self,
         source: Simulation | Iterable[Record],

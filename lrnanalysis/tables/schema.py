@@ -17,6 +17,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.errors import MeasureError, shown
+
 __all__ = [
     "ITEMS",
     "METADATA_PREFIX",
@@ -27,7 +29,6 @@ __all__ = [
     "Column",
     "Table",
     "empty_frame",
-    "table_of",
 ]
 
 Kind = Literal["text", "label", "number", "integer", "flag", "time", "json"]
@@ -285,6 +286,10 @@ def empty_frame(table: Table) -> pd.DataFrame:
     >>> empty_frame(ITEMS).dtypes["time"]
     dtype('float64')
     """
+    if not isinstance(table, Table):
+        raise MeasureError(
+            f"table is {shown(table)}: pass a Table, such as lrnanalysis.schema.ITEMS"
+        )
     labels = pd.CategoricalDtype(pd.Index([], dtype="str"))
     return pd.DataFrame(
         {

@@ -9,9 +9,9 @@ from typing import Literal
 
 import pandas as pd
 
-from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import choice, with_attrs
+from lrnanalysis.arguments import check_fields, checked
+from lrnanalysis.errors import MeasureError, listed
+from lrnanalysis.measures._checks import with_attrs
 
 __all__ = ["RULES", "FlagRule", "flags"]
 
@@ -46,6 +46,9 @@ class FlagRule:
     limit: float | str
     meaning: str
     options: Literal["all", "wrong", "key"] = "all"
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def __str__(self) -> str:
         return f"{self.column} {self.relation} {self.limit}"
@@ -167,7 +170,8 @@ def flags(
     Raises
     ------
     MeasureError
-        If `limits` names a rule that is not applied.
+        If `limits` names a rule that is not applied, or a table has none of the columns that the
+        rules compare.
 
     Examples
     --------
@@ -197,13 +201,23 @@ def flags(
     found: list[tuple[object, ...]] = []
     skipped = []
     for rule in applied:
-        choice("table", rule.table, ("items", "options"))
         table = statistics if rule.table == "items" else options
         needed = [*_columns(rule), *([rule.limit] if isinstance(rule.limit, str) else [])]
         if table is None or not set(needed) <= set(table.columns):
             skipped.append(rule.name)
         else:
             found.extend(_apply(rule, table))
+    for name, table, kind, source in (
+        ("statistics", statistics, "items", "item_statistics"),
+        ("options", options, "options", "distractors"),
+    ):
+        wanted = [rule for rule in applied if rule.table == kind]
+        if table is not None and wanted and {rule.name for rule in wanted} <= {*skipped}:
+            raise MeasureError(
+                f"{name} has none of the columns that the rules compare "
+                f"({listed(rule.column for rule in wanted)}): pass the result of "
+                f"lrnanalysis.classical.{source}"
+            )
     items = [row[0] for row in found]
     several = any(isinstance(item, tuple) for item in items)
     item = pd.Index(items, dtype=None if several else statistics.index.dtype, tupleize_cols=False)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.arguments import checked
+from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     FloatArray,
     as_floats,
@@ -147,6 +148,10 @@ def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     """
     values = matrix_values(scores, what="scores")
     cells = matching_cells(flags, scores.index, scores.columns, what="flags")
+    if not all(pd.api.types.is_bool_dtype(dtype) for dtype in cells.dtypes):
+        raise MeasureError(
+            "flags does not hold True and False: pass the result of lrnanalysis.effort.rapid_guesses"
+        )
     rapid = cells.to_numpy(dtype=bool)
     answered = rapid & ~np.isnan(values)
     result = pd.DataFrame(

@@ -91,7 +91,9 @@ def check_method(method: Method) -> None:
     """Raise `MeasureError` unless `method` is a rule, a number of seconds or thresholds by item."""
     if isinstance(method, str):
         find_rule(method)
-    elif not isinstance(method, pd.Series | pd.DataFrame):
+    elif isinstance(method, pd.Series | pd.DataFrame):
+        given_thresholds(method)
+    else:
         positive(method)
 
 
@@ -163,6 +165,8 @@ def chance_levels(chance: Chance | None, labels: pd.Index) -> FloatArray:
     if isinstance(chance, Mapping | pd.Series):
         values = as_floats(pd.Series(chance, dtype="float64").reindex(labels))
     else:
+        if np.isnan(chance):
+            raise MeasureError("chance is NaN: it must be at least 0 and below 1")
         values = np.full(len(labels), float(chance))
     wrong = (values < 0) | (values >= 1)
     if wrong.any():
@@ -184,19 +188,34 @@ def _rule(
     return method, lambda item, answers: rule.find(answers, number)
 
 
-def _given(method: pd.DataFrame | pd.Series, labels: pd.Index) -> list[ItemThreshold]:
-    """Thresholds that the caller brought, in the items' order."""
+def given_thresholds(method: pd.DataFrame | pd.Series) -> pd.Series:
+    """Thresholds [s] by item that the caller brought, of any items.
+
+    Raises
+    ------
+    MeasureError
+        There is no column of thresholds, an item has several, or one is not a number above 0.
+    """
     column = method
     if isinstance(method, pd.DataFrame):
         if "threshold" not in method.columns:
-            raise MeasureError("the frame of thresholds has no column 'threshold'")
+            raise MeasureError(
+                "the frame of thresholds has no column 'threshold': pass the result of "
+                "lrnanalysis.effort.thresholds, or a Series of seconds by item"
+            )
         column = method["threshold"]
     assert isinstance(column, pd.Series)
     if not column.index.is_unique:
         raise MeasureError("an item has more than one threshold: give each item one")
-    given = as_floats(column.reindex(labels))
-    if (given <= 0).any():
+    if (as_floats(column) <= 0).any():
         raise MeasureError("a threshold is 0 or below: give seconds above 0, or NaN for none")
+    return column
+
+
+def _given(method: pd.DataFrame | pd.Series, labels: pd.Index) -> list[ItemThreshold]:
+    """Thresholds that the caller brought, in the items' order."""
+    column = given_thresholds(method)
+    given = as_floats(column.reindex(labels))
     known = labels.isin(column.index)
     reasons = ("no threshold given", "the threshold given is missing")
     return [

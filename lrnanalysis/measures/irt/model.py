@@ -181,6 +181,11 @@ class IRTModel:
         MeasureError
             If the model was loaded and no matrix is given.
         """
+        if matrix is None and group is not None:
+            raise MeasureError(
+                "group is given without matrix: the persons of the fit have their groups; pass the "
+                "matrix of the persons too, or leave group out"
+            )
         if matrix is not None:
             own = self.estimates
             return read_persons(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, matrix_values
+from lrnanalysis.measures._checks import BoolArray, FloatArray, check_above, matrix_values
 from lrnanalysis.measures.response_time.estimation import fit
 from lrnanalysis.measures.response_time.information import standard_errors
 from lrnanalysis.measures.response_time.log_times import LogTimes
@@ -63,6 +63,7 @@ def lognormal(
     >>> model.converged, round(model.variance**0.5, 1), float(model.items["alpha"].mean().round(1))
     (True, 0.3, 2.0)
     """
+    check_above("tolerance", tolerance)
     values = matrix_values(times, what="times")
     timed = values > 0
     counts = np.count_nonzero(timed, axis=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -214,7 +214,7 @@ class LognormalModel:
         return pd.DataFrame({"chi2": chi2, "df": df, "p": p}, index=self._times.index)
 
     @checked
-    def total_time(self, items: Iterable[object] | None = None) -> pd.DataFrame:
+    def total_time(self, items: Iterable[Hashable] | None = None) -> pd.DataFrame:
         """Predicted total time of every person on a test.
 
         Parameters
@@ -241,7 +241,7 @@ class LognormalModel:
         return pd.DataFrame({"mean": first * mean, "sd": np.sqrt(spread)}, index=self._times.index)
 
     @checked
-    def time_limit(self, finish: float = 0.95, items: Iterable[object] | None = None) -> float:
+    def time_limit(self, finish: float = 0.95, items: Iterable[Hashable] | None = None) -> float:
         """Time limit within which a share of the population finishes a test.
 
         The sum of lognormal times is approximated as lognormal with the same mean and variance
@@ -279,7 +279,7 @@ class LognormalModel:
         return float(np.exp(centre + spread * special.ndtri(finish)))
 
     @checked
-    def share_finishing(self, limit: float, items: Iterable[object] | None = None) -> float:
+    def share_finishing(self, limit: float, items: Iterable[Hashable] | None = None) -> float:
         """Share of the population that finishes a test within a limit; see `time_limit`.
 
         Parameters
@@ -341,7 +341,7 @@ class LognormalModel:
     def _speeds(self) -> tuple[FloatArray, FloatArray]:
         return as_floats(self.persons["speed"]), as_floats(self.persons["speed_se"]) ** 2
 
-    def _total(self, items: Iterable[object] | None) -> tuple[float, float]:
+    def _total(self, items: Iterable[Hashable] | None) -> tuple[float, float]:
         """Mean and variance of the total time of a person with speed 0."""
         if items is None:
             chosen = self.items[self.items["beta"].notna()]
@@ -360,7 +360,7 @@ class LognormalModel:
         means = np.exp(beta + sigma2 / 2)
         return float(means.sum()), float((means**2 * np.expm1(sigma2)).sum())
 
-    def _log_total(self, items: Iterable[object] | None) -> tuple[float, float]:
+    def _log_total(self, items: Iterable[Hashable] | None) -> tuple[float, float]:
         """Mean and SD of the logarithm of the total time in the population."""
         mean, variance = self._total(items)
         own = float(np.log1p(variance / mean**2))

@@ -380,8 +380,9 @@ def _with_item_max(
 
 def _pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:
     """Whether each row's session is Pending Scoring."""
-    if sessions is None or "status" not in sessions.columns:
+    if sessions is None:
         return np.zeros(len(table), dtype=bool)
+    require_columns(sessions, "session_id", "status", table="sessions")
     waiting = sessions["session_id"][has_status(sessions, "Pending Scoring")]
     found: BoolArray = table["session_id"].isin(waiting).to_numpy(dtype=bool)
     return found

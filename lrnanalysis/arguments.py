@@ -98,6 +98,8 @@ def _check(
         return
     if not any(kind.fits(value) for kind in kinds):
         raise error(f"{name} is {shown(value)}: {_expected(name, kinds)}{_instead(name, value)}")
+    if isinstance(value, np.ndarray) and value.ndim != (2 if name in _MATRICES else 1):
+        raise error(f"{name} is {shown(value)}: {_expected(name, kinds)}")
     if isinstance(value, pd.DataFrame) and (name in TABLES or name in _MATRICES):
         table = table_of(value)
         if table is not None and _is_other(value, table, name):
@@ -219,7 +221,9 @@ def _kinds(annotation: Any) -> Iterator[_Kind]:
     elif origin is Literal:
         yield _Kind("", functools.partial(_is_one_of, options=arguments), arguments)
     elif origin is np.ndarray:
-        yield _Kind("an array", functools.partial(_is_array, dtype=typing.get_args(arguments[1])))
+        numbers = typing.get_args(arguments[1]) == (np.float64,)
+        fits = functools.partial(_is_array, numbers=numbers)
+        yield _Kind("an array of numbers" if numbers else "an array", fits)
     elif origin is tuple and Ellipsis not in arguments:
         yield _tuple_of([tuple(_kinds(one)) for one in arguments])
     elif origin is not None and issubclass(origin, Mapping):
@@ -278,10 +282,8 @@ _PLAIN: dict[Any, _Kind] = {
 }
 
 
-def _is_array(value: object, dtype: tuple[type, ...]) -> bool:
-    if not isinstance(value, np.ndarray):
-        return False
-    return value.dtype.kind in "biuf" if dtype == (np.float64,) else True
+def _is_array(value: object, *, numbers: bool) -> bool:
+    return isinstance(value, np.ndarray) and (not numbers or value.dtype.kind in "biuf")
 
 
 def _tuple_of(parts: list[tuple[_Kind, ...]]) -> _Kind:

@@ -78,7 +78,7 @@ class Decisions:
         set_(self, "status", _statuses(self.status))
         if isinstance(self.rapid, pd.Series | pd.DataFrame):
             set_(self, "rapid", self.rapid.copy())
-        elif self.rapid is not None:
+        if self.rapid is not None:
             check_method(self.rapid)
 
     @property

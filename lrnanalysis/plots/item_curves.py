@@ -109,6 +109,10 @@ def characteristic_curves(
     points = ability_axis(model) if theta is None else np.asarray(theta, dtype=np.float64)
     several: object = item  # one label may be a tuple; several are a list or an Index
     if several is None or isinstance(several, list | pd.Index):
+        if group is not None or matrix is not None:
+            raise MeasureError(
+                "matrix and group are for the points of one item: choose an item, or leave them out"
+            )
         return _several(model, list(model.scores if several is None else several), points, ax)
     at = style.item_position(model.scores, item, "the model")
     scores = np.array(list(model.scores.values())[at])

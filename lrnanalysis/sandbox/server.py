@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from lrnanalysis.arguments import checked_with
-from lrnanalysis.errors import SimulationError
+from lrnanalysis.errors import SimulationError, shown
 from lrnanalysis.sandbox.service import HttpAnswer, Service
 from lrnanalysis.sandbox.session_store import Record, SessionStore
 from lrnanalysis.sandbox.signature import CONSUMER_KEY, CONSUMER_SECRET, DOMAIN
@@ -52,6 +52,11 @@ class Sandbox(Service):
         self.simulation = source if isinstance(source, Simulation) else None
         updated = None
         if isinstance(source, Simulation):
+            if session_metadata is not None:
+                raise SimulationError(
+                    f"session_metadata is {shown(session_metadata)}: a simulation has its own; "
+                    "pass it with records only"
+                )
             updated, session_metadata = source.updated, source.session_metadata
             source = source.records()
         if isinstance(session_metadata, pd.DataFrame):

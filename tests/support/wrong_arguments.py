@@ -59,10 +59,7 @@ def public():
             found[name] = thing
 
     walk("lrn", lrn)
-    walk(
-        "lrn.AnalysisPlots",
-        lrn.Analysis.plot.func if hasattr(lrn.Analysis.plot, "func") else type(analysis().plot),
-    )
+    walk("lrn.plot", type(analysis().plot))
     return found
 
 

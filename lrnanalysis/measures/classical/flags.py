@@ -49,6 +49,8 @@ class FlagRule:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.limit != self.limit:
+            raise MeasureError("limit is NaN: pass a number or the name of a column")
 
     def __str__(self) -> str:
         return f"{self.column} {self.relation} {self.limit}"

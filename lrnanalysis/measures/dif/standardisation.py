@@ -10,8 +10,13 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction, choice
+from lrnanalysis.measures._checks import (
+    FloatArray,
+    PersonValues,
+    check_above,
+    check_fraction,
+    choice,
+)
 from lrnanalysis.measures.dif._design import Counts, read_design
 from lrnanalysis.measures.dif._report import describe, sizes, text
 from lrnanalysis.measures.dif._tests import purified
@@ -88,8 +93,7 @@ def standardisation(
     """
     choice("weights", weights, ("focal", "reference", "total"))
     check_fraction("confidence", confidence)
-    if threshold <= 0:
-        raise MeasureError(f"threshold is {threshold}: it must be above 0")
+    check_above("threshold", threshold)
     design = read_design(
         matrix,
         group,

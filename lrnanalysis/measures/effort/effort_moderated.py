@@ -150,7 +150,8 @@ def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     cells = matching_cells(flags, scores.index, scores.columns, what="flags")
     if not all(pd.api.types.is_bool_dtype(dtype) for dtype in cells.dtypes):
         raise MeasureError(
-            "flags does not hold True and False: pass the result of lrnanalysis.effort.rapid_guesses"
+            "flags holds other values than True and False: pass the result of "
+            "lrnanalysis.effort.rapid_guesses"
         )
     rapid = cells.to_numpy(dtype=bool)
     answered = rapid & ~np.isnan(values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -364,7 +365,7 @@ class IRTModel:
         persons: int | None = None,
         *,
         theta: Theta = None,
-        group: object = None,
+        group: Hashable | None = None,
         seed: int | np.random.Generator | None = None,
     ) -> pd.DataFrame:
         """Scores of simulated persons.

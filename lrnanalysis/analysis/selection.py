@@ -11,7 +11,7 @@ import pandas as pd
 
 from lrnanalysis.analysis.decisions import Decisions
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, IntArray
+from lrnanalysis.measures._checks import BoolArray, IntArray, check_label_kinds
 from lrnanalysis.measures.matrices import Keys, factorise
 from lrnanalysis.measures.scores import pick_attempts
 from lrnanalysis.tables.schema import STATUSES
@@ -45,6 +45,13 @@ def session_positions(sessions: pd.DataFrame, column: pd.Series) -> IntArray:
         )
     keys = factorise(column)
     places = pd.Index(sessions["session_id"]).get_indexer(keys.labels)
+    if (places < 0).all():
+        check_label_kinds(
+            "session_id",
+            pd.Index(sessions["session_id"]),
+            keys.labels,
+            where=("sessions", "the other table"),
+        )
     return np.append(places, -1).astype(np.int32)[keys.codes]
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError, shown
+from lrnanalysis.tables.table_operations import label_kinds
 
 __all__ = [
     "BoolArray",
@@ -23,6 +24,7 @@ __all__ = [
     "as_floats",
     "check_above",
     "check_fraction",
+    "check_label_kinds",
     "choice",
     "flags",
     "item_values",
@@ -184,6 +186,8 @@ def matching_cells(
         ("items", items, matrix.columns),
     ):
         missing = int((~wanted.isin(given)).sum())
+        if missing == len(wanted):
+            check_label_kinds(f"the {name}' index", given, wanted, where=(what, "the other matrix"))
         if missing:
             raise MeasureError(
                 f"{what} lacks {missing} of the {len(wanted)} {name}: make all matrices from the "
@@ -255,6 +259,7 @@ def _aligned(values: pd.Series, persons: pd.Index, what: str) -> pd.Series:
         found = values.reindex(persons)
         if found.notna().any():
             return found
+        check_label_kinds("the index", values.index, persons, where=(what, "the matrix"))
     raise MeasureError(
         f"{what} has no value for any of the {len(persons)} persons of the matrix: index it by "
         f"the labels of the rows ({persons.name or 'the matrix index'})"
@@ -286,6 +291,8 @@ def item_values(values: object, items: pd.Index, *, what: str) -> pd.Series:
         return pd.Series(values, index=items)
     aligned = labelled.reindex(items)
     missing = items[aligned.isna()]
+    if len(missing) == len(items):
+        check_label_kinds("the index", labelled.index, items, where=(what, "the matrix"))
     if len(missing):
         raise MeasureError(f"{what} has no entry for item {missing[0]!r}: add one")
     return aligned
@@ -327,6 +334,25 @@ def choice(name: str, value: object, allowed: Iterable[object]) -> None:
     options = list(allowed)
     if value not in options:
         raise MeasureError(f"{name} is {value!r}: it must be one of {options}")
+
+
+def check_label_kinds(
+    what: str, first: pd.Index, second: pd.Index, *, where: tuple[str, str]
+) -> None:
+    """Raise `MeasureError` if labels are text in one place and numbers in the other.
+
+    For labels of which none match: such tables and matrices come from different sources.
+
+    Examples
+    --------
+    >>> check_label_kinds("item", pd.Index([1]), pd.Index([2]), where=("scores", "key"))
+    """
+    kinds = label_kinds(first, second)
+    if kinds is not None:
+        raise MeasureError(
+            f"{what} holds {kinds[0]} in {where[0]} and {kinds[1]} in {where[1]}, so that none "
+            "match: convert one of them, for example with astype(str)"
+        )
 
 
 def check_fraction(name: str, value: float, *, ends: bool = False) -> None:

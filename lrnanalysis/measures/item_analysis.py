@@ -17,7 +17,7 @@ import pandas as pd
 from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import classical, effort
-from lrnanalysis.measures._checks import per_second, with_attrs
+from lrnanalysis.measures._checks import check_label_kinds, per_second, with_attrs
 from lrnanalysis.measures.classical import FlagRule, Key, MaxScore
 from lrnanalysis.measures.effort import Chance, Method
 
@@ -264,7 +264,13 @@ def _highest(scores: pd.DataFrame, max_score: MaxScore) -> pd.Series:
         return seen
     if isinstance(max_score, int | float):
         return pd.Series(float(max_score), index=seen.index)
-    known = pd.Series(max_score).reindex(seen.index).astype("float64")
+    given = pd.Series(max_score)
+    if not given.index.isin(seen.index).any():
+        check_label_kinds("the index", given.index, seen.index, where=("max_score", "scores"))
+        raise MeasureError(
+            f"max_score has none of the {len(seen)} items of scores: index it by item"
+        )
+    known = given.reindex(seen.index).astype("float64")
     return known.where(known > 0, seen)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lrnanalysis.arguments import checked
 from lrnanalysis.measures import effort
-from lrnanalysis.measures._checks import check_fraction
+from lrnanalysis.measures._checks import check_fraction, check_label_kinds
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.plots import _style as style
 
@@ -163,6 +163,11 @@ def accuracy_by_time(
     if item is not None:
         style.item_position(times, item, "times")
         times = times[[item]]
+    for name, own, other in (
+        ("the persons' index", scores.index, times.index),
+        ("the items' index", scores.columns, times.columns),
+    ):
+        check_label_kinds(name, own, other, where=("scores", "times"))
     scores = scores.reindex(index=times.index, columns=times.columns)
     times = times.where((times > 0) & scores.notna())
     if item is None:

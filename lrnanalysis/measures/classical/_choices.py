@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, choice, require_columns
+from lrnanalysis.measures._checks import BoolArray, check_label_kinds, choice, require_columns
 from lrnanalysis.measures.classical._person_scores import PersonScores
 from lrnanalysis.measures.matrices import factorise
 
@@ -156,6 +156,10 @@ def read_choices(
     who = labels.get_indexer(pd.Index(choices[person]))
     known = who >= 0
     if not known.any():
+        if persons is not None:
+            check_label_kinds(
+                person, pd.Index(choices[person]), labels, where=("choices", "scores")
+            )
         raise MeasureError(
             f"none of the {len(choices)} choices belongs to a person in scores: {person!r} must "
             "hold the labels of its rows"

@@ -14,7 +14,13 @@ import pandas as pd
 
 from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, as_floats, matrix_values, with_attrs
+from lrnanalysis.measures._checks import (
+    FloatArray,
+    as_floats,
+    check_label_kinds,
+    matrix_values,
+    with_attrs,
+)
 from lrnanalysis.measures.effort.threshold_estimators import (
     ItemAnswers,
     ItemThreshold,
@@ -163,7 +169,9 @@ def chance_levels(chance: Chance | None, labels: pd.Index) -> FloatArray:
     if chance is None:
         return np.full(len(labels), np.nan)
     if isinstance(chance, Mapping | pd.Series):
-        values = as_floats(pd.Series(chance, dtype="float64").reindex(labels))
+        by_item = pd.Series(chance, dtype="float64")
+        check_label_kinds("the index", by_item.index, labels, where=("chance", "the times"))
+        values = as_floats(by_item.reindex(labels))
     else:
         if np.isnan(chance):
             raise MeasureError("chance is NaN: it must be at least 0 and below 1")
@@ -215,6 +223,7 @@ def given_thresholds(method: pd.DataFrame | pd.Series) -> pd.Series:
 def _given(method: pd.DataFrame | pd.Series, labels: pd.Index) -> list[ItemThreshold]:
     """Thresholds that the caller brought, in the items' order."""
     column = given_thresholds(method)
+    check_label_kinds("the index", column.index, labels, where=("the thresholds", "the times"))
     given = as_floats(column.reindex(labels))
     known = labels.isin(column.index)
     reasons = ("no threshold given", "the threshold given is missing")

@@ -28,6 +28,7 @@ from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     as_floats,
+    check_label_kinds,
     choice,
     optional_floats,
     require_columns,
@@ -385,6 +386,13 @@ def _pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:
     require_columns(sessions, "session_id", "status", table="sessions")
     waiting = sessions["session_id"][has_status(sessions, "Pending Scoring")]
     found: BoolArray = table["session_id"].isin(waiting).to_numpy(dtype=bool)
+    if len(waiting) and not found.any():
+        check_label_kinds(
+            "session_id",
+            pd.Index(sessions["session_id"]),
+            pd.Index(table["session_id"]),
+            where=("sessions", "the other table"),
+        )
     return found
 
 

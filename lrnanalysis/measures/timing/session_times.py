@@ -16,6 +16,7 @@ from lrnanalysis.measures._checks import (
     FloatArray,
     TimeUnit,
     as_floats,
+    check_label_kinds,
     per_second,
     require_columns,
     with_attrs,
@@ -207,6 +208,7 @@ def time_limits(limit: pd.Series, sessions: pd.Index) -> FloatArray:
             else f"is a {type(limit).__name__}"
         )
         raise MeasureError(f"limit {what}: pass a Series with one value [s] per session_id")
+    check_label_kinds("the index", limit.index, sessions, where=("limit", "the sessions"))
     found = as_floats(limit.reindex(sessions))
     return np.where(found > 0, found, np.nan)
 

@@ -16,6 +16,7 @@ from lrnanalysis.accessor.items import ItemsAccessor
 from lrnanalysis.accessor.responses import ResponsesAccessor
 from lrnanalysis.accessor.sessions import SessionsAccessor
 from lrnanalysis.accessor.table import TableAccessor
+from lrnanalysis.errors import shown
 from lrnanalysis.tables.schema import table_of
 
 __all__ = [
@@ -62,7 +63,7 @@ def _accessor(frame: pd.DataFrame) -> TableAccessor:
     indexed = [name for name in frame.index.names if name in ("session_id", "response_id")]
     if indexed:
         raise AttributeError(
-            f".lrn requires {indexed[0]!r} as a column, but it is in the index: use "
+            f".lrn requires {shown(indexed[0])} as a column, but it is in the index: use "
             "frame.reset_index().lrn"
         )
     raise AttributeError(

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import choice
 from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.measures.effort import Method, check_method
@@ -135,7 +135,7 @@ def _check_cell_value(name: str, value: object) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not (number and math.isfinite(float(value))) and value not in _CELL_WORDS:  # type: ignore[arg-type]
         raise MeasureError(
-            f"{name} is {value!r}: it must be one of {list(_CELL_WORDS)} or a finite number"
+            f"{name} is {shown(value)}: it must be one of {list(_CELL_WORDS)} or a finite number"
         )
 
 
@@ -144,7 +144,9 @@ def _texts(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
     given = [value] if isinstance(value, str) or not isinstance(value, Iterable) else [*value]
     texts = [text for text in given if isinstance(text, str)]
     if not texts or len(texts) < len(given):
-        raise MeasureError(f"{name} is {value!r}: it must be a string or an iterable of strings")
+        raise MeasureError(
+            f"{name} is {shown(value)}: it must be a string or an iterable of strings"
+        )
     return tuple(dict.fromkeys(texts))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from lrnanalysis import plots
 from lrnanalysis.analysis.base import AnalysisData
 from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.forwarding import documented
 from lrnanalysis.measures import classical
 from lrnanalysis.measures._checks import TimeUnit, choice
@@ -237,7 +237,7 @@ class AnalysisPlots:
         kept = self._analysis.decisions.attempts
         if kept != "all":
             raise MeasureError(
-                f"attempts is {kept!r}, so that each learner has one attempt: use "
+                f"attempts is {shown(kept)}, so that each learner has one attempt: use "
                 'analysis.replace(attempts="all").plot.attempts()'
             )
         return self._drawn(plots.attempts(self._analysis._tables[0], ax=ax))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.analysis.decisions import Decisions
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import BoolArray, IntArray, check_label_kinds
 from lrnanalysis.measures.matrices import Keys, factorise
 from lrnanalysis.measures.scores import pick_attempts
@@ -145,7 +145,7 @@ def _is_one_of(sessions: pd.DataFrame, column: str, wanted: Sequence[str]) -> Bo
         if fold(value) not in {fold(name) for name in known}:
             near = difflib.get_close_matches(value, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
-            raise MeasureError(f"{what} {value!r} does not occur in the study: {hint}")
+            raise MeasureError(f"{what} {shown(value)} does not occur in the study: {hint}")
     folded = {fold(value) for value in wanted}
     hits = np.array([*(fold(name) in folded for name in there), False])
     found: BoolArray = hits[keys.codes]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError, shown
+from lrnanalysis.errors import MeasureError, listed, shown
 from lrnanalysis.tables.table_operations import label_kinds
 
 __all__ = [
@@ -74,7 +74,7 @@ def require_columns(frame: pd.DataFrame, *columns: str, table: str) -> None:
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise MeasureError(
-            f"the {table} frame has no column {', '.join(map(repr, missing))}: keep it when "
+            f"the {table} frame has no column {listed(missing)}: keep it when "
             f"selecting or merging (columns given: {_shorten(frame.columns)})"
         )
 
@@ -96,7 +96,7 @@ def as_floats(column: pd.Series) -> FloatArray:
         return column.to_numpy(dtype="float64", na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise MeasureError(
-            f"column {column.name!r} has dtype {column.dtype}: numbers are needed; "
+            f"column {shown(column.name)} has dtype {column.dtype}: numbers are needed; "
             "convert it with pandas.to_numeric"
         ) from error
 
@@ -156,7 +156,7 @@ def matrix_values(matrix: pd.DataFrame, *, what: str = "matrix") -> FloatArray:
     if infinite.any():
         item = matrix.columns[int(infinite.any(axis=0).argmax())]
         raise MeasureError(
-            f"{what} has an infinite value on item {item!r}: replace it with NaN or a number"
+            f"{what} has an infinite value on item {shown(item)}: replace it with NaN or a number"
         )
     return values
 
@@ -236,7 +236,7 @@ def person_values(
     """
     if isinstance(values, str):
         hint = f"; a column name works in {by_name}" if by_name else ""
-        raise MeasureError(f"{what} is {values!r}: pass one value per person{hint}")
+        raise MeasureError(f"{what} is {shown(values)}: pass one value per person{hint}")
     labelled = _labelled(values, what)
     if labelled is not None:
         return _aligned(labelled, persons, what)
@@ -294,7 +294,7 @@ def item_values(values: object, items: pd.Index, *, what: str) -> pd.Series:
     if len(missing) == len(items):
         check_label_kinds("the index", labelled.index, items, where=(what, "the matrix"))
     if len(missing):
-        raise MeasureError(f"{what} has no entry for item {missing[0]!r}: add one")
+        raise MeasureError(f"{what} has no entry for item {shown(missing[0])}: add one")
     return aligned
 
 
@@ -310,7 +310,7 @@ def _labelled(values: object, what: str) -> pd.Series | None:
         return None
     if not values.index.is_unique:
         label = values.index[values.index.duplicated()][0]
-        raise MeasureError(f"{what} has several values for {label!r}: keep one")
+        raise MeasureError(f"{what} has several values for {shown(label)}: keep one")
     return values
 
 
@@ -333,7 +333,7 @@ def choice(name: str, value: object, allowed: Iterable[object]) -> None:
     """Raise `MeasureError` unless `value` is one of `allowed`."""
     options = list(allowed)
     if value not in options:
-        raise MeasureError(f"{name} is {value!r}: it must be one of {options}")
+        raise MeasureError(f"{name} is {shown(value)}: it must be one of {options}")
 
 
 def check_label_kinds(

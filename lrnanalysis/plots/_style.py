@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, listed, shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, person_values
 
 if TYPE_CHECKING:
@@ -170,8 +170,8 @@ def item_position(items: Iterable[Hashable], item: Hashable, owner: str) -> int:
     labels = list(items)
     if item not in labels:
         raise MeasureError(
-            f"{owner} has no item {item!r}: its items are "
-            f"{', '.join(map(repr, labels[:8]))}{', …' if len(labels) > 8 else ''}"
+            f"{owner} has no item {shown(item)}: its items are "
+            f"{listed(labels[:8])}{', …' if len(labels) > 8 else ''}"
         )
     return labels.index(item)
 

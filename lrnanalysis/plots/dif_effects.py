@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import PersonValues, check_fraction
 from lrnanalysis.plots import _style as style
 
@@ -189,7 +189,9 @@ def _effect(table: pd.DataFrame, effect: str | None) -> str:
             "the table has no effect size to draw: pass the result of a function of "
             "lrnanalysis.dif for two groups (choose two with reference= and focal=)"
         )
-    raise MeasureError(f"effect is {effect!r}: this table has {', '.join(there) or 'none'} to draw")
+    raise MeasureError(
+        f"effect is {shown(effect)}: this table has {', '.join(there) or 'none'} to draw"
+    )
 
 
 def _classes(rows: pd.DataFrame, how: _Effect) -> np.ndarray:

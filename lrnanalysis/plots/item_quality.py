@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, listed, shown
 from lrnanalysis.measures._checks import require_columns
 from lrnanalysis.measures.item_analysis import ItemAnalysis
 from lrnanalysis.plots import _style as style
@@ -216,7 +216,7 @@ def distractors(
     require_columns(choices, person, column, table="choices")
     own = choices[choices[column] == item]
     if own.empty:
-        raise MeasureError(f"nobody chose anything on {item!r}: choices has no row for it")
+        raise MeasureError(f"nobody chose anything on {shown(item)}: choices has no row for it")
     options: dict[str, Any] = {"max_score": max_score, "by": by, "person": person, "item": column}
     lines = classical.trace_lines(own, scores, groups=groups, confidence=confidence, **options)
     table = classical.distractors(own, scores, key=key, **options)
@@ -261,12 +261,13 @@ def _one_part(
     parts = list(dict.fromkeys(tuple(label[1:-1]) for label in table.index))
     if part is None and len(parts) > 1:
         raise MeasureError(
-            f"item {item!r} has {len(parts)} parts: choose one, for instance part={parts[0]!r}"
+            f"item {shown(item)} has {len(parts)} parts: choose one, for instance "
+            f"part={shown(parts[0])}"
         )
     wanted = parts[0] if part is None else part if isinstance(part, tuple) else (part,)
     if wanted not in parts:
         raise MeasureError(
-            f"item {item!r} has no part {part!r}: its parts are {', '.join(map(repr, parts))}"
+            f"item {shown(item)} has no part {shown(part)}: its parts are {listed(parts)}"
         )
     own, own_lines = (
         rows[[tuple(label[1 : len(wanted) + 1]) == wanted for label in rows.index]].droplevel(

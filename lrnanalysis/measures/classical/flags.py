@@ -10,7 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from lrnanalysis.arguments import check_fields, checked
-from lrnanalysis.errors import MeasureError, listed
+from lrnanalysis.errors import MeasureError, listed, shown
 from lrnanalysis.measures._checks import with_attrs
 
 __all__ = ["RULES", "FlagRule", "flags"]
@@ -191,7 +191,7 @@ def flags(
     unknown = [name for name in changed if name not in {rule.name for rule in applied}]
     if unknown:
         raise MeasureError(
-            f"limits names the rule {unknown[0]!r}: rules are "
+            f"limits names the rule {shown(unknown[0])}: rules are "
             f"{', '.join(rule.name for rule in applied)}"
         )
     applied = [

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
@@ -277,7 +277,8 @@ def _covariance(
         first, second = used.items[apart[0]]
         raise MeasureError(
             f"{len(apart)} of {len(pairs)} pairs of items have fewer than two persons in common "
-            f"(such as {first!r} and {second!r}): analyse the columns of one form at a time, or "
+            f"(such as {shown(first)} and {shown(second)}): analyse the columns of one form at a "
+            "time, or "
             "use an item response model"
         )
     return covariance, float(len(pairs) / (1 / pairs).sum()), varying, used

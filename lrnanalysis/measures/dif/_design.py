@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, listed, shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, person_values
 from lrnanalysis.measures.classical._item_scores import (
     ItemScores,
@@ -214,7 +214,8 @@ def read_design(
     sizes = np.bincount(code, minlength=len(names))
     if sizes.min() < 2:
         raise MeasureError(
-            f"group {names[int(sizes.argmin())]!r} has {sizes.min()} persons: at least two are "
+            f"group {shown(names[int(sizes.argmin())])} has {sizes.min()} persons: at least two "
+            "are "
             "needed per group, and some hundreds for dependable results"
         )
     _check_strata(matched if stratified else None, strata)
@@ -241,13 +242,11 @@ def _codes(
         levels = sorted(labels.dropna().unique(), key=lambda level: (str(type(level)), level))
     for name, value in (("reference", reference), ("focal", focal)):
         if value is not None and value not in levels:
-            raise MeasureError(
-                f"{name} is {value!r}: group has the values {', '.join(map(repr, levels))}"
-            )
+            raise MeasureError(f"{name} is {shown(value)}: group has the values {listed(levels)}")
     if len(levels) < 2:
         raise MeasureError(f"group has {len(levels)} values ({levels}): two are needed")
     if reference is not None and reference == focal:
-        raise MeasureError(f"reference and focal are both {focal!r}")
+        raise MeasureError(f"reference and focal are both {shown(focal)}")
     names: tuple[str, ...]
     if reference is None and focal is not None:
         others = [level for level in levels if level != focal]

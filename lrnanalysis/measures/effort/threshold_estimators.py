@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import FloatArray
 
 __all__ = ["RULES", "ItemAnswers", "ItemThreshold", "ThresholdRule", "find_rule"]
@@ -310,7 +310,8 @@ def positive(number: object) -> float:
     """The number of a rule, which must be above 0."""
     if isinstance(number, bool) or not isinstance(number, int | float | np.number):
         raise MeasureError(
-            f"method is {number!r}: it must be a rule's name, a number of seconds, or a Series or "
+            f"method is {shown(number)}: it must be a rule's name, a number of seconds, or a "
+            "Series or "
             "DataFrame of thresholds by item"
         )
     number = float(number)

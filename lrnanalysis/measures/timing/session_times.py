@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import (
     FloatArray,
     TimeUnit,
@@ -220,7 +220,8 @@ def _elapsed(sessions: pd.DataFrame) -> FloatArray:
     for column in ("dt_started", "dt_completed"):
         if not pd.api.types.is_datetime64_any_dtype(sessions[column]):
             raise MeasureError(
-                f"column {column!r} has dtype {sessions[column].dtype}: timestamps are needed; "
+                f"column {shown(column)} has dtype {sessions[column].dtype}: timestamps are "
+                "needed; "
                 "convert it with pandas.to_datetime(…, utc=True)"
             )
     return as_floats((sessions["dt_completed"] - sessions["dt_started"]).dt.total_seconds())

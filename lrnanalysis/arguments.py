@@ -41,6 +41,10 @@ _MATRICES = {
 }
 
 
+#: Parameters whose value no message shows.
+_SECRETS = {"consumer_key", "consumer_secret", "key"}
+
+
 @dataclass(frozen=True)
 class _Kind:
     """A kind of argument: how a message names it, and whether a value is of it."""
@@ -97,7 +101,8 @@ def _check(
     if value is default:
         return
     if not any(kind.fits(value) for kind in kinds):
-        raise error(f"{name} is {shown(value)}: {_expected(name, kinds)}{_instead(name, value)}")
+        given = f"of type {type(value).__name__}" if name in _SECRETS else shown(value)
+        raise error(f"{name} is {given}: {_expected(name, kinds)}{_instead(name, value)}")
     if isinstance(value, np.ndarray) and value.ndim != (2 if name in _MATRICES else 1):
         raise error(f"{name} is {shown(value)}: {_expected(name, kinds)}")
     if isinstance(value, pd.DataFrame) and (name in TABLES or name in _MATRICES):

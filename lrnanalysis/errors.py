@@ -7,7 +7,8 @@ secret, a signature, the body of an answer of the Data API, or a learner's answe
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import PurePath
 from typing import Any
@@ -178,6 +179,24 @@ class MeasureError(LrnError, ValueError):
 
 class SimulationError(LrnError, ValueError):
     """Nothing can be simulated or served: an argument is out of range, or a record is not JSON."""
+
+
+@contextmanager
+def file_errors(path: object, done: str) -> Iterator[None]:
+    """Raise a `ReadError` that names the path where the system refuses to open or write it.
+
+    Examples
+    --------
+    >>> with file_errors("no such file", "read"):
+    ...     open("no such file")
+    Traceback (most recent call last):
+    lrnanalysis.errors.ReadError: no such file cannot be read: No such file or directory
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ReadError(f"{path} cannot be {done}: {reason}") from error
 
 
 def shown(value: object) -> str:

@@ -24,7 +24,7 @@ from lrnanalysis.api.client import Client
 from lrnanalysis.api.crawl import Crawl
 from lrnanalysis.api.query import Query
 from lrnanalysis.arguments import checked, checked_with
-from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError
+from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError, file_errors
 from lrnanalysis.io.files import write_folder, write_records
 from lrnanalysis.io.json_records import to_records
 from lrnanalysis.io.long_formats import long_table
@@ -511,7 +511,8 @@ class SessionData:
             "repaired": self._tables.repaired,
             "repeated": self._tables.repeated,
         }
-        write_folder(Path(folder), frames, about, overwrite=overwrite)
+        with file_errors(folder, "written"):
+            write_folder(Path(folder), frames, about, overwrite=overwrite)
 
     @checked
     def to_json(self, path: str | Path | None = None) -> str | None:
@@ -533,7 +534,8 @@ class SessionData:
         """
         found = self._records()
         if path is not None:
-            write_records(Path(path), found)
+            with file_errors(path, "written"):
+                write_records(Path(path), found)
             return None
         return "[" + ",\n".join(record.decode() for record in found) + "]"
 

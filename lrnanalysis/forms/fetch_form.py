@@ -146,6 +146,7 @@ class FetchForm(NotebookForm):
         """
         self._runner.resume()
 
+    @checked_with(QueryError)
     def wait(self, timeout: float | None = None) -> SessionData | None:
         """Wait for the fetch, and return `study`; the kernel is busy meanwhile.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import FloatArray, IntArray
 from lrnanalysis.measures.irt.data.packing import chunks
 from lrnanalysis.measures.irt.data.response_matrix import (
@@ -90,7 +90,7 @@ def read_persons(
     own, labels = read_groups(group, responses.persons)
     at = groups.get_indexer(labels) if group is not None else np.zeros(1, dtype=np.intp)
     if (at < 0).any():
-        raise MeasureError(f"group {labels[at < 0][0]!r} is not one of the model's")
+        raise MeasureError(f"group {shown(labels[at < 0][0])} is not one of the model's")
     given, kernels = administered_items(responses.digits), select_kernels(False)
     backends, order = build_backends(
         layout, responses, given, at[own], len(groups), None, grid, kernels

@@ -204,7 +204,7 @@ def _kinds_of_text(annotation: str, function: Callable[..., object]) -> Iterator
         yield from _kinds_of_text(ast.unparse(node.right), function)
     else:
         try:
-            yield from _kinds(eval(annotation, function.__globals__))  # type: ignore[attr-defined]
+            yield from _kinds(eval(annotation, function.__globals__))
         except NameError:
             yield _named(annotation)
 

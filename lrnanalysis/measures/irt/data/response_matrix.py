@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -237,7 +238,7 @@ def read_weights(weights: object, persons: pd.Index) -> FloatArray | None:
     return found
 
 
-def _per_person(name: str, given: object, persons: pd.Index) -> pd.Series:
+def _per_person(name: str, given: Any, persons: pd.Index) -> pd.Series:
     """One value per row of the matrix, in its order."""
     if isinstance(given, str):
         raise MeasureError(
@@ -256,9 +257,7 @@ def _per_person(name: str, given: object, persons: pd.Index) -> pd.Series:
         given = given.reindex(persons)
     if not pd.api.types.is_list_like(given, allow_sets=False):
         raise MeasureError(f"{name} is {shown(given)}: pass one value per person")
-    values = (
-        given if hasattr(given, "dtype") else pd.Series(list(given), dtype=object).infer_objects()
-    )
+    values = given if hasattr(given, "dtype") else pd.Series([*given]).infer_objects()
     if values.shape != (len(persons),):
         raise MeasureError(
             f"{name} has {values.size} values for {len(persons)} persons: pass one value per person"

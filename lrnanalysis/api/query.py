@@ -307,7 +307,7 @@ class Query:
             longest = max(len(one) for one in self.to_dict().values() if isinstance(one, tuple))
             raise QueryError(
                 f"{longest:,} values in one list need {len(several)} requests, since the endpoint "
-                f"accepts {self.endpoint.max_list} at once: use requests()"
+                f"accepts {self.endpoint.max_list} at once: use Query.requests()"
             )
         return several[0]
 

@@ -268,7 +268,7 @@ def _anchors(anchor: Iterable[Hashable] | None, items: pd.Index) -> BoolArray:
     wanted = list(anchor)
     place = items.get_indexer(pd.Index(wanted))
     if len(wanted) == 0 or (place < 0).any():
-        lost = "nothing" if not wanted else repr(wanted[int((place < 0).argmax())])
+        lost = "nothing" if not wanted else shown(wanted[int((place < 0).argmax())])
         raise MeasureError(
             f"anchor has {lost}, which are not items of the matrix: pass labels of its columns"
         )

@@ -42,7 +42,7 @@ _MATRICES = {
 
 
 #: Parameters whose value no message shows.
-_SECRETS = {"consumer_key", "consumer_secret", "key"}
+_SECRETS = {"key"}
 
 
 @dataclass(frozen=True)
@@ -114,16 +114,14 @@ def _check(
 
 
 def _check_matrix(name: str, matrix: pd.DataFrame, error: type[LrnError]) -> None:
-    if not matrix.shape[1]:
-        raise error(f"{name} is {shown(matrix)}: it has no items; {_in_study(name)[2:]} has them")
     if name == "cells":
         return
     for item, dtype in zip(matrix.columns, matrix.dtypes, strict=True):
         if not isinstance(dtype, pd.CategoricalDtype | pd.StringDtype | pd.DatetimeTZDtype):
             continue
         raise error(
-            f"{name} has values of type {dtype} on item {shown(item)}: numbers are needed; convert "
-            "them with pandas.to_numeric"
+            f"{name} has dtype {dtype} on item {shown(item)}: numbers are needed; convert it with "
+            "pandas.to_numeric"
         )
 
 
@@ -188,6 +186,8 @@ def _kinds_of_parameters(
             parameter.VAR_KEYWORD,
         ):
             continue
+        if "PersonValues" in str(parameter.annotation):
+            continue  # almost anything, and `person_values` says more about it
         kinds = tuple(_kinds_of_text(str(parameter.annotation), function))
         if all(kind.words or kind.options for kind in kinds):
             found[name] = (kinds, parameter.default)

@@ -144,7 +144,9 @@ def read(
     True
     """
     paths = [Path(source)] if isinstance(source, str | Path) else [Path(one) for one in source]
-    if not paths or source == "":
+    if not paths:
+        raise ReadError("source is empty: pass one path or several")
+    if source == "":
         raise ReadError(
             f"source is {shown(source)}: pass the path of a file or a folder, or several"
         )

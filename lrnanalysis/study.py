@@ -328,7 +328,6 @@ class SessionData:
         }
         return SessionData(Tables(sessions, responses, items), truth=truth)
 
-    @checked
     def analysis(
         self,
         *,

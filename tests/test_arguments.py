@@ -46,7 +46,7 @@ from wrong_arguments import analysis, model, public, right, study
         ),
         (
             lambda: lrn.classical.reliability(right().astype(str)),
-            "matrix has values of type str on item 'a': numbers are needed; convert them with "
+            "matrix has dtype str on item 'a': numbers are needed; convert it with "
             "pandas.to_numeric",
         ),
         (
@@ -70,8 +70,8 @@ from wrong_arguments import analysis, model, public, right, study
             "source is 3: pass a string, a Path or a list",
         ),
         (
-            lambda: lrn.Client(consumer_key="a", consumer_secret=b"hidden", domain="d"),
-            "consumer_secret is of type bytes: pass a string or None",
+            lambda: study().pseudonymise(["hidden"]),
+            "key is of type list: pass a string or bytes",
         ),
     ],
 )

@@ -133,7 +133,8 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 
 def _check_cell_value(name: str, value: object) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and math.isfinite(float(value))) and value not in _CELL_WORDS:  # type: ignore[arg-type]
+    word = isinstance(value, str) and value in _CELL_WORDS
+    if not (number and math.isfinite(float(value))) and not word:  # type: ignore[arg-type]
         raise MeasureError(
             f"{name} is {shown(value)}: it must be one of {list(_CELL_WORDS)} or a finite number"
         )

@@ -139,7 +139,6 @@ class Client:
     Client(consumer_key='***', domain='localhost', url='https://data-au.learnosity.com/v2026.2.LTS')
     """
 
-    @checked_with(QueryError)
     def __init__(
         self,
         consumer_key: str | None = None,

@@ -259,10 +259,11 @@ def _aligned(values: pd.Series, persons: pd.Index, what: str) -> pd.Series:
         found = values.reindex(persons)
         if found.notna().any():
             return found
-        check_label_kinds("the index", values.index, persons, where=(what, "the matrix"))
+    kinds = label_kinds(values.index, persons)
+    labels = f"; its labels are {kinds[0]}, those of the rows {kinds[1]}" if kinds else ""
     raise MeasureError(
         f"{what} has no value for any of the {len(persons)} persons of the matrix: index it by "
-        f"the labels of the rows ({persons.name or 'the matrix index'})"
+        f"the labels of the rows ({persons.name or 'the matrix index'}){labels}"
     )
 
 
@@ -332,7 +333,7 @@ def per_second(unit: TimeUnit) -> float:
 def choice(name: str, value: object, allowed: Iterable[object]) -> None:
     """Raise `MeasureError` unless `value` is one of `allowed`."""
     options = list(allowed)
-    if value not in options:
+    if not pd.api.types.is_scalar(value) or value not in options:
         raise MeasureError(f"{name} is {shown(value)}: it must be one of {options}")
 
 

@@ -324,6 +324,9 @@ def _times(
     """Times and shares of rapid guesses per item, where there are times."""
     if times is None or answered is None or not times.notna().any(axis=None):
         return pd.DataFrame(index=index)
+    if not times.columns.isin(index).any():
+        check_label_kinds("the items' index", times.columns, index, where=("times", "scores"))
+        raise MeasureError(f"times has none of the {len(index)} items of scores: name them alike")
     found = effort.thresholds(answered, rapid, scores=shares, cap=cap, chance=chance)
     table = pd.DataFrame(
         {

@@ -128,9 +128,9 @@ def difficulty_discrimination(
 
 def _raised(flags: pd.DataFrame, items: pd.Index) -> pd.Series:
     """The flags of each item and of its options, as one text."""
-    require_columns(flags, "item", "flag", table="flags")
     if flags.empty:
         return pd.Series("", index=items)
+    require_columns(flags, "item", "flag", table="flags")
     whole = set(items)
     owner = [
         unit[0] if isinstance(unit, tuple) and unit not in whole else unit for unit in flags["item"]

@@ -172,7 +172,7 @@ def accuracy_by_time(
     times = times.where((times > 0) & scores.notna())
     if item is None:
         times = times / times.median()
-    used = times.notna().to_numpy()
+    used = times.notna().to_numpy(dtype=bool)
     answers = pd.DataFrame(
         {"time": times.to_numpy()[used], "correct": scores.to_numpy()[used] >= _FULL}
     )

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from types import MappingProxyType
 
-from lrnanalysis.arguments import checked_with
-from lrnanalysis.errors import SimulationError
 from lrnanalysis.simulation.draws import draw_study
 from lrnanalysis.simulation.simulated_study import Simulation
 from lrnanalysis.simulation.simulation_settings import SimulationSettings
@@ -32,7 +30,6 @@ _QUESTION_TYPES: Mapping[str, float] = MappingProxyType(
 )
 
 
-@checked_with(SimulationError)
 def simulate(
     learners: int = 500,
     items: int = 40,

@@ -22,7 +22,7 @@ def test_tables_of_other_ids_are_no_study(study, converted):
     tables = dict(zip(("sessions", "responses", "items"), study, strict=True))
     tables[converted] = numbered(tables[converted], study)
     decisions = study.analysis().decisions
-    with pytest.raises(lrn.MeasureError, match="session_id holds .*numbers.*text|text.*numbers"):
+    with pytest.raises(lrn.MeasureError, match=r"session_id holds .*numbers.*text|text.*numbers"):
         _ = lrn.Analysis(**tables, decisions=decisions).scores
 
 
@@ -41,13 +41,14 @@ def test_responses_of_other_ids_are_refused(study, measure):
 def test_sessions_of_other_ids_are_refused(study):
     pending = study.sessions.assign(status="Pending Scoring")
     lrn.scores.score_matrix(study.items, sessions=pending)
-    with pytest.raises(lrn.MeasureError, match="numbers.* in sessions and text"):
+    with pytest.raises(lrn.MeasureError, match=r"numbers.* in sessions and text"):
         lrn.scores.score_matrix(study.items, sessions=numbered(pending, study))
 
 
 def test_persons_of_other_labels_are_refused(study):
     scores, times = study.analysis().scores, study.analysis().times
     shares = study.analysis(value="share").scores
+    choices = study.responses.lrn.choices().assign(session_id=1)
     group = pd.Series("a", index=range(len(scores)))
     for refused in (
         lambda: lrn.dif.mantel_haenszel(scores, group),
@@ -55,12 +56,12 @@ def test_persons_of_other_labels_are_refused(study):
         lambda: lrn.effort.effort_moderated(
             scores, lrn.effort.rapid_guesses(times.reset_index(drop=True))
         ),
-        lambda: lrn.classical.distractors(study.responses.lrn.choices().assign(session_id=1), scores),
+        lambda: lrn.classical.distractors(choices, scores),
         lambda: lrn.plots.accuracy_by_time(times, shares.reset_index(drop=True)),
     ):
-        with pytest.raises(lrn.MeasureError, match="numbers.*and text"):
+        with pytest.raises(lrn.MeasureError, match=r"numbers.* text"):
             refused()
-    with pytest.raises(lrn.QueryError, match="they are numbers .*, and those of the study text"):
+    with pytest.raises(lrn.QueryError, match=r"they are numbers .*, and those of the study text"):
         study[[1, 2]]
 
 
@@ -72,7 +73,9 @@ def test_items_of_other_labels_are_refused(study):
         lambda: lrn.effort.thresholds(times, pd.Series({1: 3.0})),
         lambda: lrn.effort.thresholds(times, chance={1: 0.3}),
     ):
-        with pytest.raises(lrn.MeasureError, match="numbers.*and text"):
+        with pytest.raises(lrn.MeasureError, match=r"numbers.*and text"):
             refused()
     with pytest.raises(lrn.MeasureError, match="max_score has none of the 20 items"):
         lrn.item_analysis(scores, {"other": 2})
+    with pytest.raises(lrn.MeasureError, match="times has none of the 20 items"):
+        lrn.item_analysis(scores, times=times.add_prefix("x"))

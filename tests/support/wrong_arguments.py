@@ -327,6 +327,19 @@ RIGHT = {
     "study": {"study"},
     "text": {"text"},
     "times": {"matrix"},
+    # An empty matrix gives an empty result.
+    **{
+        f"effort.{name}.times": {"matrix", "empty frame"}
+        for name in (
+            "rapid_guesses",
+            "response_time_effort",
+            "response_time_fidelity",
+            "screen",
+            "thresholds",
+        )
+    },
+    "effort.effort_moderated.scores": {"matrix", "empty frame"},
+    "difficulty_discrimination.flags": {"empty frame"},  # nothing is flagged
     "unmarked": _NUMBERS,
     "unscored": _NUMBERS,
     "user_id": _TEXTS,
@@ -347,6 +360,7 @@ RIGHT = {
     "irt.fit.model": set(),
     "irt.load.path": set(),
     "linking.fixed_anchors.model": {"text"},  # passed on for the items that are not fixed: none
+    "lrn.item_analysis.times": {"empty frame"},  # nobody has a time
     "lrn.item_analysis.choices": {"empty frame"},  # nothing could be decoded
     "lrn.read.metadata": {"names"},
     "scores.is_status.status": {"text"},  # a status may be of one's own

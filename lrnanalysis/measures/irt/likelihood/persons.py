@@ -81,6 +81,8 @@ def read_persons(
     MeasureError
         If items, scores or groups are not the model's.
     """
+    if not np.shape(matrix)[1:] or not np.shape(matrix)[1]:
+        raise MeasureError(f"matrix is {shown(matrix)}: it has no item of the model")
     responses = read_responses(matrix, scores, items)
     if group is None and len(groups) > 1:
         raise MeasureError(

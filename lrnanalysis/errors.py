@@ -234,7 +234,7 @@ def shown(value: object) -> str:
         return f"[{listed(value)}]"
     if isinstance(value, set | frozenset):
         return f"{{{listed(value)}}}" if value else "an empty set"
-    kind = "class" if isinstance(value, type) else type(value).__name__
+    kind = "class" if isinstance(value, type) else type(value).__name__.removeprefix("nd")
     if isinstance(getattr(value, "__name__", None), str):
         return f"the {kind} {value.__name__}"  # type: ignore[attr-defined]
     article = "an" if kind[0] in "AEIOUaeiou" else "a"

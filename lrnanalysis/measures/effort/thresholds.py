@@ -92,7 +92,6 @@ def thresholds(
     return threshold_table(values, shares, times.columns, method, cap=cap, chance=chance)
 
 
-@checked
 def check_method(method: Method) -> None:
     """Raise `MeasureError` unless `method` is a rule, a number of seconds or thresholds by item."""
     if isinstance(method, str):

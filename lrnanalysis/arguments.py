@@ -40,7 +40,6 @@ _MATRICES = {
     "cells": "cells",
 }
 
-
 #: Parameters whose value no message shows.
 _SECRETS = {"key"}
 
@@ -135,7 +134,8 @@ def _is_other(frame: pd.DataFrame, table: str, name: str) -> bool:
 
 def _expected(name: str, kinds: tuple[_Kind, ...]) -> str:
     options = [option for kind in kinds for option in kind.options]
-    words = [kind.words for kind in kinds if kind.words and not kind.options]
+    # That None stands for the default is no help to one who has passed something.
+    words = [kind.words for kind in kinds if kind.words not in ("", "None")]
     if options and not words:
         return f"it must be one of {shown(options)}"
     if options:

@@ -1,7 +1,8 @@
 """Every error that lrnanalysis raises on purpose, and when it is raised.
 
-A message says what happened, the value that caused it, and what to do. No message contains a
-secret, a signature, the body of an answer of the Data API, or a learner's answer.
+A message says what happened, the value that caused it (as `shown` writes it), and what to do. No
+message contains a secret, a signature, the body of an answer of the Data API, or a learner's
+answer.
 """
 
 from __future__ import annotations

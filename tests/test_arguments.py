@@ -59,7 +59,7 @@ from wrong_arguments import analysis, model, public, right, study
         ),
         (
             lambda: lrn.dif.mantel_haenszel(right(), ["f", "m"] * 30, anchor="a"),
-            "anchor is 'a': pass a list of labels or None",
+            "anchor is 'a': pass a list of labels",
         ),
         (
             lambda: lrn.dif.mantel_haenszel(right(), ["f", "m"] * 30, purify="no"),

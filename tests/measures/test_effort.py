@@ -139,9 +139,7 @@ def test_times_and_scores_have_to_match():
     matrix = one_item(TIMES)
     with pytest.raises(MeasureError, match=r"times is a Series of .*: pass a DataFrame"):
         ef.thresholds(matrix["a"])
-    with pytest.raises(
-        MeasureError, match=r"scores is an array of shape \(5, 1\): pass a DataFrame"
-    ):
+    with pytest.raises(MeasureError, match=r"scores is an array .*: pass a DataFrame"):
         ef.thresholds(matrix, scores=matrix.to_numpy())
     with pytest.raises(MeasureError, match="repeated"):
         ef.thresholds(pd.concat([matrix, matrix], axis=1))

@@ -11,7 +11,8 @@ import pandas as pd
 from lrnanalysis.api.client import Client
 from lrnanalysis.api.dates import Time
 from lrnanalysis.api.query import FILTERS, Include, Query, Texts, suggest_arguments
-from lrnanalysis.errors import QueryError, ReadError
+from lrnanalysis.arguments import checked_with
+from lrnanalysis.errors import QueryError, ReadError, shown
 from lrnanalysis.io.files import OnError, PageReader, read_folder
 from lrnanalysis.parse.table_builder import TableBuilder, Tables
 from lrnanalysis.study import SessionData, collect
@@ -94,7 +95,7 @@ def fetch(
         )
     return collect(
         (query or Query()).replace(**filters),
-        client or Client(),
+        Client() if client is None else client,
         next=next,
         max_sessions=max_sessions,
         progress=progress,
@@ -102,6 +103,7 @@ def fetch(
     )
 
 
+@checked_with(ReadError)
 def read(
     source: str | Path | Iterable[str | Path],
     *,
@@ -144,6 +146,10 @@ def read(
     paths = [Path(source)] if isinstance(source, str | Path) else [Path(one) for one in source]
     if not paths:
         raise ReadError("source is empty: pass one path or several")
+    if source == "":
+        raise ReadError(
+            f"source is {shown(source)}: pass the path of a file or a folder, or several"
+        )
     if len(paths) == 1 and paths[0].is_dir():
         saved = read_folder(paths[0])
         if saved is not None:

@@ -26,7 +26,8 @@ from lrnanalysis.api.crawl import Crawl
 from lrnanalysis.api.interrupts import count_interrupts, run_while_waiting
 from lrnanalysis.api.progress import progress_bar
 from lrnanalysis.api.query import Query
-from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError
+from lrnanalysis.arguments import checked, checked_with
+from lrnanalysis.errors import FetchInterrupted, LrnError, QueryError, file_errors
 from lrnanalysis.io.files import write_folder, write_records
 from lrnanalysis.io.json_records import to_records
 from lrnanalysis.io.long_formats import long_table
@@ -86,6 +87,7 @@ class SessionData:
     True
     """
 
+    @checked
     def __init__(
         self,
         tables: Tables,
@@ -217,6 +219,7 @@ class SessionData:
         """Records that are not sessions, as received; they may contain learners' data."""
         return list(self._tables.unreadable)
 
+    @checked
     def updated(self, newer: SessionData) -> SessionData:
         """Merge newer sessions into these; sessions in both are replaced as a whole.
 
@@ -250,6 +253,7 @@ class SessionData:
             client=self._client or newer._client,
         )
 
+    @checked
     def poll(self, *, progress: bool = True) -> SessionData:
         """Fetch the sessions that are new or have changed since this study was fetched.
 
@@ -280,6 +284,7 @@ class SessionData:
             )
         return collect(self.query, self._client, next=self.next, progress=progress)
 
+    @checked
     def pseudonymise(self, key: str | bytes, *, drop_free_text: bool = False) -> SessionData:
         """Replace every identifier with a keyed pseudonym.
 
@@ -415,6 +420,7 @@ class SessionData:
         )
         return Analysis(self.sessions, self.responses, self.items, decisions)
 
+    @checked
     def item_analysis(
         self, *, key: Key | pd.Series | None = None, **decisions: Any
     ) -> ItemAnalysis:
@@ -460,6 +466,7 @@ class SessionData:
         """
         return long_table(self.sessions, self.responses, self.items)
 
+    @checked
     def to_irw(self, **decisions: Any) -> pd.DataFrame:
         """Give the format of the Item Response Warehouse: ``study.analysis(...).to_irw()``.
 
@@ -480,6 +487,7 @@ class SessionData:
         """
         return self.analysis(**decisions).to_irw()
 
+    @checked
     def to_parquet(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Save the study as a folder of Parquet files, which `lrnanalysis.read` reads back.
 
@@ -506,8 +514,10 @@ class SessionData:
             "repaired": self._tables.repaired,
             "repeated": self._tables.repeated,
         }
-        write_folder(Path(folder), frames, about, overwrite=overwrite)
+        with file_errors(folder, "written"):
+            write_folder(Path(folder), frames, about, overwrite=overwrite)
 
+    @checked
     def to_json(self, path: str | Path | None = None) -> str | None:
         """Write the records that the tables were made of.
 
@@ -527,7 +537,8 @@ class SessionData:
         """
         found = self._records()
         if path is not None:
-            write_records(Path(path), found)
+            with file_errors(path, "written"):
+                write_records(Path(path), found)
             return None
         return "[" + ",\n".join(record.decode() for record in found) + "]"
 
@@ -568,6 +579,7 @@ class SessionData:
         return f"<table><caption>SessionData</caption><tbody>{rows}</tbody></table>"
 
 
+@checked_with(QueryError)
 def collect(
     query: Query,
     client: Client,

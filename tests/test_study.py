@@ -205,9 +205,17 @@ def test_pseudonymised_study_has_the_same_dtypes(study):
         assert getattr(shared, name).dtypes.astype("str").equals(before)
 
 
-@pytest.mark.parametrize("key", ["", b"", None, 5])
-def test_a_key_is_needed(study, key):
-    with pytest.raises(lrn.MeasureError, match=r"secrets\.token_hex"):
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("", r"secrets\.token_hex"),
+        (b"", r"secrets\.token_hex"),
+        (None, "key is of type NoneType: pass a string or bytes"),
+        (5, "key is of type int: pass a string or bytes"),
+    ],
+)
+def test_a_key_is_needed(study, key, message):
+    with pytest.raises(lrn.MeasureError, match=message):
         study.pseudonymise(key)
 
 

@@ -16,6 +16,8 @@ from lrnanalysis.accessor.items import ItemsAccessor
 from lrnanalysis.accessor.responses import ResponsesAccessor
 from lrnanalysis.accessor.sessions import SessionsAccessor
 from lrnanalysis.accessor.table import TableAccessor
+from lrnanalysis.errors import shown
+from lrnanalysis.tables.schema import table_of
 
 __all__ = [
     "ItemsAccessor",
@@ -53,23 +55,15 @@ if TYPE_CHECKING:
 else:
     SessionsTable = ResponsesTable = ItemsTable = pd.DataFrame
 
-#: Which table a frame is: its accessor, and the columns that tell; the first that fits counts.
-_COLUMNS: tuple[tuple[type[TableAccessor], tuple[str, ...]], ...] = (
-    (ResponsesAccessor, ("session_id", "response_id")),
-    (ItemsAccessor, ("session_id", "item_reference")),
-    (SessionsAccessor, ("session_id", "status")),
-    (SessionsAccessor, ("session_id", "user_id")),
-)
-
 
 def _accessor(frame: pd.DataFrame) -> TableAccessor:
-    for accessor, columns in _COLUMNS:
-        if all(column in frame.columns for column in columns):
-            return accessor(frame)
+    table = table_of(frame)
+    if table is not None:
+        return TableAccessor.tables[table](frame)
     indexed = [name for name in frame.index.names if name in ("session_id", "response_id")]
     if indexed:
         raise AttributeError(
-            f".lrn requires {indexed[0]!r} as a column, but it is in the index: use "
+            f".lrn requires {shown(indexed[0])} as a column, but it is in the index: use "
             "frame.reset_index().lrn"
         )
     raise AttributeError(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from lrnanalysis.analysis.base import AnalysisData
 from lrnanalysis.analysis.pictures import AnalysisPlots
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.forwarding import documented
 from lrnanalysis.measures import (
@@ -90,6 +91,7 @@ class Analysis(AnalysisData):
     True
     """
 
+    @checked
     def replace(self, **changes: Any) -> Analysis:
         """Analyse the same study with some decisions changed.
 
@@ -117,6 +119,7 @@ class Analysis(AnalysisData):
 
     # Classical item analysis
 
+    @checked
     def item_analysis(
         self,
         *,
@@ -234,6 +237,7 @@ class Analysis(AnalysisData):
         item=lambda self: self._matrices.item_column,
     )
 
+    @checked
     def flags(
         self,
         *,
@@ -300,6 +304,7 @@ class Analysis(AnalysisData):
         scores=lambda self: self._shares,
     )
 
+    @checked
     def effort_validity(
         self,
         method: Method = "nt10",
@@ -351,6 +356,7 @@ class Analysis(AnalysisData):
         }
         return self._with_rules(_stacked(rows, by))
 
+    @checked
     def effort_summary(
         self,
         method: Method = "nt10",
@@ -404,6 +410,7 @@ class Analysis(AnalysisData):
         }
         return self._with_rules(_stacked(rows, "persons" if by is None else by))
 
+    @checked
     def effort_moderated(
         self, method: Method = "nt10", *, cap: float | None = None
     ) -> pd.DataFrame:
@@ -434,6 +441,7 @@ class Analysis(AnalysisData):
 
     # Time on task
 
+    @checked
     def time_summary(
         self,
         by: str | Sequence[str] = "item_reference",
@@ -464,6 +472,7 @@ class Analysis(AnalysisData):
         frame = self._linked.with_columns("items", by)
         return self._with_rules(timing.time_summary(frame, by, quantiles=quantiles, unit=unit))
 
+    @checked
     def active_time(
         self, by: str | Sequence[str] = "session_id", *, unit: TimeUnit = "s"
     ) -> pd.Series:
@@ -510,6 +519,7 @@ class Analysis(AnalysisData):
         limit=lambda self: self._limits,
     )
 
+    @checked
     def pacing(
         self,
         *,
@@ -565,6 +575,7 @@ class Analysis(AnalysisData):
 
     # Sessions
 
+    @checked
     def session_summary(
         self, by: str | Sequence[str] = "activity_id", *, unit: TimeUnit = "min"
     ) -> pd.DataFrame:
@@ -600,6 +611,7 @@ class Analysis(AnalysisData):
             )
         )
 
+    @checked
     def status_counts(self, by: str | Sequence[str] | None = None) -> pd.Series:
         """Number of sessions of every status.
 
@@ -630,6 +642,7 @@ class Analysis(AnalysisData):
         "True",
     )
 
+    @checked
     def dif(
         self, group: str | pd.Series, method: DifMethod = "mantel_haenszel", **options: Any
     ) -> pd.DataFrame:

@@ -16,9 +16,10 @@ from lrnanalysis.analysis.groups import LinkedTables
 from lrnanalysis.analysis.matrices import AnalysisMatrices
 from lrnanalysis.analysis.selection import Selection, select_sessions, session_positions
 from lrnanalysis.analysis.words import AnalysisWords
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import answer_decoding
-from lrnanalysis.measures._checks import whole_labels
+from lrnanalysis.measures._checks import require_columns, whole_labels
 from lrnanalysis.measures.matrices import Keys, check_unique_key, factorise
 from lrnanalysis.measures.scores.common_scale import describe_maxima
 
@@ -38,6 +39,7 @@ class AnalysisData:
         What counts, and what becomes of each kind of cell.
     """
 
+    @checked
     def __init__(
         self,
         sessions: pd.DataFrame,
@@ -45,6 +47,9 @@ class AnalysisData:
         items: pd.DataFrame,
         decisions: Decisions,
     ) -> None:
+        require_columns(sessions, "session_id", "status", "activity_id", table="sessions")
+        require_columns(responses, "session_id", "item_reference", table="responses")
+        require_columns(items, "session_id", "item_reference", table="items")
         check_unique_key(sessions, "sessions")
         # Shallow copies share their data until either side writes.
         source = tuple(frame.copy(deep=False) for frame in (sessions, responses, items))
@@ -190,6 +195,7 @@ class AnalysisData:
         """Columns of `scores`."""
         return self._scores.shape[1]
 
+    @checked
     def group(self, name: str) -> pd.Series:
         """One value per person of a column of the sessions table.
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import choice
 from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.measures.effort import Method, check_method
@@ -78,7 +78,7 @@ class Decisions:
         set_(self, "status", _statuses(self.status))
         if isinstance(self.rapid, pd.Series | pd.DataFrame):
             set_(self, "rapid", self.rapid.copy())
-        elif self.rapid is not None:
+        if self.rapid is not None:
             check_method(self.rapid)
 
     @property
@@ -133,9 +133,10 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 
 def _check_cell_value(name: str, value: object) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and math.isfinite(float(value))) and value not in _CELL_WORDS:  # type: ignore[arg-type]
+    word = isinstance(value, str) and value in _CELL_WORDS
+    if not (number and math.isfinite(float(value))) and not word:  # type: ignore[arg-type]
         raise MeasureError(
-            f"{name} is {value!r}: it must be one of {list(_CELL_WORDS)} or a finite number"
+            f"{name} is {shown(value)}: it must be one of {list(_CELL_WORDS)} or a finite number"
         )
 
 
@@ -144,7 +145,9 @@ def _texts(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
     given = [value] if isinstance(value, str) or not isinstance(value, Iterable) else [*value]
     texts = [text for text in given if isinstance(text, str)]
     if not texts or len(texts) < len(given):
-        raise MeasureError(f"{name} is {value!r}: it must be a string or an iterable of strings")
+        raise MeasureError(
+            f"{name} is {shown(value)}: it must be a string or an iterable of strings"
+        )
     return tuple(dict.fromkeys(texts))
 
 

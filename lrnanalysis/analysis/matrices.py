@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.analysis.decisions import Decisions
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures import effort
 from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, as_floats
 from lrnanalysis.measures.forms import Forms, forms_of
@@ -92,7 +92,8 @@ class AnalysisMatrices:
             several = values.groupby(level=0).nunique()
             if (several > 1).any():
                 raise MeasureError(
-                    f"{int((several > 1).sum())} persons have several values of {column.name!r} in "
+                    f"{int((several > 1).sum())} persons have several values of "
+                    f"{shown(column.name)} in "
                     'their sessions: choose one activity, or use unit="session"'
                 )
         return pd.Series(first.array, index=self.persons, name=column.name)

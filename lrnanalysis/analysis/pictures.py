@@ -10,7 +10,8 @@ import pandas as pd
 
 from lrnanalysis import plots
 from lrnanalysis.analysis.base import AnalysisData
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.arguments import checked
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.forwarding import documented
 from lrnanalysis.measures import classical
 from lrnanalysis.measures._checks import TimeUnit, choice
@@ -113,6 +114,7 @@ class AnalysisPlots:
         "'geometric mean time [s]'",
     )
 
+    @checked
     def pacing(
         self,
         *,
@@ -171,6 +173,7 @@ class AnalysisPlots:
 
     # Sessions
 
+    @checked
     def score_against_time(
         self, *, unit: TimeUnit = "min", group: str | None = None, ax: Axes | None = None
     ) -> Axes:
@@ -208,6 +211,7 @@ class AnalysisPlots:
         "'sessions, by idle time'",
     )
 
+    @checked
     def attempts(self, *, ax: Axes | None = None) -> Axes:
         """Draw scores by attempt, see `lrnanalysis.plots.attempts`.
 
@@ -233,7 +237,7 @@ class AnalysisPlots:
         kept = self._analysis.decisions.attempts
         if kept != "all":
             raise MeasureError(
-                f"attempts is {kept!r}, so that each learner has one attempt: use "
+                f"attempts is {shown(kept)}, so that each learner has one attempt: use "
                 'analysis.replace(attempts="all").plot.attempts()'
             )
         return self._drawn(plots.attempts(self._analysis._tables[0], ax=ax))
@@ -254,6 +258,7 @@ class AnalysisPlots:
         max_score=lambda analysis: analysis._matrices.max_scores,
     )
 
+    @checked
     def difficulty_discrimination(
         self,
         flags: pd.DataFrame | None = None,
@@ -348,6 +353,7 @@ class AnalysisPlots:
         "True",
     )
 
+    @checked
     def dif_curves(
         self, group: str | pd.Series, item: Hashable, *, ax: Axes | None = None, **options: Any
     ) -> Axes:

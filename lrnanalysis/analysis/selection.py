@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.analysis.decisions import Decisions
-from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, IntArray
+from lrnanalysis.errors import MeasureError, shown
+from lrnanalysis.measures._checks import BoolArray, IntArray, check_label_kinds
 from lrnanalysis.measures.matrices import Keys, factorise
 from lrnanalysis.measures.scores import pick_attempts
 from lrnanalysis.tables.schema import STATUSES
@@ -45,6 +45,13 @@ def session_positions(sessions: pd.DataFrame, column: pd.Series) -> IntArray:
         )
     keys = factorise(column)
     places = pd.Index(sessions["session_id"]).get_indexer(keys.labels)
+    if (places < 0).all():
+        check_label_kinds(
+            "session_id",
+            pd.Index(sessions["session_id"]),
+            keys.labels,
+            where=("sessions", "the other table"),
+        )
     return np.append(places, -1).astype(np.int32)[keys.codes]
 
 
@@ -138,7 +145,7 @@ def _is_one_of(sessions: pd.DataFrame, column: str, wanted: Sequence[str]) -> Bo
         if fold(value) not in {fold(name) for name in known}:
             near = difflib.get_close_matches(value, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
-            raise MeasureError(f"{what} {value!r} does not occur in the study: {hint}")
+            raise MeasureError(f"{what} {shown(value)} does not occur in the study: {hint}")
     folded = {fold(value) for value in wanted}
     hits = np.array([*(fold(name) in folded for name in there), False])
     found: BoolArray = hits[keys.codes]

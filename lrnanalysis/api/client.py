@@ -36,7 +36,8 @@ from lrnanalysis.api.rate_limit import (
     check_settings,
     retry_after,
 )
-from lrnanalysis.errors import ApiError, AuthError, RateLimitError, TransportError
+from lrnanalysis.arguments import checked_with
+from lrnanalysis.errors import ApiError, AuthError, QueryError, RateLimitError, TransportError
 
 __all__ = ["Client", "Page"]
 
@@ -235,6 +236,7 @@ class Client:
         """Close the pooled connections."""
         self._session.close()
 
+    @checked_with(QueryError)
     def post(
         self,
         request: Mapping[str, Any],

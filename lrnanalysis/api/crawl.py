@@ -19,7 +19,7 @@ from typing import Any
 from lrnanalysis.api.client import Client, Page
 from lrnanalysis.api.query import Query
 from lrnanalysis.api.rate_limit import WaitCancelledError
-from lrnanalysis.errors import PagingError, QueryError
+from lrnanalysis.errors import PagingError, QueryError, shown
 
 __all__ = ["Crawl"]
 
@@ -93,7 +93,7 @@ class Crawl:
         if max_sessions is not None and (
             isinstance(max_sessions, bool) or not isinstance(max_sessions, int) or max_sessions < 1
         ):
-            raise QueryError(f"max_sessions is {max_sessions!r}: expects an integer above 0")
+            raise QueryError(f"max_sessions is {shown(max_sessions)}: expects an integer above 0")
         token = query.next if next is None else query.replace(next=next).next
         self._requests = [
             {"sort": "asc"} | body for body in query.replace(next=None, limit=None).requests()

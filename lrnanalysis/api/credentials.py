@@ -21,7 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import SplitResult, quote, urlsplit
 
-from lrnanalysis.errors import CredentialsError, QueryError
+from lrnanalysis.errors import CredentialsError, QueryError, shown
 
 __all__ = [
     "CREDENTIALS_HELP",
@@ -124,6 +124,8 @@ def find_credentials(
     >>> find_credentials({"consumer_key": "k", "consumer_secret": "s", "region": "ie"}, None, {})
     Credentials(domain='localhost', region='ie', version='v2026.2.LTS', environment=None)
     """
+    if profile is not None and not isinstance(profile, str):
+        raise CredentialsError(f"profile is {shown(profile)}: expects the name of a profile")
     environment = os.environ if environment is None else environment
     # An empty variable counts as unset. An empty argument is a mistake, which falling back to
     # another consumer's key would hide.
@@ -296,6 +298,8 @@ def _host(region: str | None) -> str:
 
 
 def _checked_url(base_url: str) -> str:
+    if not isinstance(base_url, str):
+        raise CredentialsError(f"base_url is {shown(base_url)}: expects an https address")
     parts = _parts(base_url)
     if parts is None or not parts.hostname:
         raise QueryError(

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import QueryError
+from lrnanalysis.errors import QueryError, shown
 
 __all__ = ["Time", "utc_text"]
 
@@ -63,7 +63,7 @@ def utc_text(name: str, value: object, *, end: Literal["earliest", "latest"]) ->
     except OverflowError:
         raise _invalid(name, value) from None
     if moment.year < 1970:
-        raise QueryError(f"{name} is {value!r}: no session is older than 1970; omit it")
+        raise QueryError(f"{name} is {shown(value)}: no session is older than 1970; omit it")
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -81,7 +81,7 @@ def _is_date(value: object) -> bool:
 
 
 def _invalid(name: str, value: object) -> QueryError:
-    return QueryError(f"{name} is {value!r} ({type(value).__name__}): {_EXPECTED}")
+    return QueryError(f"{name} is {shown(value)} ({type(value).__name__}): {_EXPECTED}")
 
 
 def _moment(name: str, value: object) -> datetime:

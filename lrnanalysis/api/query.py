@@ -16,7 +16,7 @@ import numpy as np
 
 from lrnanalysis.api.dates import Time, utc_text
 from lrnanalysis.api.endpoints import SESSIONS_RESPONSES, Endpoint
-from lrnanalysis.errors import QueryError
+from lrnanalysis.errors import QueryError, shown
 from lrnanalysis.tables.schema import STATUSES
 
 __all__ = ["FILTERS", "Filter", "FilterKind", "Include", "Query", "Texts", "suggest_arguments"]
@@ -121,11 +121,13 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
     for place, one in enumerate(listed):
         if not isinstance(one, str):
             hint = f"; write {str(one)!r}" if isinstance(one, int | np.integer) else ""
-            raise QueryError(f"{name}[{place}] is {one!r} ({type(one).__name__}), not text{hint}")
+            raise QueryError(
+                f"{name}[{place}] is {shown(one)} ({type(one).__name__}), not text{hint}"
+            )
         if not one.strip():
-            raise QueryError(f"{name}[{place}] is {one!r}: expects text that is not empty")
+            raise QueryError(f"{name}[{place}] is {shown(one)}: expects text that is not empty")
         if _SURROGATE.search(one):
-            raise QueryError(f"{name}[{place}] is {one!r}: it contains an unpaired surrogate")
+            raise QueryError(f"{name}[{place}] is {shown(one)}: it contains an unpaired surrogate")
     # The plain text of an instance of a subclass, such as an Enum: its str() may be its name.
     return tuple(dict.fromkeys(str.__str__(one) for one in listed))
 
@@ -142,7 +144,8 @@ def _listed(name: str, value: Any) -> list[Any]:
         )
     if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
         raise QueryError(
-            f"{name} is {value!r} ({type(value).__name__}): expects a string or an iterable of "
+            f"{name} is {shown(value)} ({type(value).__name__}): expects a string or an iterable "
+            "of "
             "strings"
         )
     # A set has no order, and the same query must produce the same requests.
@@ -156,7 +159,7 @@ def _statuses(name: str, value: Any) -> tuple[str, ...]:
         if one.lower() not in known:
             close = difflib.get_close_matches(one.lower(), known, n=1, cutoff=0.5)
             hint = f"did you mean {known[close[0]]!r}? " if close else ""
-            raise QueryError(f"{name} is {one!r}: {hint}expects one of {', '.join(STATUSES)}")
+            raise QueryError(f"{name} is {shown(one)}: {hint}expects one of {', '.join(STATUSES)}")
     return tuple(dict.fromkeys(known[one.lower()] for one in given))
 
 
@@ -166,7 +169,7 @@ def _moment(name: str, value: Any) -> str:
 
 def _order(name: str, value: Any) -> str:
     if not isinstance(value, str) or value.lower() not in ("asc", "desc"):
-        raise QueryError(f'{name} is {value!r}: expects "asc" or "desc", by updated time')
+        raise QueryError(f'{name} is {shown(value)}: expects "asc" or "desc", by updated time')
     return value.lower()
 
 
@@ -174,7 +177,7 @@ def _page_size(name: str, value: Any) -> int:
     most = Query.endpoint.max_page
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise QueryError(
-            f"{name} is {value!r} ({type(value).__name__}): expects an integer, 1 to {most} "
+            f"{name} is {shown(value)} ({type(value).__name__}): expects an integer, 1 to {most} "
             "sessions per page"
         )
     if not 1 <= value <= most:
@@ -187,7 +190,7 @@ def _page_size(name: str, value: Any) -> int:
 
 def _token(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or _SURROGATE.search(value):
-        raise QueryError(f"{name} is {value!r}: expects a token of an earlier fetch")
+        raise QueryError(f"{name} is {shown(value)}: expects a token of an earlier fetch")
     return str.__str__(value)
 
 
@@ -304,7 +307,7 @@ class Query:
             longest = max(len(one) for one in self.to_dict().values() if isinstance(one, tuple))
             raise QueryError(
                 f"{longest:,} values in one list need {len(several)} requests, since the endpoint "
-                f"accepts {self.endpoint.max_list} at once: use requests()"
+                f"accepts {self.endpoint.max_list} at once: use Query.requests()"
             )
         return several[0]
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from lrnanalysis.errors import LrnError, QueryError
+from lrnanalysis.errors import LrnError, QueryError, shown
 
 __all__ = [
     "MAX_RETRY_AFTER",
@@ -78,7 +78,8 @@ class RateLimiter:
     def __init__(self, requests: int, seconds: float) -> None:
         if not isinstance(requests, int) or requests < 1 or not _is_seconds(seconds) or not seconds:
             raise QueryError(
-                f"rate_limit is ({requests!r}, {seconds!r}): expects a number of requests and a "
+                f"rate_limit is ({shown(requests)}, {shown(seconds)}): expects a number of "
+                "requests and a "
                 "number of seconds, both above 0, such as (1000, 5.25)"
             )
         self._seconds = seconds
@@ -250,14 +251,17 @@ def check_settings(
     """
     if not (_is_pair(timeout) and all(_is_seconds(one) and one for one in timeout)):
         raise QueryError(
-            f"timeout is {timeout!r}: expects two numbers of seconds above 0, such as (10, 60), "
+            f"timeout is {shown(timeout)}: expects two numbers of seconds above 0, such as (10, "
+            "60), "
             "for the connection and for the answer"
         )
     if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
-        raise QueryError(f"max_retries is {max_retries!r}: expects an integer, 0 or more")
+        raise QueryError(f"max_retries is {shown(max_retries)}: expects an integer, 0 or more")
     if rate_limit is not None:
         if not _is_pair(rate_limit):
-            raise QueryError(f"rate_limit is {rate_limit!r}: expects two numbers, see `Client`")
+            raise QueryError(
+                f"rate_limit is {shown(rate_limit)}: expects two numbers, see `Client`"
+            )
         RateLimiter(*rate_limit)
     waits = {
         "backoff": backoff,
@@ -265,7 +269,7 @@ def check_settings(
     }
     for name, value in waits.items():
         if not _is_seconds(value):
-            raise QueryError(f"{name} is {value!r}: expects a number of seconds, 0 or more")
+            raise QueryError(f"{name} is {shown(value)}: expects a number of seconds, 0 or more")
 
 
 def check_number(name: str, value: Any, what: str) -> None:

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from lrnanalysis.analysis import Analysis
+from lrnanalysis.arguments import checked_with
 from lrnanalysis.errors import LrnError, QueryError
 from lrnanalysis.forms.analysis_fields import AnalysisFields
 from lrnanalysis.forms.analysis_views import VIEWS
@@ -52,13 +53,9 @@ class ExploreForm(NotebookForm):
     analysis = study.analysis()
     """
 
+    @checked_with(QueryError)
     def __init__(self, study: SessionData) -> None:
         super().__init__()
-        if not isinstance(study, SessionData):
-            raise QueryError(
-                f"study is a {type(study).__name__}: pass a SessionData, such as "
-                "lrn.load_example() or the result of lrn.fetch()"
-            )
         if not len(study):
             raise QueryError("the study has no sessions: pass one that has")
         self._whole = study

@@ -7,6 +7,8 @@ from typing import Any
 
 from lrnanalysis.api.client import Client
 from lrnanalysis.api.query import Query
+from lrnanalysis.arguments import checked_with
+from lrnanalysis.errors import QueryError
 from lrnanalysis.forms.code_generation import fetch_code
 from lrnanalysis.forms.data_source import DataSource
 from lrnanalysis.forms.fetch_runner import FetchRequest, FetchRunner
@@ -54,6 +56,7 @@ class FetchForm(NotebookForm):
     Query(activity_id=('demo',), status=('Completed',))
     """
 
+    @checked_with(QueryError)
     def __init__(
         self,
         query: Query | None = None,
@@ -143,6 +146,7 @@ class FetchForm(NotebookForm):
         """
         self._runner.resume()
 
+    @checked_with(QueryError)
     def wait(self, timeout: float | None = None) -> SessionData | None:
         """Wait for the fetch, and return `study`; the kernel is busy meanwhile.
 

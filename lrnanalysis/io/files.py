@@ -27,6 +27,7 @@ __all__ = ["OnError", "PageReader", "open_atomic", "read_folder", "write_folder"
 OnError = Literal["raise", "skip"]
 
 _JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+_OTHER_SUFFIXES = (".csv", ".tsv", ".xlsx", ".xls", ".parquet")
 _LINES_SUFFIXES = (".jsonl", ".ndjson")
 _STUDY = "study.json"
 
@@ -106,6 +107,11 @@ class _BrokenError(Exception):
 
 def _files(path: Path) -> list[Path]:
     if path.is_file():
+        if path.suffix.lower() in _OTHER_SUFFIXES:
+            raise ReadError(
+                f"{path} is no JSON: pass a {', '.join(_JSON_SUFFIXES)} file, plain or gzipped, or "
+                "a folder, such as one written by to_parquet"
+            )
         return [path]
     if not path.is_dir():
         raise ReadError(f"{path}: not found")

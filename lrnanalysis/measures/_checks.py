@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, listed, shown
+from lrnanalysis.tables.table_operations import label_kinds
 
 __all__ = [
     "BoolArray",
@@ -21,7 +22,9 @@ __all__ = [
     "PersonValues",
     "TimeUnit",
     "as_floats",
+    "check_above",
     "check_fraction",
+    "check_label_kinds",
     "choice",
     "flags",
     "item_values",
@@ -73,7 +76,7 @@ def require_columns(frame: pd.DataFrame, *columns: str, table: str) -> None:
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise MeasureError(
-            f"the {table} frame has no column {', '.join(map(repr, missing))}: keep it when "
+            f"the {table} frame has no column {listed(missing)}: keep it when "
             f"selecting or merging (columns given: {_shorten(frame.columns)})"
         )
 
@@ -95,7 +98,7 @@ def as_floats(column: pd.Series) -> FloatArray:
         return column.to_numpy(dtype="float64", na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise MeasureError(
-            f"column {column.name!r} has dtype {column.dtype}: numbers are needed; "
+            f"column {shown(column.name)} has dtype {column.dtype}: numbers are needed; "
             "convert it with pandas.to_numeric"
         ) from error
 
@@ -155,7 +158,7 @@ def matrix_values(matrix: pd.DataFrame, *, what: str = "matrix", finite: bool = 
     if finite and (infinite := np.isinf(values)).any():
         item = matrix.columns[int(infinite.any(axis=0).argmax())]
         raise MeasureError(
-            f"{what} has an infinite value on item {item!r}: replace it with NaN or a number"
+            f"{what} has an infinite value on item {shown(item)}: replace it with NaN or a number"
         )
     return values
 
@@ -185,6 +188,8 @@ def matching_cells(
         ("items", items, matrix.columns),
     ):
         missing = int((~wanted.isin(given)).sum())
+        if missing == len(wanted):
+            check_label_kinds(f"the {name}' index", given, wanted, where=(what, "the other matrix"))
         if missing:
             raise MeasureError(
                 f"{what} lacks {missing} of the {len(wanted)} {name}: make all matrices from the "
@@ -233,7 +238,7 @@ def person_values(
     """
     if isinstance(values, str):
         hint = f"; a column name works in {by_name}" if by_name else ""
-        raise MeasureError(f"{what} is {values!r}: pass one value per person{hint}")
+        raise MeasureError(f"{what} is {shown(values)}: pass one value per person{hint}")
     labelled = _labelled(values, what)
     if labelled is not None:
         return _aligned(labelled, persons, what)
@@ -256,9 +261,11 @@ def _aligned(values: pd.Series, persons: pd.Index, what: str) -> pd.Series:
         found = values.reindex(persons)
         if found.notna().any():
             return found
+    kinds = label_kinds(values.index, persons)
+    labels = f"; its labels are {kinds[0]}, those of the rows {kinds[1]}" if kinds else ""
     raise MeasureError(
         f"{what} has no value for any of the {len(persons)} persons of the matrix: index it by "
-        f"the labels of the rows ({persons.name or 'the matrix index'})"
+        f"the labels of the rows ({persons.name or 'the matrix index'}){labels}"
     )
 
 
@@ -287,8 +294,10 @@ def item_values(values: object, items: pd.Index, *, what: str) -> pd.Series:
         return pd.Series(values, index=items)
     aligned = labelled.reindex(items)
     missing = items[aligned.isna()]
+    if len(missing) == len(items):
+        check_label_kinds("the index", labelled.index, items, where=(what, "the matrix"))
     if len(missing):
-        raise MeasureError(f"{what} has no entry for item {missing[0]!r}: add one")
+        raise MeasureError(f"{what} has no entry for item {shown(missing[0])}: add one")
     return aligned
 
 
@@ -304,7 +313,7 @@ def _labelled(values: object, what: str) -> pd.Series | None:
         return None
     if not values.index.is_unique:
         label = values.index[values.index.duplicated()][0]
-        raise MeasureError(f"{what} has several values for {label!r}: keep one")
+        raise MeasureError(f"{what} has several values for {shown(label)}: keep one")
     return values
 
 
@@ -362,8 +371,27 @@ def per_second(unit: TimeUnit) -> float:
 def choice(name: str, value: object, allowed: Iterable[object]) -> None:
     """Raise `MeasureError` unless `value` is one of `allowed`."""
     options = list(allowed)
-    if value not in options:
-        raise MeasureError(f"{name} is {value!r}: it must be one of {options}")
+    if not pd.api.types.is_scalar(value) or value not in options:
+        raise MeasureError(f"{name} is {shown(value)}: it must be one of {options}")
+
+
+def check_label_kinds(
+    what: str, first: pd.Index, second: pd.Index, *, where: tuple[str, str]
+) -> None:
+    """Raise `MeasureError` if labels are text in one place and numbers in the other.
+
+    For labels of which none match: such tables and matrices come from different sources.
+
+    Examples
+    --------
+    >>> check_label_kinds("item", pd.Index([1]), pd.Index([2]), where=("scores", "key"))
+    """
+    kinds = label_kinds(first, second)
+    if kinds is not None:
+        raise MeasureError(
+            f"{what} holds {kinds[0]} in {where[0]} and {kinds[1]} in {where[1]}, so that none "
+            "match: convert one of them, for example with astype(str)"
+        )
 
 
 def check_fraction(name: str, value: float, *, ends: bool = False) -> None:
@@ -372,6 +400,12 @@ def check_fraction(name: str, value: float, *, ends: bool = False) -> None:
     if not inside:
         brackets = "[0, 1]" if ends else "(0, 1)"
         raise MeasureError(f"{name} is {value}: it must be in the interval {brackets}")
+
+
+def check_above(name: str, value: float, bound: float = 0) -> None:
+    """Raise `MeasureError` unless `value` is a finite number above `bound`."""
+    if not bound < value < np.inf:
+        raise MeasureError(f"{name} is {shown(value)}: it must be a number above {bound}")
 
 
 # Results

@@ -36,6 +36,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     BoolArray,
@@ -106,6 +107,7 @@ class States:
     notes: dict[str, object]
 
 
+@checked
 def reach_states(
     items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
 ) -> States:
@@ -144,6 +146,7 @@ def reach_states(
     return States(codes, rows, linked, notes)
 
 
+@checked
 def answered(items: pd.DataFrame, responses: pd.DataFrame | None = None) -> pd.Series:
     """Whether each item was answered.
 
@@ -174,6 +177,7 @@ def answered(items: pd.DataFrame, responses: pd.DataFrame | None = None) -> pd.S
     return _flag_series(items, states, ANSWERED, "answered")
 
 
+@checked
 def omitted(
     items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
 ) -> pd.Series:
@@ -211,6 +215,7 @@ def omitted(
     return _flag_series(items, reach_states(items, responses, rule=rule), OMITTED, "omitted")
 
 
+@checked
 def not_reached(
     items: pd.DataFrame, responses: pd.DataFrame | None = None, *, rule: ReachRule = "run"
 ) -> pd.Series:
@@ -249,6 +254,7 @@ def not_reached(
     return _flag_series(items, states, NOT_REACHED, "not_reached")
 
 
+@checked
 def reach(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
@@ -304,6 +310,7 @@ def reach(
     return with_attrs(result, states.notes)
 
 
+@checked
 def speededness(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,

@@ -14,9 +14,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures import classical, effort
-from lrnanalysis.measures._checks import matching_cells, per_second, with_attrs
+from lrnanalysis.measures._checks import check_label_kinds, matching_cells, per_second, with_attrs
 from lrnanalysis.measures._times import times_above_0
 from lrnanalysis.measures.classical import FlagRule, Key, MaxScore
 from lrnanalysis.measures.classical.flags import MINIMUM_N, TOO_FEW
@@ -153,6 +154,7 @@ class ItemAnalysis:
         return f"not judged by every rule, with fewer than {few.iloc[0]:g} persons: {len(few)}"
 
 
+@checked
 def item_analysis(
     scores: pd.DataFrame,
     max_score: MaxScore = None,
@@ -310,7 +312,13 @@ def _highest(scores: pd.DataFrame, max_score: MaxScore) -> pd.Series:
         return seen
     if isinstance(max_score, int | float):
         return pd.Series(float(max_score), index=seen.index)
-    known = pd.Series(max_score).reindex(seen.index).astype("float64")
+    given = pd.Series(max_score)
+    if not given.index.isin(seen.index).any():
+        check_label_kinds("the index", given.index, seen.index, where=("max_score", "scores"))
+        raise MeasureError(
+            f"max_score has none of the {len(seen)} items of scores: index it by item"
+        )
+    known = given.reindex(seen.index).astype("float64")
     return known.where(known > 0, seen)
 
 
@@ -389,6 +397,9 @@ def _times(
     """Times and shares of rapid guesses per item, where there are times."""
     if times is None or answered is None or not times.notna().any(axis=None):
         return pd.DataFrame(index=index)
+    if not times.columns.isin(index).any():
+        check_label_kinds("the items' index", times.columns, index, where=("times", "scores"))
+        raise MeasureError(f"times has none of the {len(index)} items of scores: name them alike")
     found = effort.thresholds(answered, rapid, scores=shares, cap=cap, chance=chance)
     table = pd.DataFrame(
         {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray
 from lrnanalysis.plots import _style as style
 
@@ -123,7 +123,7 @@ def observed(
         expected = posterior @ own_curves.T
         parts.append(np.column_stack([own[:, at], w, posterior @ nodes, expected]))
     if persons == 0:
-        raise MeasureError(f"nobody has a score on {item!r}: there are no points to draw")
+        raise MeasureError(f"nobody has a score on {shown(item)}: there are no points to draw")
     score, weights, ability, *rest = np.concatenate(parts).T
     member = _groups(ability, weights, groups)
     n = member @ weights

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.arguments import checked
+from lrnanalysis.errors import MeasureError, listed, shown
 from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
@@ -60,6 +61,7 @@ def label_axes(ax: Axes, *, x: str, y: str, title: str, caption: str) -> Axes:
     return add_footnote(ax, caption)
 
 
+@checked
 def add_footnote(ax: Axes, text: str) -> Axes:
     r"""Add a text below the caption of a picture, wrapped to its width.
 
@@ -174,8 +176,8 @@ def item_position(items: Iterable[Hashable], item: Hashable, owner: str) -> int:
     labels = list(items)
     if item not in labels:
         raise MeasureError(
-            f"{owner} has no item {item!r}: its items are "
-            f"{', '.join(map(repr, labels[:8]))}{', …' if len(labels) > 8 else ''}"
+            f"{owner} has no item {shown(item)}: its items are "
+            f"{listed(labels[:8])}{', …' if len(labels) > 8 else ''}"
         )
     return labels.index(item)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, check_fraction, choice
 from lrnanalysis.plots import _style as style
@@ -24,6 +25,7 @@ __all__ = ["person_fit", "wright_map"]
 _WIDE = 0.32
 
 
+@checked
 def wright_map(
     model: IRTModel,
     *,
@@ -180,6 +182,7 @@ def _round_below(most: int) -> int:
     return int(most // unit * unit)
 
 
+@checked
 def person_fit(
     model: IRTModel,
     *,

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import check_fraction
+from lrnanalysis.arguments import checked
+from lrnanalysis.errors import MeasureError, shown
+from lrnanalysis.measures._checks import PersonValues, check_fraction
 from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from lrnanalysis.measures._checks import PersonValues
 
 __all__ = ["dif", "dif_curves"]
 
@@ -77,6 +76,7 @@ _CLASSES = {
 }
 
 
+@checked
 def dif(
     table: pd.DataFrame,
     *,
@@ -189,7 +189,9 @@ def _effect(table: pd.DataFrame, effect: str | None) -> str:
             "the table has no effect size to draw: pass the result of a function of "
             "lrnanalysis.dif for two groups (choose two with reference= and focal=)"
         )
-    raise MeasureError(f"effect is {effect!r}: this table has {', '.join(there) or 'none'} to draw")
+    raise MeasureError(
+        f"effect is {shown(effect)}: this table has {', '.join(there) or 'none'} to draw"
+    )
 
 
 def _classes(rows: pd.DataFrame, how: _Effect) -> np.ndarray:
@@ -199,6 +201,7 @@ def _classes(rows: pd.DataFrame, how: _Effect) -> np.ndarray:
     return np.where(rows["flagged"].to_numpy(dtype=bool), "flagged", "not significant")
 
 
+@checked
 def dif_curves(
     matrix: pd.DataFrame,
     group: PersonValues,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.plots import _style as style
 
@@ -29,6 +30,7 @@ _COLOURS = {
 }
 
 
+@checked
 def guttman(
     scores: pd.DataFrame, cells: pd.DataFrame, *, most: int = 2000, ax: Axes | None = None
 ) -> Axes:

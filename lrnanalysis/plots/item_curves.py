@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, check_fraction, choice
 from lrnanalysis.plots import _style as style
@@ -33,6 +34,7 @@ _NAMED = 10
 _HEADROOM = 1.2
 
 
+@checked
 def characteristic_curves(
     model: IRTModel,
     item: Hashable | Sequence[Hashable] | None = None,
@@ -107,6 +109,10 @@ def characteristic_curves(
     points = ability_axis(model) if theta is None else np.asarray(theta, dtype=np.float64)
     several: object = item  # one label may be a tuple; several are a list or an Index
     if several is None or isinstance(several, list | pd.Index):
+        if group is not None or matrix is not None:
+            raise MeasureError(
+                "matrix and group are for the points of one item: choose an item, or leave them out"
+            )
         return _several(model, list(model.scores if several is None else several), points, ax)
     at = style.item_position(model.scores, item, "the model")
     scores = np.array(list(model.scores.values())[at])
@@ -232,6 +238,7 @@ def _kinds(model: IRTModel, places: Iterable[int]) -> str:
     return ", ".join(f"{name} × {count}" for name, count in counts.items())
 
 
+@checked
 def information(
     model: IRTModel,
     items: Sequence[Hashable] | None = None,

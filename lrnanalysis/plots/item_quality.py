@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.arguments import checked
+from lrnanalysis.errors import MeasureError, listed, shown
 from lrnanalysis.measures._checks import require_columns
 from lrnanalysis.measures.classical.flags import TOO_FEW
 from lrnanalysis.measures.item_analysis import ItemAnalysis
@@ -34,6 +35,7 @@ _LABELS = {
 }
 
 
+@checked
 def difficulty_discrimination(
     statistics: pd.DataFrame | ItemAnalysis,
     flags: pd.DataFrame | None = None,
@@ -131,6 +133,7 @@ def _raised(flags: pd.DataFrame, items: pd.Index) -> pd.Series:
     """The flags of each item and of its options, as one text."""
     if flags.empty:
         return pd.Series("", index=items)
+    require_columns(flags, "item", "flag", table="flags")
     whole = set(items)
     owner = [
         unit[0] if isinstance(unit, tuple) and unit not in whole else unit for unit in flags["item"]
@@ -150,6 +153,7 @@ def _limits(flags: pd.DataFrame, column: str, line: Any) -> int:
     return found
 
 
+@checked
 def distractors(
     choices: pd.DataFrame,
     scores: pd.DataFrame,
@@ -215,7 +219,7 @@ def distractors(
     require_columns(choices, person, column, table="choices")
     own = choices[choices[column] == item]
     if own.empty:
-        raise MeasureError(f"nobody chose anything on {item!r}: choices has no row for it")
+        raise MeasureError(f"nobody chose anything on {shown(item)}: choices has no row for it")
     options: dict[str, Any] = {"max_score": max_score, "by": by, "person": person, "item": column}
     lines = classical.trace_lines(own, scores, groups=groups, confidence=confidence, **options)
     table = classical.distractors(own, scores, key=key, **options)
@@ -260,12 +264,13 @@ def _one_part(
     parts = list(dict.fromkeys(tuple(label[1:-1]) for label in table.index))
     if part is None and len(parts) > 1:
         raise MeasureError(
-            f"item {item!r} has {len(parts)} parts: choose one, for instance part={parts[0]!r}"
+            f"item {shown(item)} has {len(parts)} parts: choose one, for instance "
+            f"part={shown(parts[0])}"
         )
     wanted = parts[0] if part is None else part if isinstance(part, tuple) else (part,)
     if wanted not in parts:
         raise MeasureError(
-            f"item {item!r} has no part {part!r}: its parts are {', '.join(map(repr, parts))}"
+            f"item {shown(item)} has no part {shown(part)}: its parts are {listed(parts)}"
         )
     own, own_lines = (
         rows[[tuple(label[1 : len(wanted) + 1]) == wanted for label in rows.index]].droplevel(

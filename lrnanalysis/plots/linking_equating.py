@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = ["equating", "linking"]
 _DRIFT = 1.645
 
 
+@checked
 def linking(link: Link, *, ax: Axes | None = None) -> Axes:
     """Draw the difficulties of the common items in two calibrations, on the base scale.
 
@@ -89,6 +91,7 @@ def linking(link: Link, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@checked
 def equating(equated: Equating, *, ax: Axes | None = None) -> Axes:
     """Draw the difference between equated scores on form Y and scores on form X.
 

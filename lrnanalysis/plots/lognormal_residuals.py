@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
+from lrnanalysis.measures._checks import check_above
 from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["residuals"]
 
 
+@checked
 def residuals(model: LognormalModel, *, z: float = 1.96, ax: Axes | None = None) -> Axes:
     """Draw the standardised residuals of a lognormal model against the normal distribution.
 
@@ -45,6 +48,7 @@ def residuals(model: LognormalModel, *, z: float = 1.96, ax: Axes | None = None)
     >>> residuals(lrn.response_time.lognormal(study.analysis().times)).get_ylabel()
     'density'
     """
+    check_above("z", z)
     table = model.residuals()
     used = table.notna().to_numpy()
     found = table.to_numpy()[used]

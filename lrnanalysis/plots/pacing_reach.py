@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures import completion, timing
-from lrnanalysis.measures._checks import PersonValues, TimeUnit
+from lrnanalysis.measures._checks import PersonValues, TimeUnit, require_columns
 from lrnanalysis.measures.completion import ReachRule
 from lrnanalysis.plots import _style as style
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["pacing", "reach"]
 
 
+@checked
 def pacing(
     items: pd.DataFrame,
     *,
@@ -52,6 +54,7 @@ def pacing(
     >>> pacing(study.items).get_ylabel()
     'cumulative time on screen [min]'
     """
+    require_columns(items, "session_id", table="items")
     curves = {
         name: timing.pacing(items[members], limit=limit, band=band, unit=unit)
         for name, members in style.split_groups(pd.Index(items["session_id"]), group).items()
@@ -93,6 +96,7 @@ def pacing(
     )
 
 
+@checked
 def reach(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,

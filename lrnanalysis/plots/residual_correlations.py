@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.arguments import checked
+from lrnanalysis.errors import MeasureError, shown
+from lrnanalysis.measures._checks import check_above
 from lrnanalysis.plots import _style as style
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["local_dependence"]
 
 
+@checked
 def local_dependence(
     model: IRTModel | pd.DataFrame, *, limit: float = 0.2, ax: Axes | None = None
 ) -> Axes:
@@ -58,7 +61,13 @@ def local_dependence(
     """
     from matplotlib.patches import Rectangle
 
+    check_above("limit", limit)
     if isinstance(model, pd.DataFrame):
+        if not model.index.equals(model.columns):
+            raise MeasureError(
+                f"model is {shown(model)}, not items × items: pass a model, or the result of its "
+                "local_dependence()"
+            )
         found, persons = model, ""
     else:
         found, persons = model.local_dependence(), f"{model.persons:,.0f} persons, "

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures import effort as measures
-from lrnanalysis.measures._checks import PersonValues
+from lrnanalysis.measures._checks import PersonValues, check_fraction
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.plots import _style as style
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["effort"]
 
 
+@checked
 def effort(
     times: pd.DataFrame,
     method: Method = "nt10",
@@ -60,6 +62,7 @@ def effort(
     >>> effort(study.analysis().times).get_xlabel()
     'response time effort (RTE)'
     """
+    check_fraction("minimum", minimum, ends=True)
     rte = measures.response_time_effort(times, method, scores=scores, cap=cap)
     style.require_data(rte, "timed answer")
     noun = style.row_noun(times)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures import scores, timing
 from lrnanalysis.measures._checks import PersonValues, TimeUnit
 from lrnanalysis.plots import _style as style
@@ -24,6 +25,7 @@ _CLOCK_LABELS = ["1 min", "5 min", "20 min", "1 h", "4 h", "1 d", "3 d", "10 d",
 _FEW = 25
 
 
+@checked
 def score_against_time(
     sessions: pd.DataFrame,
     *,
@@ -104,6 +106,7 @@ def score_against_time(
     )
 
 
+@checked
 def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) -> Axes:
     """Draw timelines of sessions: active and idle time since their start.
 
@@ -172,6 +175,7 @@ def timeline(sessions: pd.DataFrame, *, most: int = 40, ax: Axes | None = None) 
     )
 
 
+@checked
 def attempts(sessions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw scores over attempts, one line per learner with several.
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures import effort
+from lrnanalysis.measures._checks import check_fraction, check_label_kinds
 from lrnanalysis.measures._times import times_above_0
 from lrnanalysis.measures.effort import Method
 from lrnanalysis.plots import _style as style
@@ -24,6 +26,7 @@ _FULL = 1 - 1e-9
 _LINES = ("-", "--", ":", "-.")
 
 
+@checked
 def times(
     times: pd.DataFrame,
     item: Hashable,
@@ -105,6 +108,7 @@ def times(
     )
 
 
+@checked
 def accuracy_by_time(
     times: pd.DataFrame,
     scores: pd.DataFrame,
@@ -155,15 +159,22 @@ def accuracy_by_time(
     """
     from lrnanalysis.measures.classical._intervals import wilson_interval
 
+    if chance is not None:
+        check_fraction("chance", chance, ends=True)
     noun = style.row_noun(times)
     if item is not None:
         style.item_position(times, item, "times")
         times = times[[item]]
+    for name, own, other in (
+        ("the persons' index", scores.index, times.index),
+        ("the items' index", scores.columns, times.columns),
+    ):
+        check_label_kinds(name, own, other, where=("scores", "times"))
     scores = scores.reindex(index=times.index, columns=times.columns)
     times = times_above_0(times).where(scores.notna())
     if item is None:
         times = times / times.median()
-    used = times.notna().to_numpy()
+    used = times.notna().to_numpy(dtype=bool)
     answers = pd.DataFrame(
         {"time": times.to_numpy()[used], "correct": scores.to_numpy()[used] >= _FULL}
     )
@@ -193,6 +204,7 @@ def accuracy_by_time(
     )
 
 
+@checked
 def time_against_difficulty(
     times: pd.DataFrame, scores: pd.DataFrame, *, labels: bool = True, ax: Axes | None = None
 ) -> Axes:

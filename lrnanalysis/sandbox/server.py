@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from lrnanalysis.errors import SimulationError
+from lrnanalysis.arguments import checked_with
+from lrnanalysis.errors import SimulationError, shown
 from lrnanalysis.sandbox.service import HttpAnswer, Service
 from lrnanalysis.sandbox.session_store import Record, SessionStore
 from lrnanalysis.sandbox.signature import CONSUMER_KEY, CONSUMER_SECRET, DOMAIN
@@ -33,6 +34,7 @@ class Sandbox(Service):
         The simulation served, with its truth; None if records were passed.
     """
 
+    @checked_with(SimulationError)
     def __init__(
         self,
         source: Simulation | Iterable[Record],
@@ -50,6 +52,11 @@ class Sandbox(Service):
         self.simulation = source if isinstance(source, Simulation) else None
         updated = None
         if isinstance(source, Simulation):
+            if session_metadata is not None:
+                raise SimulationError(
+                    f"session_metadata is {shown(session_metadata)}: a simulation has its own; "
+                    "pass it with records only"
+                )
             updated, session_metadata = source.updated, source.session_metadata
             source = source.records()
         if isinstance(session_metadata, pd.DataFrame):
@@ -86,6 +93,7 @@ class Sandbox(Service):
         """The port on loopback."""
         return self._port
 
+    @checked_with(SimulationError)
     def client(self, **overrides: Any) -> Client:
         """Make a client of this Data API.
 
@@ -169,6 +177,7 @@ class Sandbox(Service):
         return f"<Sandbox of {len(self):,} {what}, {where}>"
 
 
+@checked_with(SimulationError)
 def serve(
     source: Simulation | Iterable[Record] | None = None,
     *,

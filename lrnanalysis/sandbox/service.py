@@ -19,6 +19,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from lrnanalysis.api.rate_limit import RateLimiter
+from lrnanalysis.arguments import checked_with
 from lrnanalysis.errors import SimulationError
 from lrnanalysis.sandbox.refusals import Refusal
 from lrnanalysis.sandbox.request_parameters import RequestedPage, read_parameters
@@ -125,6 +126,7 @@ class Service:
         with self._lock:
             return list(self._log)
 
+    @checked_with(SimulationError)
     def put(self, records: Iterable[Record]) -> int:
         """Save sessions: a known `session_id` is replaced, another one is new.
 
@@ -145,6 +147,7 @@ class Service:
         """
         return self._store.put(records, self.now())
 
+    @checked_with(SimulationError)
     def update(self, *, new: int = 0, submitted: int = 0, marked: int = 0) -> UpdateCounts:
         """Update sessions as time passes: some arrive, are submitted, are marked.
 
@@ -190,6 +193,7 @@ class Service:
         """Return the present [Unix seconds], for `meta.timestamp` and updates."""
         return int(time.time())
 
+    @checked_with(SimulationError)
     def answer(self, method: str, path: str, body: bytes) -> HttpAnswer:
         """Answer one HTTP request.
 

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lrnanalysis.arguments import checked_with
+from lrnanalysis.errors import SimulationError
 from lrnanalysis.simulation import truth_tables
 from lrnanalysis.simulation.draws import Draws
 from lrnanalysis.simulation.session_records import form_records
@@ -93,6 +95,7 @@ seed=1)
             for at in block.tolist():
                 yield next(writers[at])
 
+    @checked_with(SimulationError)
     def pages(self, size: int = 50) -> Iterator[bytes]:
         """Write pages as a crawl in ascending order would get them, without the empty last one.
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import SimulationError
+from lrnanalysis.errors import SimulationError, shown
 from lrnanalysis.simulation.answer_catalogues import ESSAY, QUESTION_TYPES
 
 __all__ = ["SimulationSettings", "check_integer"]
@@ -138,7 +138,7 @@ def check_integer(name: str, value: object, low: int, high: int) -> int:
     """Return the value if it is an integer from `low` to `high`, else raise `SimulationError`."""
     if isinstance(value, int | np.integer) and not isinstance(value, bool) and low <= value <= high:
         return int(value)
-    raise SimulationError(f"{name} is {value!r}: expects an integer from {low} to {high}")
+    raise SimulationError(f"{name} is {shown(value)}: expects an integer from {low} to {high}")
 
 
 def _check_number(name: str, value: object, low: float, high: float) -> None:
@@ -147,12 +147,14 @@ def _check_number(name: str, value: object, low: float, high: float) -> None:
         or isinstance(value, bool)
         or not low <= float(value) <= high
     ):
-        raise SimulationError(f"{name} is {value!r}: expects a number from {low:g} to {high:g}")
+        raise SimulationError(
+            f"{name} is {shown(value)}: expects a number from {low:g} to {high:g}"
+        )
 
 
 def _check_numbers(name: str, value: object, low: float, high: float) -> None:
     if not isinstance(value, Mapping) or not value:
-        raise SimulationError(f"{name} is {value!r}: expects a mapping of names to numbers")
+        raise SimulationError(f"{name} is {shown(value)}: expects a mapping of names to numbers")
     for key, number in value.items():
         _check_text(f"a name in {name}", key)
         _check_number(f"{name}[{key!r}]", number, low, high)
@@ -160,7 +162,7 @@ def _check_numbers(name: str, value: object, low: float, high: float) -> None:
 
 def _check_text(name: str, value: object) -> None:
     if not isinstance(value, str) or not value.strip():
-        raise SimulationError(f"{name} is {value!r}: expects a string that is not empty")
+        raise SimulationError(f"{name} is {shown(value)}: expects a string that is not empty")
 
 
 def _unix_seconds(name: str, value: object) -> int:
@@ -180,6 +182,6 @@ def _unix_seconds(name: str, value: object) -> int:
     if 0 <= seconds < 2**32:
         return seconds
     raise SimulationError(
-        f"{name} is {value!r}: expects a date or time from 1970 to 2106, such as "
+        f"{name} is {shown(value)}: expects a date or time from 1970 to 2106, such as "
         '"2026-02-02T08:00Z"'
     )

@@ -17,6 +17,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.errors import MeasureError, shown
+
 __all__ = [
     "ITEMS",
     "METADATA_PREFIX",
@@ -261,6 +263,26 @@ TABLES: Mapping[str, Table] = MappingProxyType(
     {table.name: table for table in (SESSIONS, RESPONSES, ITEMS)}
 )
 
+#: Which table a frame is, by columns that it has; the first that fits counts.
+_TELLING = (
+    ("responses", {"session_id", "response_id"}),
+    ("items", {"session_id", "item_reference"}),
+    ("sessions", {"session_id", "status"}),
+    ("sessions", {"session_id", "user_id"}),
+)
+
+
+def table_of(frame: pd.DataFrame) -> str | None:
+    """Name of the table that a frame is, by its columns; None where it is none of them.
+
+    Examples
+    --------
+    >>> table_of(empty_frame(ITEMS))
+    'items'
+    """
+    columns = {*frame.columns}
+    return next((name for name, telling in _TELLING if telling <= columns), None)
+
 
 def empty_frame(table: Table) -> pd.DataFrame:
     """Make a DataFrame without rows that has the columns and dtypes of a table.
@@ -270,6 +292,10 @@ def empty_frame(table: Table) -> pd.DataFrame:
     >>> empty_frame(ITEMS).dtypes["time"]
     dtype('float64')
     """
+    if not isinstance(table, Table):
+        raise MeasureError(
+            f"table is {shown(table)}: pass a Table, such as lrnanalysis.schema.ITEMS"
+        )
     labels = pd.CategoricalDtype(pd.Index([], dtype="str"))
     return pd.DataFrame(
         {

@@ -7,9 +7,45 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError, QueryError
+from lrnanalysis.errors import MeasureError, QueryError, shown
 
-__all__ = ["concat_tables", "session_mask", "unify_item_categories"]
+__all__ = ["concat_tables", "label_kinds", "session_mask", "unify_item_categories"]
+
+#: Labels that are looked at to tell of which kind they are.
+_SEEN = 1000
+
+_KINDS = {
+    "string": "text",
+    "integer": "numbers",
+    "floating": "numbers",
+    "mixed-integer-float": "numbers",
+    "datetime64": "dates",
+    "datetime": "dates",
+    "date": "dates",
+}
+
+
+def label_kinds(first: pd.Index, second: pd.Index) -> tuple[str, str] | None:
+    """Kinds of two sets of labels that cannot match, with an example of each; None if they can.
+
+    Examples
+    --------
+    >>> label_kinds(pd.Index(["1", "2"]), pd.Index([1, 2]))
+    ("text (such as '1')", 'numbers (such as 1)')
+    >>> label_kinds(pd.Index(["1"]), pd.Index(["2"]))
+    """
+    first, second = first[:_SEEN].dropna(), second[:_SEEN].dropna()
+    kinds = [
+        _KINDS.get(pd.api.types.infer_dtype(labels.to_numpy(dtype=object)))
+        for labels in (first, second)
+    ]
+    if None in kinds or kinds[0] == kinds[1]:
+        return None
+    one, two = (
+        f"{kind} (such as {shown(labels[0])})"
+        for kind, labels in zip(kinds, (first, second), strict=True)
+    )
+    return one, two
 
 
 def session_mask(sessions: pd.DataFrame, which: Any) -> Any:
@@ -57,9 +93,12 @@ def session_mask(sessions: pd.DataFrame, which: Any) -> Any:
         return _aligned(sessions, which if isinstance(which, pd.Series) else values.to_numpy())
     unknown = values[~values.isin(sessions["session_id"])]
     if len(unknown):
+        ids = pd.Index(sessions["session_id"])
+        kinds = label_kinds(pd.Index(unknown), ids) if len(unknown) == len(values) else None
+        hint = f"; they are {kinds[0]}, and those of the study {kinds[1]}" if kinds else ""
         raise QueryError(
             f"{len(unknown):,} of {len(values):,} session ids are not in this study, "
-            f"the first is {unknown.iloc[0]!r}"
+            f"the first is {shown(unknown.iloc[0])}{hint}"
         )
     return sessions["session_id"].isin(values).to_numpy()
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -207,3 +208,28 @@ def test_a_saved_study_that_lost_a_part(tmp_path, study):
     (tmp_path / "study" / "items.parquet").unlink()
     with pytest.raises(lrn.ReadError, match=r"items\.parquet not found"):
         lrn.read(tmp_path / "study")
+
+
+def test_what_is_no_study_is_refused_with_what_can_be_read(tmp_path, study):
+    table = tmp_path / "x.csv"
+    table.write_text("a,b\n1,2\n")
+    for source, message in (
+        (table, r"x\.csv is no JSON: pass a \.json, \.jsonl, \.ndjson file"),
+        (tmp_path / "missing.json", r"missing\.json: not found"),
+        ("", "source is '': pass the path of a file"),
+        (3, "source is 3: pass a string, a Path or a list"),
+        (["a.json", 3], r"source is \['a.json', 3\]: pass"),
+    ):
+        with pytest.raises(lrn.ReadError, match=message):
+            lrn.read(source)
+
+
+def test_places_that_cannot_be_written_are_named(tmp_path, study):
+    (tmp_path / "file").write_text("")
+    for write, place in (
+        (study.to_json, tmp_path / "missing" / "x.json"),
+        (study.to_json, tmp_path),
+        (study.to_parquet, tmp_path / "file" / "x"),
+    ):
+        with pytest.raises(lrn.ReadError, match=f"{re.escape(str(place))} cannot be written: "):
+            write(place)

@@ -95,7 +95,7 @@ def test_clocks_want_timestamps_columns_and_units():
         timing.elapsed_time(SESSION.drop(columns="dt_completed"))
     with pytest.raises(MeasureError, match="unit is 'd'"):
         timing.elapsed_time(SESSION, unit="d")
-    with pytest.raises(MeasureError, match="pass the sessions DataFrame"):
+    with pytest.raises(MeasureError, match="pass the sessions table"):
         timing.elapsed_time(SESSION["dt_started"])
 
 
@@ -368,7 +368,7 @@ def test_pacing_by_hand():
         timing.pacing(items, limit=pd.Series({"t": np.nan}))
     for limit, message in (
         (pd.Series([80.0, 90.0], index=["s", "s"]), "several values for a session"),
-        (80.0, "limit is a float"),
+        (80.0, "limit is 80.0: pass a Series"),
     ):
         for measure in (timing.pacing, timing.suspicious_times):
             with pytest.raises(MeasureError, match=message):

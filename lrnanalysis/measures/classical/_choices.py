@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import (
     BoolArray,
+    check_label_kinds,
     choice,
     label_text,
     require_columns,
@@ -99,7 +100,7 @@ class OptionChoices:
         if bit.max(initial=0) >= _BITS:
             crowded = self.units[self.unit[bit.argmax()]]
             raise MeasureError(
-                f"item {crowded!r} has more than {_BITS} options, too many to count whole "
+                f"item {shown(crowded)} has more than {_BITS} options, too many to count whole "
                 'answers: use by="option"'
             )
         marks = (
@@ -165,8 +166,13 @@ def read_choices(
     who = labels.get_indexer(pd.Index(choices[person]))
     known = who >= 0
     if not known.any():
+        if persons is not None:
+            check_label_kinds(
+                person, pd.Index(choices[person]), labels, where=("choices", "scores")
+            )
         raise MeasureError(
-            f"none of the {len(choices)} choices belongs to a person in scores: {person!r} must "
+            f"none of the {len(choices)} choices belongs to a person in scores: {shown(person)} "
+            "must "
             "hold the labels of its rows"
         )
     kept, who = choices[known], who[known]
@@ -259,7 +265,7 @@ def read_key(key: Key | pd.Series | None, choices: OptionChoices, by: str) -> pd
     if not options:
         raise MeasureError(
             f"key has no entry for any of the {len(choices.units)} items: its labels must be those "
-            f"of the choices (such as {choices.units[0]!r})"
+            f"of the choices (such as {shown(choices.units[0])})"
         )
     for at, (unit, members) in enumerate(zip(choices.unit, choices.members, strict=True)):
         right = options.get(choices.units[unit])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, matching_cells
 from lrnanalysis.measures.classical._intervals import mean_interval, wilson_interval
 from lrnanalysis.measures.classical._item_scores import ItemScores, divide
@@ -47,7 +47,7 @@ def read_cells(cells: pd.DataFrame, scores: ItemScores) -> dict[str, BoolArray]:
         unknown = column[(codes[row] < 0) & column.notna().to_numpy()]
         if len(unknown):
             raise MeasureError(
-                f"cells has {unknown.iloc[0]!r} on item {item!r}: the kinds of cells are "
+                f"cells has {shown(unknown.iloc[0])} on item {shown(item)}: the kinds of cells are "
                 f"{', '.join(CELL_KINDS)}"
             )
     codes[codes < 0] = CELL_KINDS.index("not administered")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray, item_values, matrix_values
 
 __all__ = [
@@ -205,11 +205,12 @@ def max_scores(scores: ItemScores, given: MaxScore) -> FloatArray:
     wrong = ~(result > 0)
     if wrong.any():
         item, value = scores.items[wrong][0], result[wrong][0]
-        raise MeasureError(f"max_score of item {item!r} is {value}: it must be above 0")
+        raise MeasureError(f"max_score of item {shown(item)} is {value}: it must be above 0")
     above = scores.high > result * (1 + 1e-9)
     if above.any():
         raise MeasureError(
-            f"item {scores.items[above][0]!r} has a score of {scores.high[above][0]:g}, above its "
+            f"item {shown(scores.items[above][0])} has a score of {scores.high[above][0]:g}, above "
+            "its "
             f"max_score of {result[above][0]:g}: correct one of them"
         )
     return result

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, choice, label_text, with_attrs
 from lrnanalysis.measures.classical._item_scores import (
@@ -25,6 +26,7 @@ from lrnanalysis.measures.classical.reliability import Halves, reliability, spli
 __all__ = ["conditional_sem"]
 
 
+@checked
 def conditional_sem(
     matrix: pd.DataFrame,
     max_score: MaxScore = None,

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, check_fraction, with_attrs
 from lrnanalysis.measures.classical._choices import Key, OptionChoices, read_choices, read_key
@@ -24,6 +25,7 @@ from lrnanalysis.measures.classical._person_scores import PersonScores
 __all__ = ["distractors", "trace_lines"]
 
 
+@checked
 def distractors(
     choices: pd.DataFrame,
     scores: pd.DataFrame | None = None,
@@ -135,6 +137,7 @@ def distractors(
     )
 
 
+@checked
 def trace_lines(
     choices: pd.DataFrame,
     scores: pd.DataFrame,

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import choice, with_attrs
+from lrnanalysis.arguments import check_fields, checked
+from lrnanalysis.errors import MeasureError, listed, shown
+from lrnanalysis.measures._checks import with_attrs
 
 __all__ = ["MINIMUM_N", "RULES", "TOO_FEW", "FlagRule", "flags"]
 
@@ -46,6 +47,11 @@ class FlagRule:
     limit: float | str
     meaning: str
     options: Literal["all", "wrong", "key"] = "all"
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.limit != self.limit:
+            raise MeasureError("limit is NaN: pass a number or the name of a column")
 
     def __str__(self) -> str:
         return f"{self.column} {self.relation} {self.limit}"
@@ -139,6 +145,7 @@ _DTYPES = {
 }
 
 
+@checked
 def flags(
     statistics: pd.DataFrame,
     options: pd.DataFrame | None = None,
@@ -184,7 +191,8 @@ def flags(
     Raises
     ------
     MeasureError
-        If `limits` names a rule that is not applied, or `minimum_n` is below 1.
+        If `limits` names a rule that is not applied, `minimum_n` is below 1, or a table has none of
+        the columns that the rules compare.
 
     Examples
     --------
@@ -202,7 +210,7 @@ def flags(
     unknown = [name for name in changed if name not in {rule.name for rule in applied}]
     if unknown:
         raise MeasureError(
-            f"limits names the rule {unknown[0]!r}: rules are "
+            f"limits names the rule {shown(unknown[0])}: rules are "
             f"{', '.join(rule.name for rule in applied)}"
         )
     applied = [
@@ -218,7 +226,6 @@ def flags(
     few: dict[object, float] = {}
     too_few: dict[str, int] = {}
     for rule in applied:
-        choice("table", rule.table, ("items", "options"))
         table = statistics if rule.table == "items" else options
         needed = [*_columns(rule), *([rule.limit] if isinstance(rule.limit, str) else [])]
         if table is None or not set(needed) <= set(table.columns):
@@ -231,6 +238,17 @@ def flags(
             too_few[rule.name] = int(there.sum())
             for unit, n in zip(_units(rule, table.index[there]), persons[there], strict=True):
                 few[unit] = min(n, few.get(unit, n))
+    for name, table, kind, source in (
+        ("statistics", statistics, "items", "item_statistics"),
+        ("options", options, "options", "distractors"),
+    ):
+        wanted = [rule for rule in applied if rule.table == kind]
+        if table is not None and wanted and {rule.name for rule in wanted} <= {*skipped}:
+            raise MeasureError(
+                f"{name} has none of the columns that the rules compare "
+                f"({listed(rule.column for rule in wanted)}): pass the result of "
+                f"lrnanalysis.classical.{source}"
+            )
     rule_text = f"n < {minimum_n}"
     found += [
         (unit, None, TOO_FEW, n, float(minimum_n), rule_text, "not judged by every rule")

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, label_text, with_attrs
 from lrnanalysis.measures.classical._difficulty import (
     difficulties,
@@ -50,6 +51,7 @@ _BY_PERSON = ("upper_lower", "efficiency")
 _VERSIONS = ("administered", "reached", "attempted")
 
 
+@checked
 def item_statistics(
     matrix: pd.DataFrame,
     max_score: MaxScore = None,

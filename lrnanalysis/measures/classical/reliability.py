@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.arguments import checked
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
@@ -71,6 +72,7 @@ _OTHERWISE = {
 }
 
 
+@checked
 def reliability(
     matrix: pd.DataFrame,
     *,
@@ -244,6 +246,7 @@ def reliability(
     )
 
 
+@checked
 def alpha_if_deleted(matrix: pd.DataFrame, *, missing: Missing = "pairwise") -> pd.Series:
     """Cronbach's alpha of the other items, for every item.
 
@@ -371,7 +374,8 @@ def item_covariances(
         first, second = used.items[apart[0]]
         raise MeasureError(
             f"{len(apart)} of {len(pairs)} pairs of items have fewer than two persons in common "
-            f"(such as {first!r} and {second!r}): analyse the columns of one form at a time, or "
+            f"(such as {shown(first)} and {shown(second)}): analyse the columns of one form at a "
+            "time, or "
             "use an item response model"
         )
     return covariance, float(len(pairs) / (1 / pairs).sum()), varying, used

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, listed, shown
 from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
@@ -225,7 +225,8 @@ def read_design(
     sizes = np.bincount(code, minlength=len(names))
     if sizes.min() < 2:
         raise MeasureError(
-            f"group {names[int(sizes.argmin())]!r} has {sizes.min()} persons: at least two are "
+            f"group {shown(names[int(sizes.argmin())])} has {sizes.min()} persons: at least two "
+            "are "
             "needed per group, and some hundreds for dependable results"
         )
     _check_strata(matched if stratified else None, strata)
@@ -259,13 +260,11 @@ def _codes(
         levels = sorted(found, key=lambda level: (str(type(level)), level))
     for name, value in (("reference", reference), ("focal", focal)):
         if value is not None and value not in levels:
-            raise MeasureError(
-                f"{name} is {value!r}: group has the values {', '.join(map(repr, levels))}"
-            )
+            raise MeasureError(f"{name} is {shown(value)}: group has the values {listed(levels)}")
     if len(levels) < 2:
         raise MeasureError(f"group has {len(levels)} values ({levels}): two are needed")
     if reference is not None and reference == focal:
-        raise MeasureError(f"reference and focal are both {focal!r}")
+        raise MeasureError(f"reference and focal are both {shown(focal)}")
     names: tuple[str, ...]
     if reference is None and focal is not None:
         others = [level for level in levels if level != focal]
@@ -288,7 +287,7 @@ def _anchors(anchor: Iterable[Hashable] | None, items: pd.Index) -> BoolArray:
     wanted = list(anchor)
     place = items.get_indexer(pd.Index(wanted))
     if len(wanted) == 0 or (place < 0).any():
-        lost = "nothing" if not wanted else repr(wanted[int((place < 0).argmax())])
+        lost = "nothing" if not wanted else shown(wanted[int((place < 0).argmax())])
         raise MeasureError(
             f"anchor has {lost}, which are not items of the matrix: pass labels of its columns"
         )

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.arguments import checked
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray, PersonValues, check_fraction
 from lrnanalysis.measures.dif._design import DifDesign, read_design
 from lrnanalysis.measures.dif._report import (
@@ -37,6 +38,7 @@ _NAMES = (
 )
 
 
+@checked
 def likelihood_ratio(
     matrix: pd.DataFrame,
     group: PersonValues,
@@ -226,7 +228,7 @@ class _Study:
         else:
             lost = [item for item in items if item not in model]
             if lost:
-                raise MeasureError(f"model has no entry for item {lost[0]!r}: add one")
+                raise MeasureError(f"model has no entry for item {shown(lost[0])}: add one")
             models = [model[item] for item in items]
         # `fit` takes the first group to appear for the reference.
         order = np.argsort(design.code, kind="stable")

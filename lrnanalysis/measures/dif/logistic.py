@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction, choice
 from lrnanalysis.measures.dif._cumulative import CumulativeFit, fit_cumulative, independent
 from lrnanalysis.measures.dif._design import Counts, read_design
@@ -38,6 +39,7 @@ _TERMS = (
 _BOUNDS = {"zumbo_thomas": (0.13, 0.26), "jodoin_gierl": (0.035, 0.070)}
 
 
+@checked
 def logistic(
     matrix: pd.DataFrame,
     group: PersonValues,

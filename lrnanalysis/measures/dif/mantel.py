@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction
 from lrnanalysis.measures.classical._item_scores import divide
 from lrnanalysis.measures.dif._design import Counts, read_design
@@ -28,6 +29,7 @@ __all__ = ["mantel_haenszel", "mean_difference"]
 _DELTA = -2.35
 
 
+@checked
 def mantel_haenszel(
     matrix: pd.DataFrame,
     group: PersonValues,

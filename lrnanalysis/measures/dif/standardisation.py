@@ -9,8 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, PersonValues, check_fraction, choice
+from lrnanalysis.arguments import checked
+from lrnanalysis.measures._checks import (
+    FloatArray,
+    PersonValues,
+    check_above,
+    check_fraction,
+    choice,
+)
 from lrnanalysis.measures.dif._design import Counts, read_design
 from lrnanalysis.measures.dif._report import describe, not_comparable, sizes, text
 from lrnanalysis.measures.dif._tests import purified
@@ -20,6 +26,7 @@ __all__ = ["standardisation"]
 Weights = Literal["focal", "reference", "total"]
 
 
+@checked
 def standardisation(
     matrix: pd.DataFrame,
     group: PersonValues,
@@ -87,8 +94,7 @@ def standardisation(
     """
     choice("weights", weights, ("focal", "reference", "total"))
     check_fraction("confidence", confidence)
-    if threshold <= 0:
-        raise MeasureError(f"threshold is {threshold}: it must be above 0")
+    check_above("threshold", threshold)
     design = read_design(
         matrix,
         group,

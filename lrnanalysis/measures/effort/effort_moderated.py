@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
+from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     FloatArray,
     as_floats,
@@ -33,6 +35,7 @@ from lrnanalysis.measures.effort.thresholds import (
 __all__ = ["effort_moderated", "motivation_mask", "validity"]
 
 
+@checked
 def validity(
     times: pd.DataFrame,
     method: Method = "nt10",
@@ -111,6 +114,7 @@ def validity(
     return with_attrs(result, {str(name): value for name, value in found.attrs.items()})
 
 
+@checked
 def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     """Scores with rapid guesses set to missing.
 
@@ -145,6 +149,11 @@ def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     """
     values = matrix_values(scores, what="scores")
     cells = matching_cells(flags, scores.index, scores.columns, what="flags")
+    if not all(pd.api.types.is_bool_dtype(dtype) for dtype in cells.dtypes):
+        raise MeasureError(
+            "flags holds other values than True and False: pass the result of "
+            "lrnanalysis.effort.rapid_guesses"
+        )
     rapid = cells.to_numpy(dtype=bool)
     answered = rapid & ~np.isnan(values)
     result = pd.DataFrame(
@@ -155,6 +164,7 @@ def effort_moderated(scores: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     return with_attrs(result, notes)
 
 
+@checked
 def motivation_mask(rte: pd.Series, minimum: float = 0.9) -> pd.Series:
     """Whether each person's response time effort reaches a minimum.
 

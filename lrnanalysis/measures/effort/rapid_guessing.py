@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import FloatArray, IntArray, as_floats, with_attrs
 from lrnanalysis.measures._times import time_values
 from lrnanalysis.measures.effort.thresholds import Chance, Method, share_values, threshold_table
@@ -63,6 +64,7 @@ class EffortScreen:
         )
 
 
+@checked
 def screen(
     times: pd.DataFrame,
     method: Method = "nt10",
@@ -110,6 +112,7 @@ def screen(
     return found
 
 
+@checked
 def rapid_guesses(
     times: pd.DataFrame,
     method: Method = "nt10",
@@ -143,6 +146,7 @@ def rapid_guesses(
     return _screened(times, method, scores, cap, chance)[0].flags
 
 
+@checked
 def response_time_effort(
     times: pd.DataFrame,
     method: Method = "nt10",
@@ -184,6 +188,7 @@ def response_time_effort(
     return screen(times, method, scores=scores, cap=cap, chance=chance).rte
 
 
+@checked
 def response_time_fidelity(
     times: pd.DataFrame,
     method: Method = "nt10",

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.arguments import checked
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import FloatArray
 
 __all__ = ["RULES", "ItemAnswers", "ItemThreshold", "ThresholdRule", "find_rule"]
@@ -279,6 +280,7 @@ RULES = {
 }
 
 
+@checked
 def find_rule(name: str) -> tuple[ThresholdRule, float]:
     """The rule of a name, and the number in the name: NaN where the rule takes none.
 
@@ -308,7 +310,8 @@ def positive(number: object) -> float:
     """The number of a rule, which must be above 0."""
     if isinstance(number, bool) or not isinstance(number, int | float | np.number):
         raise MeasureError(
-            f"method is {number!r}: it must be a rule's name, a number of seconds, or a Series or "
+            f"method is {shown(number)}: it must be a rule's name, a number of seconds, or a "
+            "Series or "
             "DataFrame of thresholds by item"
         )
     number = float(number)

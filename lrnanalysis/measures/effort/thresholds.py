@@ -12,8 +12,15 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, as_floats, matrix_values, with_attrs
+from lrnanalysis.measures._checks import (
+    FloatArray,
+    as_floats,
+    check_label_kinds,
+    matrix_values,
+    with_attrs,
+)
 from lrnanalysis.measures._times import time_values
 from lrnanalysis.measures.effort.threshold_estimators import (
     ItemAnswers,
@@ -39,6 +46,7 @@ Method = str | float | pd.Series | pd.DataFrame
 Chance = float | pd.Series | Mapping[str, float]
 
 
+@checked
 def thresholds(
     times: pd.DataFrame,
     method: Method = "nt10",
@@ -95,7 +103,9 @@ def check_method(method: Method) -> None:
     """Raise `MeasureError` unless `method` is a rule, a number of seconds or thresholds by item."""
     if isinstance(method, str):
         find_rule(method)
-    elif not isinstance(method, pd.Series | pd.DataFrame):
+    elif isinstance(method, pd.Series | pd.DataFrame):
+        given_thresholds(method)
+    else:
         positive(method)
 
 
@@ -165,8 +175,12 @@ def chance_levels(chance: Chance | None, labels: pd.Index) -> FloatArray:
     if chance is None:
         return np.full(len(labels), np.nan)
     if isinstance(chance, Mapping | pd.Series):
-        values = as_floats(pd.Series(chance, dtype="float64").reindex(labels))
+        by_item = pd.Series(chance, dtype="float64")
+        check_label_kinds("the index", by_item.index, labels, where=("chance", "the times"))
+        values = as_floats(by_item.reindex(labels))
     else:
+        if np.isnan(chance):
+            raise MeasureError("chance is NaN: it must be at least 0 and below 1")
         values = np.full(len(labels), float(chance))
     wrong = (values < 0) | (values >= 1)
     if wrong.any():
@@ -188,19 +202,35 @@ def _rule(
     return method, lambda item, answers: rule.find(answers, number)
 
 
-def _given(method: pd.DataFrame | pd.Series, labels: pd.Index) -> list[ItemThreshold]:
-    """Thresholds that the caller brought, in the items' order."""
+def given_thresholds(method: pd.DataFrame | pd.Series) -> pd.Series:
+    """Thresholds [s] by item that the caller brought, of any items.
+
+    Raises
+    ------
+    MeasureError
+        There is no column of thresholds, an item has several, or one is not a number above 0.
+    """
     column = method
     if isinstance(method, pd.DataFrame):
         if "threshold" not in method.columns:
-            raise MeasureError("the frame of thresholds has no column 'threshold'")
+            raise MeasureError(
+                "the frame of thresholds has no column 'threshold': pass the result of "
+                "lrnanalysis.effort.thresholds, or a Series of seconds by item"
+            )
         column = method["threshold"]
     assert isinstance(column, pd.Series)
     if not column.index.is_unique:
         raise MeasureError("an item has more than one threshold: give each item one")
-    given = as_floats(column.reindex(labels))
-    if (given <= 0).any():
+    if (as_floats(column) <= 0).any():
         raise MeasureError("a threshold is 0 or below: give seconds above 0, or NaN for none")
+    return column
+
+
+def _given(method: pd.DataFrame | pd.Series, labels: pd.Index) -> list[ItemThreshold]:
+    """Thresholds that the caller brought, in the items' order."""
+    column = given_thresholds(method)
+    check_label_kinds("the index", column.index, labels, where=("the thresholds", "the times"))
+    given = as_floats(column.reindex(labels))
     known = labels.isin(column.index)
     reasons = ("no threshold given", "the threshold given is missing")
     return [

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import FloatArray, choice
 
 __all__ = ["EquatingDesign", "Method", "Sample", "Scores", "Via", "choose_via", "read_sample"]
@@ -75,7 +75,7 @@ def read_sample(
     choice("design", design, ("equivalent groups", "single group", "NEAT"))
     if anchored != (design == "NEAT"):
         raise MeasureError(
-            f"design is {design!r} {'with' if anchored else 'without'} anchors: anchor_x and "
+            f"design is {shown(design)} {'with' if anchored else 'without'} anchors: anchor_x and "
             'anchor_y go with "NEAT"'
         )
     if anchor_x is not None and anchor_y is not None:
@@ -136,11 +136,13 @@ def choose_via(design: EquatingDesign, via: Via | None, method: Method) -> Via |
     """How the anchor is used, by default or checked against the method."""
     if design != "NEAT":
         if via is not None:
-            raise MeasureError(f"via is {via!r}: it requires an anchor test")
+            raise MeasureError(f"via is {shown(via)}: it requires an anchor test")
         return None
     allowed = _FOR_CURVES if method == "equipercentile" else _FOR_LINES
     if via is None:
         return "post-stratification" if method == "equipercentile" else "Tucker"
     if via not in allowed:
-        raise MeasureError(f"via is {via!r}: with method={method!r} it must be one of {allowed}")
+        raise MeasureError(
+            f"via is {shown(via)}: with method={shown(method)} it must be one of {allowed}"
+        )
     return via

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.arguments import checked
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, with_attrs
 from lrnanalysis.measures.equating._curves import Scales, chained_curve, forms, synthetic_forms
 from lrnanalysis.measures.equating._designs import (
@@ -85,6 +86,7 @@ class Equating:
         return pd.Series(found, index=index, name="equated")
 
 
+@checked
 def equate(
     x: Scores,
     y: Scores,
@@ -181,7 +183,9 @@ def equate(
         scales=(np.empty(0), np.empty(0), np.empty(0)),
     )
     if smooth is not None and not plan.on_scales:
-        raise MeasureError(f"smooth applies to equipercentile equating, not to method={method!r}")
+        raise MeasureError(
+            f"smooth applies to equipercentile equating, not to method={shown(method)}"
+        )
     if bootstrap < 0:
         raise MeasureError(f"bootstrap is {bootstrap}: it must be 0 or more")
     plan = replace(plan, scales=_scales(sample, plan, x_scores, y_scores, anchor_scores))

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, choice
+from lrnanalysis.measures._checks import BoolArray, FloatArray, check_above, choice
 from lrnanalysis.measures.irt.data.response_matrix import (
     AdministeredItems,
     ResponseMatrix,
@@ -52,6 +53,7 @@ __all__ = ["fit"]
 Models = str | Mapping[Hashable, str] | Sequence[str] | pd.Series
 
 
+@checked
 def fit(
     matrix: pd.DataFrame | FloatArray,
     model: Models = "2PL",
@@ -158,6 +160,7 @@ def fit(
     >>> model.converged, len(model.items), list(model.items.columns[:5])
     (True, 6, ['model', 'a', 'a_se', 'b', 'b_se'])
     """
+    check_above("tolerance", tolerance)
     choice("method", method, ("MML", "CML"))
     choice("disconnected", disconnected, ("raise", "equivalent"))
     kernels = select_kernels(compiled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -10,6 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.irt.estimation.priors import Prior
 from lrnanalysis.measures.irt.likelihood.persons import PersonResponses, read_persons
@@ -162,6 +164,7 @@ class IRTModel:
 
     # Persons ------------------------------------------------------------------------------------
 
+    @checked
     def responses(
         self, matrix: pd.DataFrame | None = None, group: object = None
     ) -> PersonResponses:
@@ -179,6 +182,11 @@ class IRTModel:
         MeasureError
             If the model was loaded and no matrix is given.
         """
+        if matrix is None and group is not None:
+            raise MeasureError(
+                "group is given without matrix: the persons of the fit have their groups; pass the "
+                "matrix of the persons too, or leave group out"
+            )
         if matrix is not None:
             own = self.estimates
             return read_persons(
@@ -188,6 +196,7 @@ class IRTModel:
             raise MeasureError("the model was loaded without responses: give a matrix")
         return self._persons
 
+    @checked
     def abilities(
         self,
         method: Literal["EAP", "MAP", "ML", "WLE"] = "EAP",
@@ -229,6 +238,7 @@ class IRTModel:
             self.estimates, self.responses(matrix, group), method, bound
         )
 
+    @checked
     def reliability(self, *, matrix: pd.DataFrame | None = None, group: object = None) -> pd.Series:
         """Reliability of abilities.
 
@@ -243,6 +253,7 @@ class IRTModel:
 
     # Curves -------------------------------------------------------------------------------------
 
+    @checked
     def probabilities(self, theta: Theta = None) -> pd.DataFrame:
         """Probability of every score by ability.
 
@@ -258,14 +269,17 @@ class IRTModel:
         """
         return curves.probabilities(self.estimates, theta)
 
+    @checked
     def expected_scores(self, theta: Theta = None) -> pd.DataFrame:
         """Expected score [points] of every item by ability: the characteristic curves."""
         return curves.expected_scores(self.estimates, theta)
 
+    @checked
     def item_information(self, theta: Theta = None) -> pd.DataFrame:
         """Fisher information of every item by ability, columns items."""
         return curves.item_information(self.estimates, theta)
 
+    @checked
     def information(self, theta: Theta = None) -> pd.DataFrame:
         """Information of the whole test, and the standard error that it leaves.
 
@@ -278,6 +292,7 @@ class IRTModel:
 
     # Fit ----------------------------------------------------------------------------------------
 
+    @checked
     def item_fit(self, *, min_expected: float = 1.0) -> pd.DataFrame:
         """Fit of every item: S-X², infit and outfit.
 
@@ -299,6 +314,7 @@ class IRTModel:
         """
         return item_fit.item_fit(self.estimates, self.responses(), min_expected)
 
+    @checked
     def model_fit(self, *, confidence: float = 0.9) -> pd.Series:
         """Fit of the model: M2 with RMSEA.
 
@@ -314,6 +330,7 @@ class IRTModel:
         """
         return model_fit.model_fit(self.estimates, self.responses(), confidence)
 
+    @checked
     def person_fit(
         self, *, matrix: pd.DataFrame | None = None, group: object = None
     ) -> pd.DataFrame:
@@ -342,12 +359,13 @@ class IRTModel:
 
     # Use ----------------------------------------------------------------------------------------
 
+    @checked
     def simulate(
         self,
         persons: int | None = None,
         *,
         theta: Theta = None,
-        group: object = None,
+        group: Hashable | None = None,
         seed: int | np.random.Generator | None = None,
     ) -> pd.DataFrame:
         """Scores of simulated persons.
@@ -370,6 +388,7 @@ class IRTModel:
         """
         return simulate(self.estimates, persons, theta, group, seed)
 
+    @checked
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to a file, JSON text, without responses or persons' labels.
 
@@ -379,6 +398,7 @@ class IRTModel:
         write_estimates(self.estimates, path)
 
 
+@checked
 def load(path: str | PathLike[str]) -> IRTModel:
     """Read a model that `IRTModel.save` wrote.
 

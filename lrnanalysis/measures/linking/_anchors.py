@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.irt import IRTModel, fit
 from lrnanalysis.measures.irt.estimation.anchors import Calibration
@@ -14,6 +15,7 @@ from lrnanalysis.measures.irt.estimation.anchors import Calibration
 __all__ = ["fixed_anchors"]
 
 
+@checked
 def fixed_anchors(
     matrix: pd.DataFrame,
     base: pd.DataFrame | Calibration,

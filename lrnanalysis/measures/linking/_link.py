@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
 from lrnanalysis.measures.irt.estimation.anchors import Calibration
@@ -52,6 +53,7 @@ class Link:
             f"method={self.method!r}, common items={len(self.items)})"
         )
 
+    @checked
     def abilities(self, values: pd.Series | Sequence[float] | FloatArray) -> pd.Series:
         """Abilities of the new calibration on the base's scale.
 
@@ -64,12 +66,14 @@ class Link:
         moved = self.slope * np.asarray(values, dtype=np.float64) + self.intercept
         return pd.Series(moved, index=index, name="ability")
 
+    @checked
     def errors(self, values: pd.Series | Sequence[float] | FloatArray) -> pd.Series:
         """Standard errors of abilities, in the base's unit."""
         index = values.index if isinstance(values, pd.Series) else None
         moved = self.slope * np.asarray(values, dtype=np.float64)
         return pd.Series(moved, index=index, name="se")
 
+    @checked
     def parameters(self, new: pd.DataFrame | Calibration) -> pd.DataFrame:
         """Slopes and locations of items of the new calibration on the base's scale.
 
@@ -87,6 +91,7 @@ class Link:
         return ItemTable.of(new, "new", None).moved(self.slope, self.intercept).frame()
 
 
+@checked
 def link(
     new: pd.DataFrame | Calibration,
     base: pd.DataFrame | Calibration,

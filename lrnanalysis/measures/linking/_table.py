@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import special
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray, choice
+from lrnanalysis.measures._checks import BoolArray, FloatArray, as_floats, choice
 from lrnanalysis.measures.irt.estimation.anchors import Calibration
 from lrnanalysis.measures.irt.response_models.layout import Layout
 from lrnanalysis.measures.irt.response_models.registry import MODELS, response_model
@@ -60,7 +60,7 @@ class ItemTable:
             )
         if not frame.index.is_unique:
             raise MeasureError(f"{name} has an item twice: give every item one row")
-        slopes = frame["a"].to_numpy(dtype=np.float64)
+        slopes = as_floats(frame["a"])
         several = [_column(frame, column, np.nan) for column in thresholds]
         locations = np.stack(several or [np.full(len(frame), np.nan)], axis=1)
         stepped = ~np.isnan(locations).all(axis=1)
@@ -170,7 +170,7 @@ def _column(frame: pd.DataFrame, name: str, default: float) -> FloatArray:
     """A column's numbers; the default without the column, and where it is missing."""
     if name not in frame.columns:
         return np.full(len(frame), default)
-    values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    values = as_floats(frame[name])
     return np.where(np.isnan(values), default, values)
 
 

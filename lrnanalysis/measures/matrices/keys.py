@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import IntArray, whole_labels
 from lrnanalysis.tables.schema import TABLES
 
@@ -113,7 +113,9 @@ def names_of(by: str | Sequence[str]) -> list[str]:
     """
     names = [by] if isinstance(by, str) else list(by)
     if not names or len(set(names)) < len(names) or not all(isinstance(n, str) for n in names):
-        raise MeasureError(f"by is {by!r}: pass the name of a column, or a list of different ones")
+        raise MeasureError(
+            f"by is {shown(by)}: pass the name of a column, or a list of different ones"
+        )
     return names
 
 

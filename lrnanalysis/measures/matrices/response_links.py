@@ -17,6 +17,7 @@ from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     IntArray,
+    check_label_kinds,
     flags,
     optional_floats,
     require_columns,
@@ -149,8 +150,8 @@ def link_rows(items: pd.DataFrame, responses: pd.DataFrame) -> IntArray:
     require_columns(items, "session_id", "item_reference", table="items")
     require_columns(responses, "session_id", "item_reference", table="responses")
     sessions, references = factorise(items["session_id"]), factorise(items["item_reference"])
-    of_session = _matched(sessions, factorise(responses["session_id"]))
-    of_item = _matched(references, factorise(responses["item_reference"]))
+    of_session = _matched("session_id", sessions, factorise(responses["session_id"]))
+    of_item = _matched("item_reference", references, factorise(responses["item_reference"]))
     width = len(references.labels)
     # A missing key on one side must not match a missing key on the other.
     known = (sessions.codes >= 0) & (references.codes >= 0)
@@ -169,11 +170,13 @@ def link_rows(items: pd.DataFrame, responses: pd.DataFrame) -> IntArray:
     return np.where((asked >= 0) & (mine[row] == asked), row, -1)
 
 
-def _matched(mine: Keys, theirs: Keys) -> IntArray:
+def _matched(name: str, mine: Keys, theirs: Keys) -> IntArray:
     """Codes of the other table as positions in this one's labels; -1 where it has no such label."""
     if mine.labels.equals(theirs.labels):
         return theirs.codes.astype(np.int64)
     place = np.append(mine.labels.get_indexer(theirs.labels), -1)
+    if (place < 0).all():
+        check_label_kinds(name, mine.labels, theirs.labels, where=("items", "responses"))
     return place[theirs.codes]
 
 

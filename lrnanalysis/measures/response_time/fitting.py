@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import BoolArray, FloatArray
+from lrnanalysis.measures._checks import BoolArray, FloatArray, check_above
 from lrnanalysis.measures._times import time_values
 from lrnanalysis.measures.response_time.estimation import fit
 from lrnanalysis.measures.response_time.information import standard_errors
@@ -26,6 +27,7 @@ _FEW = "fewer than two times"
 _ALIKE = "its times are all alike"
 
 
+@checked
 def lognormal(
     times: pd.DataFrame, *, tolerance: float = 1e-7, max_iter: int = 1_000
 ) -> LognormalModel:
@@ -79,6 +81,7 @@ def lognormal(
     >>> model.converged, round(model.variance**0.5, 1), float(model.items["alpha"].mean().round(1))
     (True, 0.3, 2.0)
     """
+    check_above("tolerance", tolerance)
     values = time_values(times)
     timed = values > 0
     counts = np.count_nonzero(timed, axis=0)

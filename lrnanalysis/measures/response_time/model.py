@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from scipy import special, stats
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     FloatArray,
@@ -130,6 +131,7 @@ class LognormalModel:
             result, {"rule": "standard normal under the model; negative is faster than expected"}
         )
 
+    @checked
     def aberrant(self, z: float = 1.96, *, scores: pd.DataFrame | None = None) -> pd.DataFrame:
         """Times that are too fast or too slow for the person and the item.
 
@@ -215,7 +217,8 @@ class LognormalModel:
         p[some] = stats.chi2.sf(chi2[some], df[some])
         return pd.DataFrame({"chi2": chi2, "df": df, "p": p}, index=self._times.index)
 
-    def total_time(self, items: Iterable[object] | None = None) -> pd.DataFrame:
+    @checked
+    def total_time(self, items: Iterable[Hashable] | None = None) -> pd.DataFrame:
         """Predicted total time of every person on a test.
 
         Parameters
@@ -241,7 +244,8 @@ class LognormalModel:
         spread = second * (variance + mean**2) - (first * mean) ** 2
         return pd.DataFrame({"mean": first * mean, "sd": np.sqrt(spread)}, index=self._times.index)
 
-    def time_limit(self, finish: float = 0.95, items: Iterable[object] | None = None) -> float:
+    @checked
+    def time_limit(self, finish: float = 0.95, items: Iterable[Hashable] | None = None) -> float:
         """Time limit within which a share of the population finishes a test.
 
         The sum of lognormal times is approximated as lognormal with the same mean and variance
@@ -278,7 +282,8 @@ class LognormalModel:
         centre, spread = self._log_total(items)
         return float(np.exp(centre + spread * special.ndtri(finish)))
 
-    def share_finishing(self, limit: float, items: Iterable[object] | None = None) -> float:
+    @checked
+    def share_finishing(self, limit: float, items: Iterable[Hashable] | None = None) -> float:
         """Share of the population that finishes a test within a limit; see `time_limit`.
 
         Parameters
@@ -303,6 +308,7 @@ class LognormalModel:
         centre, spread = self._log_total(items)
         return float(special.ndtr((np.log(limit) - centre) / spread))
 
+    @checked
     def screening_correlation(
         self, ability: pd.Series, ability_reliability: float = 1.0
     ) -> pd.Series:
@@ -339,7 +345,7 @@ class LognormalModel:
     def _speeds(self) -> tuple[FloatArray, FloatArray]:
         return as_floats(self.persons["speed"]), as_floats(self.persons["speed_se"]) ** 2
 
-    def _total(self, items: Iterable[object] | None) -> tuple[float, float]:
+    def _total(self, items: Iterable[Hashable] | None) -> tuple[float, float]:
         """Mean and variance of the total time of a person with speed 0."""
         if items is None:
             chosen = self.items[self.items["beta"].notna()]
@@ -358,13 +364,14 @@ class LognormalModel:
         means = np.exp(beta + sigma2 / 2)
         return float(means.sum()), float((means**2 * np.expm1(sigma2)).sum())
 
-    def _log_total(self, items: Iterable[object] | None) -> tuple[float, float]:
+    def _log_total(self, items: Iterable[Hashable] | None) -> tuple[float, float]:
         """Mean and SD of the logarithm of the total time in the population."""
         mean, variance = self._total(items)
         own = float(np.log1p(variance / mean**2))
         return float(np.log(mean)) - own / 2, float(np.sqrt(own + self.variance))
 
 
+@checked
 def screening_correlation(
     speed: pd.Series,
     ability: pd.Series,

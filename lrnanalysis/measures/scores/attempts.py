@@ -12,6 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
@@ -40,6 +41,7 @@ Attempts = Literal["first", "last", "best", "all"]
 _ORDER = "sessions of a user at an activity by dt_started"
 
 
+@checked
 def attempt_number(sessions: pd.DataFrame) -> pd.Series:
     """Number of every session among its user's sessions at its activity, from 1.
 
@@ -75,6 +77,7 @@ def attempt_number(sessions: pd.DataFrame) -> pd.Series:
     return with_attrs(result, _notes(sessions, _ORDER))
 
 
+@checked
 def first_attempts(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session is its user's first at its activity.
 
@@ -105,6 +108,7 @@ def first_attempts(sessions: pd.DataFrame) -> pd.Series:
     return _picked(sessions, "first", f"first of the {_ORDER}")
 
 
+@checked
 def last_attempts(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session is its user's last at its activity.
 
@@ -135,6 +139,7 @@ def last_attempts(sessions: pd.DataFrame) -> pd.Series:
     return _picked(sessions, "last", f"last of the {_ORDER}")
 
 
+@checked
 def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session is its user's best at its activity.
 
@@ -171,6 +176,7 @@ def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     return _picked(sessions, "best", rule)
 
 
+@checked
 def pick_attempts(sessions: pd.DataFrame, attempts: Attempts) -> BoolArray:
     """Which sessions are the first, last, best or any ("all") attempt, one flag per row.
 

@@ -22,11 +22,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     as_floats,
+    check_label_kinds,
     choice,
     optional_floats,
     require_columns,
@@ -114,6 +116,7 @@ class Cells:
     max_points: FloatArray
     notes: dict[str, object]
 
+    @checked
     def values(
         self,
         *,
@@ -141,6 +144,7 @@ class Cells:
         return numbers
 
 
+@checked
 def item_cells(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
@@ -206,6 +210,7 @@ def item_cells(
     return Cells(kinds, points, most, notes)
 
 
+@checked
 def question_cells(
     items: pd.DataFrame,
     responses: pd.DataFrame,
@@ -248,6 +253,7 @@ def question_cells(
     return Cells(kinds, points, most, {**states.notes, "score": score})
 
 
+@checked
 def cell_kinds(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
@@ -299,6 +305,7 @@ def cell_kinds(
     return with_attrs(pd.Series(values, index=items.index, name="kind"), cells.notes)
 
 
+@checked
 def cell_matrix(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
@@ -374,10 +381,18 @@ def _with_item_max(
 
 def _pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:
     """Whether each row's session is Pending Scoring."""
-    if sessions is None or "status" not in sessions.columns:
+    if sessions is None:
         return np.zeros(len(table), dtype=bool)
+    require_columns(sessions, "session_id", "status", table="sessions")
     waiting = sessions["session_id"][has_status(sessions, "Pending Scoring")]
     found: BoolArray = table["session_id"].isin(waiting).to_numpy(dtype=bool)
+    if len(waiting) and not found.any():
+        check_label_kinds(
+            "session_id",
+            pd.Index(sessions["session_id"]),
+            pd.Index(table["session_id"]),
+            where=("sessions", "the other table"),
+        )
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import (
     FloatArray,
     as_floats,
@@ -39,6 +40,7 @@ _RULES = {
 _NOTHING = 1e-9
 
 
+@checked
 def score_percent(
     frame: pd.DataFrame, *, adjusted: bool = False, unmarked: UnmarkedPoints = "exclude"
 ) -> pd.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import (
     as_floats,
     require_columns,
@@ -24,6 +25,7 @@ _RULE = (
 )
 
 
+@checked
 def response_status(responses: pd.DataFrame) -> pd.Series:
     """Status of every response: scored, unmarked, attempted or unattempted.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import require_columns, with_attrs
 from lrnanalysis.measures.completion import ReachRule
@@ -26,6 +27,7 @@ from lrnanalysis.measures.scores.common_scale import Maxima, on_common_scale
 __all__ = ["question_score_matrix", "score_matrix"]
 
 
+@checked
 def score_matrix(
     items: pd.DataFrame,
     responses: pd.DataFrame | None = None,
@@ -120,6 +122,7 @@ def score_matrix(
     return _scattered(items, rows, "item_reference", cells, value, becomes)
 
 
+@checked
 def question_score_matrix(
     items: pd.DataFrame,
     responses: pd.DataFrame,

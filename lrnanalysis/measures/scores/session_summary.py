@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import (
     TimeUnit,
     per_second,
@@ -25,6 +26,7 @@ from lrnanalysis.tables.times import timestamps
 __all__ = ["session_summary"]
 
 
+@checked
 def session_summary(
     sessions: pd.DataFrame,
     by: str | Sequence[str] = "activity_id",

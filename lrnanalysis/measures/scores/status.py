@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
@@ -44,6 +45,7 @@ def has_status(sessions: pd.DataFrame, status: str) -> BoolArray:
     return found
 
 
+@checked
 def is_status(sessions: pd.DataFrame, status: str) -> pd.Series:
     """Whether each session has a status, compared without case.
 
@@ -73,6 +75,7 @@ def is_status(sessions: pd.DataFrame, status: str) -> pd.Series:
     return pd.Series(has_status(sessions, status), index=sessions.index, name=name)
 
 
+@checked
 def is_completed(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session was submitted and fully scored: status Completed.
 
@@ -87,6 +90,7 @@ def is_completed(sessions: pd.DataFrame) -> pd.Series:
     return is_status(sessions, "Completed")
 
 
+@checked
 def is_incomplete(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session was saved and not submitted: status Incomplete. See `is_status`.
 
@@ -98,6 +102,7 @@ def is_incomplete(sessions: pd.DataFrame) -> pd.Series:
     return is_status(sessions, "Incomplete")
 
 
+@checked
 def is_pending_scoring(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session waits for a marker: status Pending Scoring. See `is_status`.
 
@@ -109,6 +114,7 @@ def is_pending_scoring(sessions: pd.DataFrame) -> pd.Series:
     return is_status(sessions, "Pending Scoring")
 
 
+@checked
 def is_discarded(sessions: pd.DataFrame) -> pd.Series:
     """Whether each session was set aside by an administrator: status Discarded. See `is_status`.
 
@@ -120,6 +126,7 @@ def is_discarded(sessions: pd.DataFrame) -> pd.Series:
     return is_status(sessions, "Discarded")
 
 
+@checked
 def status_counts(sessions: pd.DataFrame, by: str | Sequence[str] | None = None) -> pd.Series:
     """Number of sessions of every status, discarded ones included.
 
@@ -183,6 +190,7 @@ def status_table(sessions: pd.DataFrame, by: str | Sequence[str]) -> pd.DataFram
     )
 
 
+@checked
 def progress(sessions: pd.DataFrame) -> pd.Series:
     """Share of every session's questions that were attempted.
 

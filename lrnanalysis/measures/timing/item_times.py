@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import (
     FloatArray,
     IntArray,
@@ -39,6 +40,7 @@ __all__ = ["active_time", "time_matrix", "time_summary"]
 _NO_TIME = "times that are missing, 0, negative or infinite do not count"
 
 
+@checked
 def active_time(
     items: pd.DataFrame, by: str | Sequence[str] = "session_id", *, unit: TimeUnit = "s"
 ) -> pd.Series:
@@ -90,6 +92,7 @@ def active_time(
     return with_attrs(result, {"unit": unit, "rule": rule, **unusable})
 
 
+@checked
 def time_summary(
     items: pd.DataFrame,
     by: str | Sequence[str] = "item_reference",
@@ -176,6 +179,7 @@ def time_summary(
     return with_attrs(result, {"unit": unit, "rule": _NO_TIME, **unusable})
 
 
+@checked
 def time_matrix(
     items: pd.DataFrame, *, rows: str = "session_id", unit: TimeUnit = "s"
 ) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     BoolArray,
@@ -38,6 +39,7 @@ _TEXT = {
 _NORMAL_MAD = 1.482602218505602
 
 
+@checked
 def outliers(
     items: pd.DataFrame,
     rule: OutlierRule = "sd",

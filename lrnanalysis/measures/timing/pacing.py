@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     TimeUnit,
@@ -22,6 +23,7 @@ from lrnanalysis.tables.times import usable_times
 __all__ = ["pacing", "time_by_position"]
 
 
+@checked
 def pacing(
     items: pd.DataFrame,
     *,
@@ -115,6 +117,7 @@ def pacing(
     )
 
 
+@checked
 def time_by_position(items: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.DataFrame:
     """Descriptive statistics of the time on screen by position in the session.
 

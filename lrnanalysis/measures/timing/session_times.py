@@ -10,11 +10,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import (
     FloatArray,
     TimeUnit,
     as_floats,
+    check_label_kinds,
     per_second,
     require_columns,
     with_attrs,
@@ -40,6 +42,7 @@ _IDLE = "elapsed - active, never clipped"
 _ROUNDING = 1.0
 
 
+@checked
 def session_active_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     """Time on screen of every session: the sum of its items' times.
 
@@ -84,6 +87,7 @@ def session_active_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.S
     return result
 
 
+@checked
 def elapsed_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     """Time from start to completion of every session, by its timestamps.
 
@@ -130,6 +134,7 @@ def elapsed_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     return result
 
 
+@checked
 def idle_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     """Elapsed less active time of every session: pauses, and gaps while it was saved.
 
@@ -184,6 +189,7 @@ def idle_time(sessions: pd.DataFrame, *, unit: TimeUnit = "s") -> pd.Series:
     return result
 
 
+@checked
 def active_share(sessions: pd.DataFrame) -> pd.Series:
     """Share of the elapsed time of every session that was spent on screen.
 
@@ -238,6 +244,7 @@ def time_limits(limit: pd.Series, sessions: pd.Index) -> FloatArray:
             else f"is a {type(limit).__name__}"
         )
         raise MeasureError(f"limit {what}: pass a Series with one value [s] per session_id")
+    check_label_kinds("the index", limit.index, sessions, where=("limit", "the sessions"))
     found = as_floats(limit.reindex(sessions))
     return np.where((found > 0) & (found < np.inf), found, np.nan)
 

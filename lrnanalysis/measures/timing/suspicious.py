@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.measures._checks import (
     FloatArray,
     as_floats,
@@ -27,6 +28,7 @@ _TIMES_NEIGHBOUR = 5
 _NEAR = 1.25
 
 
+@checked
 def suspicious_times(items: pd.DataFrame, *, limit: pd.Series | None = None) -> pd.DataFrame:
     """Exact large times that repeat, and times at the limit without a score.
 

@@ -230,7 +230,7 @@ def test_cells_rule_over_the_numbers_of_unanswered_cells():
         (KINDS.iloc[:3], "cells lacks 3 of the 6 persons"),
         (KINDS.replace("omitted", "skipped"), "'skipped'"),
         (KINDS.eq("right").astype(int), "the kinds of cells are right, wrong"),
-        ("right", "cells is a str"),
+        ("right", "cells is 'right'"),
     ],
 )
 def test_wrong_cells(cells, message):

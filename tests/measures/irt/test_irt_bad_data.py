@@ -48,7 +48,7 @@ def test_codes_for_missing_that_were_left_in(code):
 
 def test_tables_that_are_none():
     refused("repeated column labels", pd.concat([DATA, DATA], axis=1))
-    refused("DataFrame or array", DATA["i0"])
+    refused("DataFrame .* or an array", DATA["i0"])
     refused("not a number|numbers", DATA.assign(i0="right"))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, as_floats, whole_labels
 from lrnanalysis.measures.irt.data.packing import ByteArray, chunks
 
@@ -237,7 +238,7 @@ def read_weights(weights: object, persons: pd.Index) -> FloatArray | None:
     return found
 
 
-def _per_person(name: str, given: object, persons: pd.Index) -> pd.Series:
+def _per_person(name: str, given: Any, persons: pd.Index) -> pd.Series:
     """One value per row of the matrix, in its order."""
     if isinstance(given, str):
         raise MeasureError(
@@ -254,7 +255,9 @@ def _per_person(name: str, given: object, persons: pd.Index) -> pd.Series:
                 f"{name} does not have a value for every person: index it like the matrix"
             )
         given = given.reindex(persons)
-    values = given if isinstance(given, pd.Series) else np.asarray(given)
+    if not pd.api.types.is_list_like(given, allow_sets=False):
+        raise MeasureError(f"{name} is {shown(given)}: pass one value per person")
+    values = given if hasattr(given, "dtype") else pd.Series([*given]).infer_objects()
     if values.shape != (len(persons),):
         raise MeasureError(
             f"{name} has {values.size} values for {len(persons)} persons: pass one value per person"

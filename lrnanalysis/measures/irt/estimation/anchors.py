@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures.irt.response_models.layout import Layout
 from lrnanalysis.measures.irt.response_models.registry import MODELS, response_model
 from lrnanalysis.measures.irt.response_models.response_model import ResponseModel
@@ -63,6 +63,11 @@ def read_fixed(fixed: Fixed | None, layout: Layout, items: pd.Index) -> dict[int
         }
         if wanted:
             found[place] = _parameters(item, wanted, model)
+    if not found and not isinstance(fixed, Mapping):
+        raise MeasureError(
+            f"fixed is {shown(fixed)} without a parameter of any item of the matrix: pass a table "
+            "of item parameters indexed by item, such as model.items"
+        )
     return found
 
 

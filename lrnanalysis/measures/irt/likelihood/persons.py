@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import FloatArray, IntArray
 from lrnanalysis.measures.irt.data.packing import chunks
 from lrnanalysis.measures.irt.data.response_matrix import (
@@ -81,6 +81,8 @@ def read_persons(
     MeasureError
         If items, scores or groups are not the model's.
     """
+    if not np.shape(matrix)[1:] or not np.shape(matrix)[1]:
+        raise MeasureError(f"matrix is {shown(matrix)}: it has no item of the model")
     responses = read_responses(matrix, scores, items)
     if group is None and len(groups) > 1:
         raise MeasureError(
@@ -90,7 +92,7 @@ def read_persons(
     own, labels = read_groups(group, responses.persons)
     at = groups.get_indexer(labels) if group is not None else np.zeros(1, dtype=np.intp)
     if (at < 0).any():
-        raise MeasureError(f"group {labels[at < 0][0]!r} is not one of the model's")
+        raise MeasureError(f"group {shown(labels[at < 0][0])} is not one of the model's")
     given, kernels = administered_items(responses.digits), select_kernels(False)
     backends, order = build_backends(
         layout, responses, given, at[own], len(groups), None, grid, kernels

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, file_errors
 from lrnanalysis.measures.irt.estimation.constraints import Constraints
 from lrnanalysis.measures.irt.likelihood.quadrature import Quadrature
 from lrnanalysis.measures.irt.response_models.layout import Layout
@@ -51,13 +51,16 @@ def write_estimates(estimates: Estimates, path: str | PathLike[str]) -> None:
         "covariance": covariance.tolist(),
         "grid": [estimates.grid.nodes, estimates.grid.bound],
     }
-    Path(path).write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+    text = json.dumps(content, allow_nan=False)
+    with file_errors(path, "written"):
+        Path(path).write_text(text, encoding="utf-8")
 
 
 def read_estimates(path: str | PathLike[str]) -> Estimates:
     """See `load`."""
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        with file_errors(path, "read"):
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise MeasureError(f"{path} is not a saved model: it is not JSON text") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:

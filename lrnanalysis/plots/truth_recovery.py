@@ -42,7 +42,7 @@ def recovery(
     se : Series, optional
         Standard errors of the estimates, under the same labels: intervals are drawn at
         estimate ± z · SE, and the caption gives the share of them that contain the truth. Where
-        one is missing or not above 0, there is no interval.
+        one is not finite or not above 0, there is no interval.
     confidence : float, default 0.95
         Confidence level of the intervals.
     quantity : str, default "parameter"
@@ -98,7 +98,9 @@ def recovery(
     x, y = true[known], values.to_numpy()[known]
     # Without a standard error there is no interval, and nothing to miss.
     half = np.full(len(x), np.nan) if errors is None else errors[known]
-    half = np.where(half > 0, NormalDist().inv_cdf((1 + confidence) / 2) * half, np.nan)
+    half = np.where(
+        (half > 0) & np.isfinite(half), NormalDist().inv_cdf((1 + confidence) / 2) * half, np.nan
+    )
     measured = ~np.isnan(half)
     missed = measured & (np.abs(y - x) > half)
 
@@ -142,7 +144,7 @@ def recovery(
         )
     ax.set_xlim(low, high)
     ax.set_ylim(low, high)
-    ax.legend(frameon=False, fontsize=9, loc="upper left")
+    ax.legend(fontsize=9, loc=_corner(x, y, low, high), framealpha=0.85, edgecolor="none")
     tail = f" [{unit}]" if unit else ""
     style.label_axes(
         ax,
@@ -190,6 +192,14 @@ def _range(x: FloatArray, y: FloatArray, half: FloatArray) -> tuple[float, float
     low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
     margin = 0.05 * max(high - low, wide)
     return low - margin, high + margin
+
+
+def _corner(x: FloatArray, y: FloatArray, low: float, high: float) -> str:
+    """The corner off the line that has fewer points, for the legend."""
+    across, up = (x - low) / (high - low), (y - low) / (high - low)
+    above = ((across < 0.6) & (up > 0.75)).sum()
+    below = ((across > 0.4) & (up < 0.25)).sum()
+    return "upper left" if above <= below else "lower right"
 
 
 def _caption(

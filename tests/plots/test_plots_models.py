@@ -409,11 +409,11 @@ def test_recovery_states_bias_error_correlation_and_coverage():
 def test_recovery_leaves_out_what_is_unknown_and_says_so():
     found, truth, se = estimates(10)
     found.iloc[0], found.iloc[1], truth.iloc[2] = np.nan, np.inf, np.nan
-    se.iloc[3], se.iloc[4] = np.nan, 0.0
+    se.iloc[3], se.iloc[4], se.iloc[5] = np.nan, 0.0, np.inf
     ax = plots.recovery(found, truth, se=se)
     assert "n = 7 (3 without a finite value)" in words(ax)
-    assert sum(len(lines) for lines in intervals(ax)) == 5
-    held = ((found - truth).abs() <= 1.96 * se)[5:].mean()
+    assert sum(len(lines) for lines in intervals(ax)) == 4
+    held = ((found - truth).abs() <= 1.96 * se)[6:].mean()
     assert f"{100 * held:.0f} % of the 95 % intervals" in words(ax)
 
 
@@ -435,6 +435,18 @@ def test_a_wide_interval_does_not_squeeze_the_points():
     se.iloc[0] = 1000.0
     low, high = plots.recovery(found, truth, se=se).get_ylim()
     assert high - low < 4 * np.ptp(np.concatenate([found, truth]))
+
+
+def test_the_legend_of_recovery_covers_no_estimates_off_the_line():
+    found, truth, _ = estimates(200)
+    found[truth < truth.quantile(0.2)] += 4
+    ax = plots.recovery(found, truth)
+    ax.figure.draw_without_rendering()
+    places = ax.transData.transform(np.column_stack([truth, found]))
+    box = ax.get_legend().get_window_extent()
+    assert not any(box.contains(*place) for place in places)
+    mirrored = plots.recovery(-found[::-1], -truth)
+    assert (ax.get_legend()._loc, mirrored.get_legend()._loc) == (4, 2)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -194,7 +194,9 @@ def _range(x: FloatArray, y: FloatArray, half: FloatArray) -> tuple[float, float
     return low - margin, high + margin
 
 
-def _corner(x: FloatArray, y: FloatArray, low: float, high: float) -> str:
+def _corner(
+    x: FloatArray, y: FloatArray, low: float, high: float
+) -> Literal["upper left", "lower right"]:
     """The corner off the line that has fewer points, for the legend."""
     across, up = (x - low) / (high - low), (y - low) / (high - low)
     above = ((across < 0.6) & (up > 0.75)).sum()
@@ -222,9 +224,9 @@ def _caption(
     ]
     if measured.any():
         held = 1 - missed.sum() / measured.sum()
-        parts.append(
-            f"{100 * held:.0f} % of the {100 * confidence:g} % intervals contain the truth"
-        )
+        # No line break before the per cent sign.
+        share, level = f"{100 * held:.0f}\u00a0%", f"{100 * confidence:g}\u00a0%"
+        parts.append(f"{share} of the {level} intervals contain the truth")
     return "; ".join(parts)
 
 

@@ -334,6 +334,13 @@ class AnalysisPlots:
         '>>> "residual" in analysis.plot.residuals(analysis.speed_model()).get_xlabel()',
         "True",
     )
+    recovery = _result_picture(
+        plots.recovery,
+        ">>> speed = analysis.speed_model()",
+        '>>> truth = study.truth["items"].set_index("item_reference")["beta"]',
+        '>>> analysis.plot.recovery(speed.items["beta"], truth).get_ylabel()',
+        "'parameter, estimate'",
+    )
     linking = _result_picture(
         plots.linking,
         '>>> model = analysis.fit("GRM")',

@@ -18,6 +18,7 @@ from lrnanalysis.plots.residual_correlations import local_dependence
 from lrnanalysis.plots.response_effort import effort
 from lrnanalysis.plots.session_views import attempts, score_against_time, timeline
 from lrnanalysis.plots.time_on_task import accuracy_by_time, time_against_difficulty, times
+from lrnanalysis.plots.truth_recovery import recovery
 
 __all__ = [
     "accuracy_by_time",
@@ -37,6 +38,7 @@ __all__ = [
     "pacing",
     "person_fit",
     "reach",
+    "recovery",
     "residuals",
     "score_against_time",
     "time_against_difficulty",

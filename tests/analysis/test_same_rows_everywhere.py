@@ -142,6 +142,7 @@ def results(analysis, model, name):
         "person_fit": lambda: (model,),
         "local_dependence": lambda: (model,),
         "residuals": lambda: (analysis.speed_model(),),
+        "recovery": lambda: (model.items["a"], model.items["a"]),
         "linking": lambda: (lrn.linking.link(model, model),),
         "equating": lambda: (
             lrn.equating.equate(

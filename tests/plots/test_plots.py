@@ -90,6 +90,7 @@ def pictures(study, times, long_sessions, shares, cells, model):
         "dif": (lrn.dif.mantel_haenszel(matrix, group),),
         "dif_curves": (matrix, group, "item-05"),
         "equating": (lrn.equating.equate(x, y),),
+        "recovery": (model.items["beta"], study.truth["items"].set_index("item_reference")["beta"]),
         "linking": (lrn.linking.link(base.assign(b=base["b"] - 0.5), base),),
     }
 

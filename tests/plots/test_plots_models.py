@@ -351,3 +351,121 @@ def test_equated_scores_are_drawn_as_gains():
     assert (heights.min(), heights.max()) == pytest.approx((low.min(), high.max()))
     assert legend(ax) == ["90% interval", "equated − X"]
     assert "n = 400 persons on X, 500 on Y; linear, equivalent groups design" in words(ax)
+
+
+def estimates(n, seed=17):
+    """True values, their estimates with errors of known size, and the standard errors."""
+    rng = np.random.default_rng(seed)
+    labels = pd.Index([f"item-{at}" for at in range(n)])
+    truth = pd.Series(rng.normal(size=n), labels)
+    se = pd.Series(rng.uniform(0.05, 0.3, n), labels)
+    return truth + se * rng.normal(size=n), truth, se
+
+
+def test_recovery_draws_estimates_against_the_truth_under_the_same_label():
+    found, truth, se = estimates(40)
+    others = pd.Series({"another": 9.0})
+    # The order of the truth is not that of the estimates, and it has more items.
+    shuffled = pd.concat([others, truth.sample(frac=1, random_state=1)])
+    ax = plots.recovery(found, shuffled, se=se, quantity="difficulty b", unit="SD")
+    missed = (found - truth).abs() > 1.959963984540054 * se
+    assert 0 < missed.sum() < 10
+    held, off = [part for part in ax.collections if len(part.get_offsets()) > 1]
+    for part, rows in ((held, ~missed), (off, missed)):
+        wanted = np.column_stack([truth[rows], found[rows]])
+        assert np.asarray(part.get_offsets()) == pytest.approx(wanted)
+    ends = np.vstack([segment[:, 1] for lines in intervals(ax) for segment in lines])
+    wanted = np.column_stack([found - 1.959963984540054 * se, found + 1.959963984540054 * se])
+    order = np.argsort(missed.to_numpy(), kind="stable")
+    assert ends == pytest.approx(wanted[order])
+    assert {text.get_text() for text in ax.texts} >= set(found.index[missed])
+    (line,) = ax.lines
+    assert list(line.get_xdata()) == list(line.get_ydata()) == list(ax.get_xlim())
+    assert ax.get_xlim() == ax.get_ylim()
+    assert ax.get_xlabel() == "difficulty b, truth [SD]"
+    assert ax.get_ylabel() == "difficulty b, estimate [SD]"
+
+
+def intervals(ax):
+    return [part.get_segments() for part in ax.collections if hasattr(part, "get_segments")]
+
+
+def test_recovery_states_bias_error_correlation_and_coverage():
+    truth = pd.Series([0.0, 1.0, 2.0, 3.0], list("abcd"))
+    found = pd.Series([0.1, 0.7, 2.1, 2.7], truth.index)
+    ax = plots.recovery(found, truth, se=pd.Series(0.1, truth.index))
+    r = np.corrcoef(found, truth)[0, 1]
+    assert f"n = 4; bias −0.10, RMSE 0.22, r {r:.2f}; 50 % of the 95 % intervals" in words(ax)
+    ax = plots.recovery(found, truth, se=pd.Series(0.1, truth.index), confidence=0.999)
+    assert "100 % of the 99.9 % intervals contain the truth" in words(ax)
+    assert "intervals" not in words(plots.recovery(found, truth))
+    # Exact estimates, and a single one.
+    assert "bias 0.00, RMSE 0.00, r 1.00" in words(plots.recovery(truth, truth))
+    assert words(plots.recovery(truth[:1], truth)).endswith("n = 1; bias 0.00, RMSE 0.00")
+    far = plots.recovery(1000 * truth, 1000 * truth + 1234)
+    assert "bias −1234, RMSE 1234" in words(far)
+
+
+def test_recovery_leaves_out_what_is_unknown_and_says_so():
+    found, truth, se = estimates(10)
+    found.iloc[0], found.iloc[1], truth.iloc[2] = np.nan, np.inf, np.nan
+    se.iloc[3], se.iloc[4], se.iloc[5] = np.nan, 0.0, np.inf
+    ax = plots.recovery(found, truth, se=se)
+    assert "n = 7 (3 without a finite value)" in words(ax)
+    assert sum(len(lines) for lines in intervals(ax)) == 4
+    held = ((found - truth).abs() <= 1.96 * se)[6:].mean()
+    assert f"{100 * held:.0f} % of the 95 % intervals" in words(ax)
+
+
+@pytest.mark.parametrize("n", [3, 60, 61, 2000])
+def test_recovery_is_drawn_for_few_and_many(n):
+    found, truth, se = estimates(n)
+    ax = plots.recovery(found, truth, se=se)
+    ax.figure.draw_without_rendering()
+    inside, outside = ax.get_xlim()
+    assert inside < min(found.min(), truth.min())
+    assert outside > max(found.max(), truth.max())
+    named = {text.get_text() for text in ax.texts if text.get_gid() != "caption"}
+    missed = (found - truth).abs() > 1.959963984540054 * se
+    assert named == (set(found.index[missed]) if n <= 60 else set())
+
+
+def test_a_wide_interval_does_not_squeeze_the_points():
+    found, truth, se = estimates(20)
+    se.iloc[0] = 1000.0
+    low, high = plots.recovery(found, truth, se=se).get_ylim()
+    assert high - low < 4 * np.ptp(np.concatenate([found, truth]))
+
+
+def test_the_legend_of_recovery_covers_no_estimates_off_the_line():
+    found, truth, _ = estimates(200)
+    found[truth < truth.quantile(0.2)] += 4
+    ax = plots.recovery(found, truth)
+    ax.figure.draw_without_rendering()
+    places = ax.transData.transform(np.column_stack([truth, found]))
+    box = ax.get_legend().get_window_extent()
+    assert not any(box.contains(*place) for place in places)
+    mirrored = plots.recovery(-found[::-1], -truth)
+    assert (ax.get_legend()._loc, mirrored.get_legend()._loc) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"estimate": [1.0, 2.0]}, "estimate is a list: pass a Series"),
+        ({"truth": pd.Series([1.0, 2.0], ["x", "y"])}, "truth has no value under any label"),
+        ({"truth": pd.Series([1.0, 2.0], ["a", "a"])}, "truth has several values for 'a'"),
+        ({"truth": pd.Series(["1", "x"], ["a", "b"])}, "numbers are needed"),
+        ({"truth": pd.Series([np.nan, 1.0], ["a", "b"])}, "no label has a finite estimate"),
+        ({"se": pd.Series([0.1], ["z"])}, "se has no value under any label"),
+        ({"se": 0.1}, "se is a float: pass a Series"),
+        ({"confidence": 95}, "confidence is 95"),
+    ],
+)
+def test_recovery_refuses_what_it_cannot_match(change, message):
+    given = {
+        "estimate": pd.Series([1.0, np.inf], ["a", "b"]),
+        "truth": pd.Series([1.0, 2.0], ["a", "b"]),
+    } | change
+    with pytest.raises(lrn.MeasureError, match=message):
+        plots.recovery(**given)

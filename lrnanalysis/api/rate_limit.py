@@ -280,7 +280,7 @@ def check_number(name: str, value: Any, what: str) -> None:
     >>> check_number("page_timeout", 600, "a number of seconds")
     """
     if not (_is_seconds(value) and value > 0):
-        raise QueryError(f"{name} is {value!r}: expects {what}, above 0")
+        raise QueryError(f"{name} is {shown(value)}: expects {what}, above 0")
 
 
 def _is_pair(value: Any) -> bool:

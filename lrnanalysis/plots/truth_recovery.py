@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import BoolArray, FloatArray, as_floats, check_fraction
 from lrnanalysis.plots import _style as style
@@ -23,6 +24,7 @@ __all__ = ["recovery"]
 _FEW = 60
 
 
+@checked
 def recovery(
     estimate: pd.Series,
     truth: pd.Series,

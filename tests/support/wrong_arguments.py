@@ -157,6 +157,7 @@ EXAMPLES = {
     "attempts": lambda: "first",
     "ax": axes,
     "base": model,
+    "estimate": lambda: model().items["b"],
     "cells": lambda: analysis().cells,
     "choices": lambda: analysis()._choices,
     "equated": lambda: lrn.equating.equate(totals(), totals()),
@@ -191,6 +192,7 @@ EXAMPLES = {
     "tables": lambda: study()._tables,
     "text": lambda: "a note",
     "times": times,
+    "truth": lambda: model().items["b"] + 0.1,
     "values": lambda: [0.0, 1.0],
     "x": totals,
     "y": totals,
@@ -365,6 +367,8 @@ RIGHT = {
     "lrn.read.metadata": {"names"},
     "scores.is_status.status": {"text"},  # a status may be of one's own
     "Query.replace": set(),
+    "recovery.quantity": {"text"},
+    "recovery.unit": {"text"},
 }
 
 

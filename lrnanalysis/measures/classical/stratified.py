@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures._checks import FloatArray, check_fraction, choice, label_text, with_attrs
 from lrnanalysis.measures.classical._covariance_structure import (
@@ -32,6 +33,7 @@ from lrnanalysis.measures.classical.reliability import item_covariances, why_no_
 __all__ = ["stratified_alpha"]
 
 
+@checked
 def stratified_alpha(
     matrix: pd.DataFrame,
     max_score: MaxScore = None,

@@ -230,8 +230,16 @@ def _print_next(study: SessionData, file: Any) -> None:
 
 def _sandbox(given: argparse.Namespace) -> int:
     stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+    stopping = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(one, lambda *_: stop.set()) for one in stopping]
+    try:
+        return _serve(given, stop)
+    finally:
+        for one, handler in zip(stopping, before, strict=True):
+            signal.signal(one, handler)
+
+
+def _serve(given: argparse.Namespace, stop: threading.Event) -> int:
     with sandbox.serve(
         learners=given.learners,
         items=given.items,

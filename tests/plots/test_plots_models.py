@@ -452,13 +452,13 @@ def test_the_legend_of_recovery_covers_no_estimates_off_the_line():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"estimate": [1.0, 2.0]}, "estimate is a list: pass a Series"),
+        ({"estimate": [1.0, 2.0]}, "estimate is \\[1.0, 2.0\\]: pass a Series"),
         ({"truth": pd.Series([1.0, 2.0], ["x", "y"])}, "truth has no value under any label"),
         ({"truth": pd.Series([1.0, 2.0], ["a", "a"])}, "truth has several values for 'a'"),
         ({"truth": pd.Series(["1", "x"], ["a", "b"])}, "numbers are needed"),
         ({"truth": pd.Series([np.nan, 1.0], ["a", "b"])}, "no label has a finite estimate"),
         ({"se": pd.Series([0.1], ["z"])}, "se has no value under any label"),
-        ({"se": 0.1}, "se is a float: pass a Series"),
+        ({"se": 0.1}, "se is 0.1: pass a Series"),
         ({"confidence": 95}, "confidence is 95"),
     ],
 )

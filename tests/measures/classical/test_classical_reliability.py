@@ -499,7 +499,7 @@ def test_stratified_alpha_by_its_formula():
     [
         ({"reliabilities": {5: 0.8}}, "names the stratum 5: the strata are 1, 2, 3"),
         ({"reliabilities": {1: 1.2}}, "the reliability of stratum 1 is 1.2"),
-        ({"reliabilities": 0.8}, "reliabilities is a float"),
+        ({"reliabilities": 0.8}, "reliabilities is 0.8: pass a dictionary or a Series"),
         ({"strata": {"a": "x"}}, "strata has no entry for item 'b'"),
         ({"missing": "available"}, "missing is 'available'"),
     ],

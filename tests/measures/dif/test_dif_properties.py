@@ -196,8 +196,8 @@ def test_what_is_no_matching_variable(function):
     matrix, group = scores(60, 8)
     for match, message in (
         ([np.inf] * 60, "match has an infinite value"),
-        (["high"] * 60, "'match' has dtype .*: numbers are needed"),
-        ("ability", "match is 'ability': pass one value per person"),
+        (["high"] * 60, r"match is \['high', .*: pass a Series or a list of numbers"),
+        ("ability", "match is 'ability': pass a Series or a list of numbers"),
     ):
         with pytest.raises(MeasureError, match=message):
             function(matrix, group, match=match)

@@ -383,7 +383,8 @@ class SessionData:
             Points, or shares of the maximum of each row (0 to 1).
         rapid : str, float, Series or DataFrame, optional
             Threshold rule, see `lrnanalysis.effort.thresholds`; answers below the threshold count
-            as missing. By default none does.
+            as missing, in scores and in the speed model. By default none does. ``times`` and
+            summaries of times keep them: they were time on task.
 
         Returns
         -------

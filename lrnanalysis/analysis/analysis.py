@@ -568,7 +568,7 @@ class Analysis(AnalysisData):
     )
     speed_model = _measure(
         response_time.lognormal,
-        lambda self: self._answered_times,
+        lambda self: self._matrices.modelled_times,
         ">>> bool(analysis.speed_model().reliability > 0.5)",
         "True",
     )

@@ -278,6 +278,15 @@ class AnalysisMatrices:
         return self._whole(self._item_builder.numbers(np.where(timed, times, np.nan)))
 
     @property
+    def modelled_times(self) -> pd.DataFrame:
+        """Times of the answers that are not left out as rapid [s], persons × items."""
+        times = self.answered_times
+        if self._rapid_rows is None:
+            return times
+        rapid = self._item_builder.numbers(self._rapid_rows.astype(np.float64), fill=0.0)
+        return times.mask(self._whole(rapid, 0.0).to_numpy() > 0)
+
+    @property
     def recorded_shares(self) -> pd.DataFrame:
         """Shares of the maximum as recorded (at most 1), persons × items, without adjustments."""
         raw = self._decisions.score == "raw"

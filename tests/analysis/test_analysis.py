@@ -253,6 +253,19 @@ def test_rapid_answers_count_as_missing(study):
     assert_frame_equal(given.scores, without.scores)
 
 
+def test_the_speed_model_leaves_rapid_answers_out():
+    study = lrn.load_example()
+    moderated = study.analysis(rapid="nt10")
+    rapid = (moderated.cells == "rapid").to_numpy()
+    assert rapid.sum() > 50
+    times = study.analysis()._answered_times
+    given = moderated.speed_model()
+    direct = lrn.response_time.lognormal(times.mask(rapid))
+    pd.testing.assert_frame_equal(given.items, direct.items)
+    assert given.variance > study.analysis().speed_model().variance
+    assert moderated.times.notna().sum().sum() == study.analysis().times.notna().sum().sum()
+
+
 def test_rapid_answers_of_questions_are_those_of_their_items(study):
     items = study.analysis(rapid="nt10")
     questions = study.analysis(rapid="nt10", level="question")

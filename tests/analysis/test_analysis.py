@@ -262,7 +262,13 @@ def test_the_speed_model_leaves_rapid_answers_out():
     given = moderated.speed_model()
     direct = lrn.response_time.lognormal(times.mask(rapid))
     pd.testing.assert_frame_equal(given.items, direct.items)
-    assert given.variance > study.analysis().speed_model().variance
+    truth = study.truth["persons"].set_index("user_id")["speed"]
+    users = moderated.group("user_id").astype("str")
+
+    def recovery(model):
+        return model.persons["speed"].corr(users.map(truth))
+
+    assert recovery(given) > 0.9 > recovery(study.analysis().speed_model())
     assert moderated.times.notna().sum().sum() == study.analysis().times.notna().sum().sum()
 
 

@@ -107,8 +107,8 @@ def link(
         partial credit; ``c`` (or ``g``) lower and ``u`` upper asymptote; ``model`` where models are
         mixed. Logits are a (θ − b), without a factor 1.7.
     method : "stocking-lord", "haebara", "mean/sigma" or "mean/mean"
-        Least squares between expected test scores; between the probabilities of every item's
-        scores; equal means and spreads of the locations; equal mean slopes and mean locations.
+        Least squares between expected test scores; between the probabilities of all scores of
+        every item, the lowest included; equal means and spreads of the locations; equal mean slopes and mean locations.
     common : iterable of item labels, optional
         The items to link by; by default all that both have.
     model : "GRM" or "GPCM", optional
@@ -262,8 +262,8 @@ def _by_curves(
 
 
 def _expected(probabilities: FloatArray) -> FloatArray:
-    """Expected scores, from probabilities of the scores above 0 (items, scores, abilities)."""
-    score = np.arange(1.0, probabilities.shape[1] + 1)
+    """Expected scores, from probabilities of the scores (items, scores, abilities)."""
+    score = np.arange(probabilities.shape[1], dtype=np.float64)
     return np.asarray(np.einsum("ikq,k->iq", probabilities, score))
 
 

@@ -121,7 +121,7 @@ class ItemTable:
     def probabilities(
         self, theta: FloatArray, slope: float = 1.0, intercept: float = 0.0
     ) -> FloatArray:
-        """Probability of every score above 0, by abilities on the scale slope · θ + intercept.
+        """Probability of every score, by abilities on the scale slope · θ + intercept.
 
         Returns
         -------
@@ -129,7 +129,7 @@ class ItemTable:
             0 for scores that an item does not have.
         """
         vector = self.layout.rescaled(self._vector, -intercept / slope, 1 / slope)
-        return self.layout.probabilities(vector, theta)[:, 1:]
+        return self.layout.probabilities(vector, theta)
 
     def frame(self) -> pd.DataFrame:
         """As a table."""

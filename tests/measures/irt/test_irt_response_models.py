@@ -113,7 +113,7 @@ def test_linking_draws_the_same_curves(model):
     row = {"model": model.name, "a": given["a"], **locations, **asymptotes}
     table = ItemTable.of(pd.DataFrame([row], index=["x"]), "items", None)
     assert type(table.layout.models[0]) is type(model)
-    expected = model.probabilities(p[None], THETA)[:, 1:]
+    expected = model.probabilities(p[None], THETA)
     assert table.probabilities(THETA) == pytest.approx(expected, abs=1e-14)
 
 

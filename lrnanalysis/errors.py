@@ -6,7 +6,14 @@ secret, a signature, the body of an answer of the Data API, or a learner's answe
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import PurePath
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 __all__ = [
     "ApiError",
@@ -22,6 +29,23 @@ __all__ = [
     "SimulationError",
     "TransportError",
 ]
+
+#: Characters of a text that a message shows.
+_LONGEST = 60
+
+#: Kinds of values that a message shows as they print.
+_WRITTEN = (
+    dt.date,
+    dt.timedelta,
+    np.datetime64,
+    np.timedelta64,
+    pd.Interval,
+    pd.Period,
+    PurePath,
+    type(None),
+    type(pd.NA),
+    type(pd.NaT),
+)
 
 
 class LrnError(Exception):
@@ -154,3 +178,58 @@ class MeasureError(LrnError, ValueError):
 
 class SimulationError(LrnError, ValueError):
     """Nothing can be simulated or served: an argument is out of range, or a record is not JSON."""
+
+
+def shown(value: object) -> str:
+    """A value or label as a message shows it: as plain Python writes it, and never long.
+
+    NumPy's and pandas' scalars show as the number, text or date that they are. What has no short
+    text (a table, an array, an object) shows as its kind and size, so that no data get into a
+    message.
+
+    Examples
+    --------
+    >>> shown(np.int64(8)), shown(np.str_("a")), shown(pd.Timestamp("2024-03-01"))
+    ('8', "'a'", '2024-03-01 00:00:00')
+    >>> shown([np.float64(0.5), None])
+    '[0.5, None]'
+    >>> shown(pd.DataFrame({"a": [1, 2]}))
+    'a DataFrame of shape (2, 1)'
+    """
+    if isinstance(value, _WRITTEN):
+        return str(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str | bytes):
+        return repr(value if len(value) <= _LONGEST else value[: _LONGEST - 1]) + (
+            "…" if len(value) > _LONGEST else ""
+        )
+    if isinstance(value, int | float | complex):
+        return str(value)
+    if isinstance(value, Mapping):
+        inside = [f"{shown(key)}: {shown(entry)}" for key, entry in islice(value.items(), 8)]
+        return "{" + ", ".join(inside) + (", …" if len(value) > 8 else "") + "}"
+    if type(value) is tuple:
+        return f"({listed(value)}{',' if len(value) == 1 else ''})"
+    if type(value) is list:
+        return f"[{listed(value)}]"
+    if isinstance(value, set | frozenset):
+        return f"{{{listed(value)}}}" if value else "an empty set"
+    kind = "class" if isinstance(value, type) else type(value).__name__
+    if isinstance(getattr(value, "__name__", None), str):
+        return f"the {kind} {value.__name__}"  # type: ignore[attr-defined]
+    article = "an" if kind[0] in "AEIOUaeiou" else "a"
+    shape = getattr(value, "shape", None)
+    return f"{article} {kind}" + (f" of shape {shown(shape)}" if isinstance(shape, tuple) else "")
+
+
+def listed(values: Iterable[object], most: int = 8) -> str:
+    """The first values as a message lists them; "…" for the others.
+
+    Examples
+    --------
+    >>> listed(pd.Index(["a", "b", "c"]), most=2)
+    "'a', 'b', …"
+    """
+    first = list(islice(values, most + 1))
+    return ", ".join(map(shown, first[:most])) + (", …" if len(first) > most else "")

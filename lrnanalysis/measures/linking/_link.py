@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
 from lrnanalysis.measures.irt.estimation.anchors import Calibration
 from lrnanalysis.measures.linking._table import ItemTable
@@ -168,7 +168,7 @@ def _common(one: ItemTable, two: ItemTable, wanted: Iterable[Hashable] | None) -
         chosen = pd.Index(list(wanted))
         lost = chosen.difference(shared)
         if len(lost):
-            raise MeasureError(f"common has {lost[0]!r}, which new and base do not both have")
+            raise MeasureError(f"common has {shown(lost[0])}, which new and base do not both have")
         shared = chosen
     if len(shared) == 0:
         raise MeasureError(
@@ -181,7 +181,7 @@ def _common(one: ItemTable, two: ItemTable, wanted: Iterable[Hashable] | None) -
     ):
         if type(own) is not type(other) or own.steps != other.steps:
             raise MeasureError(
-                f"item {item!r} is {first.names[at]} with {own.steps} locations in new and "
+                f"item {shown(item)} is {first.names[at]} with {own.steps} locations in new and "
                 f"{second.names[at]} with {other.steps} in base: leave it out of common"
             )
     return shared

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray
 from lrnanalysis.measures.irt.response_models.layout import Layout
 
@@ -134,7 +134,7 @@ def constrain(
         unknown = [name for name in given if name not in model.reported]
         if unknown:
             raise MeasureError(
-                f"fixed has the parameter {unknown[0]!r} for item {items[item]!r}, a {model.name} "
+                f"fixed has the parameter {shown(unknown[0])} for item {shown(items[item])}, a {model.name} "
                 f"item: its parameters are {', '.join(model.reported)}"
             )
         base[start : start + len(model.parameters)] = model.constants(given)

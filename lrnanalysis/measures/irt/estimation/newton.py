@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.errors import shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray
 from lrnanalysis.measures.irt.estimation.lbfgs import Steps, carried, inverse
 from lrnanalysis.measures.irt.estimation.marginal_likelihood import (
@@ -172,7 +173,7 @@ def _ascend(search: _Search, items: pd.Index, tolerance: float, max_iter: int, r
         item = int(np.where(search.like.constraints.free_slopes, slopes, 0.0).argmax())
         if slopes[item] > _STEEP:
             return (
-                f"the slope of item {items[item]!r} grew to {slopes[item]:.0f} and the likelihood "
+                f"the slope of item {shown(items[item])} grew to {slopes[item]:.0f} and the likelihood "
                 "still rises: it has no maximum. Leave the item out, or give slopes a prior, "
                 "e.g. priors={'a': ('lognormal', 0, 0.5)}"
             )
@@ -220,7 +221,7 @@ def _undetermined(search: _Search, items: pd.Index) -> str:
     place, constraints = int(kept[errors.argmax()]), search.like.constraints
     if place < len(constraints.names):
         item, name = constraints.names[place]
-        of = f"{name} of item {items[item]!r}" if item >= 0 else f"{name} of all items"
+        of = f"{name} of item {shown(items[item])}" if item >= 0 else f"{name} of all items"
     else:
         group, name = constraints.moments[place - len(constraints.names)]
         of = f"the {name} of group {group + 1}"

@@ -127,8 +127,8 @@ def fit(
     Warns
     -----
     ConvergenceWarning
-        Where the maximum was not reached, or there is none: a slope that grows beyond 30 per latent
-        SD with a likelihood that still rises, a parameter that the data do not determine. The
+        Where the maximum was not reached, or there is none: a slope or a latent SD
+        that grows without end while the likelihood rises, a parameter that the data do not determine. The
         model's ``converged`` is then False.
 
     Raises
@@ -215,6 +215,7 @@ def fit(
         MarginalLikelihood(backends, constraints, used),
         start_values(constraints, counts, used),
         responses.items,
+        labels,
         tolerance=tolerance,
         max_iter=max_iter,
         refine=nodes is None,

@@ -77,8 +77,9 @@ def read_estimates(path: str | PathLike[str]) -> Estimates:
 def _labels(of: str, labels: pd.Index) -> list[object]:
     """Labels as JSON has them: tuples are arrays, and other labels text."""
     found = [_label(label) for label in labels]
-    if len(set(map(json.dumps, found))) < len(found):
-        twice = next(label for place, label in enumerate(found) if label in found[:place])
+    texts = pd.Index([json.dumps(label) for label in found])
+    if not texts.is_unique:
+        twice = found[int(texts.duplicated().argmax())]
         raise MeasureError(
             f"several labels of {of}s become {shown(twice)} in the file: give them labels that are "
             "text or numbers, and all different"

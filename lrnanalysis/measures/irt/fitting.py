@@ -47,7 +47,7 @@ from lrnanalysis.measures.irt.likelihood.quadrature import Quadrature
 from lrnanalysis.measures.irt.model import IRTModel
 from lrnanalysis.measures.irt.response_models.layout import Layout
 from lrnanalysis.measures.irt.response_models.response_model import ResponseModel
-from lrnanalysis.measures.irt.results.estimates import Convergence, Estimates
+from lrnanalysis.measures.irt.results.estimates import Convergence, Estimates, edges
 from lrnanalysis.warnings import ConvergenceWarning, RuleWarning, warn
 
 __all__ = ["fit"]
@@ -130,6 +130,11 @@ def fit(
         Where the maximum was not reached, or there is none: a slope or a latent SD
         that grows without end while the likelihood rises, a parameter that the data do not determine. The
         model's ``converged`` is then False.
+    RuleWarning
+        Where a parameter ended at the edge of the possible: c at 0, u at 1, a variance of ability
+        at 0. It has no standard error, and those of the other parameters are conditional on it.
+        Where fewer than three persons are scored by fixed parameters, whose mean and variance
+        cannot be estimated.
 
     Raises
     ------
@@ -238,7 +243,9 @@ def fit(
         method=method,
         constraints=constraints,
         free=found.free,
-        covariance=_covariance(found.information, found.at_bound),
+        covariance=_covariance(
+            found.information, found.at_bound | edges(constraints, found.free)
+        ),
         latent=constraints.latent(found.free),
         items=responses.items,
         scores=responses.scores,
@@ -253,6 +260,12 @@ def fit(
             f"the fit did not converge: {estimates.convergence.message}; do not interpret its "
             "estimates. See model.convergence",
             ConvergenceWarning,
+        )
+    elif estimates.at_edge:
+        warn(
+            f"at the edge of the possible: {estimates.at_edge}. Such parameters have no standard "
+            "error, and the standard errors of the others are conditional on them",
+            RuleWarning,
         )
     return IRTModel(estimates, PersonResponses(like.backends, order, responses.persons, given.answered))
 

@@ -155,6 +155,8 @@ class IRTModel:
             f"  {'converged' if c.converged else 'NOT CONVERGED: ' + c.message} after "
             f"{c.iterations} passes ({c.path}, {c.nodes} nodes)",
         ]
+        if c.converged and self.estimates.at_edge:
+            lines.append(f"  standard errors are conditional on {self.estimates.at_edge}")
         if self.priors:
             text = ", ".join(f"{k} ~ {p[0]}({p[1]:g}, {p[2]:g})" for k, p in self.priors.items())
             lines.append(f"  posterior mode, not maximum likelihood: {text}")

@@ -122,14 +122,14 @@ def not_converged(matrix, model="2PL", match="", **options):
 def test_no_maximum_is_said():
     steps = pd.DataFrame(np.tril(np.ones((7, 6)), -1)).rename(columns="i{}".format)
     guttman = steps.loc[np.repeat(np.arange(7), 50)].reset_index(drop=True)
-    not_converged(guttman, match="slope of item")
-    not_converged(guttman, "Rasch")
+    not_converged(guttman, match="slope of item.*give slopes a prior")
+    not_converged(guttman, "1PL", match="slope of all items.*Give slopes a prior")
     not_converged(guttman, "Rasch", method="CML", match="separate the persons")
     # Three times the same answers: they hang together more than any ability explains.
     not_converged(DATA.assign(j=DATA["i0"], k=DATA["i0"]), match="no maximum")
     perfect = DATA.copy()
     perfect.loc[HALF == "b"] = 1.0
-    not_converged(perfect, group=HALF, match="the mean of group 2 has no maximum")
+    not_converged(perfect, group=HALF, match="the mean of group 'b' has no maximum")
     not_converged(DATA, max_iter=1, match="stopped")
 
 
@@ -138,12 +138,69 @@ def test_answers_that_hang_together_less_than_by_chance():
     rng = np.random.default_rng(2)
     first = rng.random((500, 2)) < 0.5
     matrix = pd.DataFrame(1.0 * np.column_stack([first, ~first]))
-    model = irt.fit(matrix, "Rasch")
+    with pytest.warns(lrn.RuleWarning, match="variance of group 'all' at 0.*conditional on"):
+        model = irt.fit(matrix, "Rasch")
+    assert model.converged
     assert model.groups["variance"].iloc[0] == pytest.approx(0, abs=1e-6)
     assert np.isnan(model.groups["variance_se"].iloc[0])
     share = matrix.mean()
     expected = (500 * (share * np.log(share) + (1 - share) * np.log(1 - share))).sum()
     assert model.loglik == pytest.approx(expected, abs=1e-4)
+    # The same curves, with the edge in the slope: there are no difficulties.
+    with pytest.warns(lrn.RuleWarning, match="slope of all items at 0"):
+        other = irt.fit(matrix, "1PL")
+    assert other.loglik == pytest.approx(expected, abs=1e-4)
+    assert other.items[["a_se", "b", "b_se"]].isna().all(axis=None)
+    assert np.allclose(other.items["d_se"], model.items["d_se"], atol=1e-4)
+    assert "conditional on slope of all items at 0" in repr(other)
+
+
+@pytest.mark.parametrize(("model", "name", "edge"), [("3PL", "c", 0.0), ("4PL", "u", 1.0)])
+def test_asymptotes_at_the_edge_of_the_possible(model, name, edge):
+    """The other standard errors take them as known, and are those of the model without them."""
+    matrix = two_scores(2500, 7, seed=5)
+    free = {"3PL": None, "4PL": {"c": ("normal", -2.0, 0.5)}}[model]
+    with pytest.warns(lrn.RuleWarning, match=f"{name} of item .* at {edge:g}.*conditional on"):
+        fitted = irt.fit(matrix, model, priors=free)
+    assert fitted.converged
+    there = fitted.items[name] == edge
+    assert there.any()
+    assert fitted.items.loc[there, f"{name}_se"].isna().all()
+    assert fitted.items.loc[~there, f"{name}_se"].notna().all()
+    assert f"conditional on {name} of item" in repr(fitted)
+    ends = {item: {name: edge} for item in fitted.items.index[there]}
+    known = irt.fit(matrix, model, priors=free, fixed=ends)
+    assert np.allclose(known.items["a_se"], fitted.items["a_se"], rtol=1e-3)
+    assert known.items.loc[there, f"{name}_se"].isna().all()
+
+
+@pytest.mark.parametrize("model", ["Rasch", "PCM"])
+def test_answers_in_perfect_order_let_the_spread_of_ability_diverge(model):
+    """A Guttman scale: with slopes of 1 it is the SD that has no maximum, and no slope's prior."""
+    steps = pd.DataFrame(np.tril(np.ones((6, 5)), -1)).rename(columns="i{}".format)
+    guttman = steps.loc[np.repeat(np.arange(6), 10)].reset_index(drop=True)
+    if model == "PCM":
+        guttman += guttman[["i4"] * 5].to_numpy()
+    with pytest.warns(lrn.ConvergenceWarning) as told:
+        fitted = irt.fit(guttman, model)
+    assert not fitted.converged
+    said = str(told[0].message)
+    assert "the SD of the abilities of group 'all' grew to" in said
+    assert "Guttman" in said
+    assert "slope" not in said
+
+
+@pytest.mark.slow
+def test_a_steep_slope_is_no_missing_maximum():
+    """Slopes of 25 that the data determine: items so close that their curves overlap."""
+    rng = np.random.default_rng(1)
+    theta = rng.standard_normal((3000, 1))
+    chance = 1 / (1 + np.exp(-25 * (theta - np.linspace(-0.4, 0.4, 10))))
+    model = irt.fit(pd.DataFrame(1.0 * (rng.random(chance.shape) < chance)))
+    assert model.converged
+    distance = (model.items["a"] - 25) / model.items["a_se"]
+    assert distance.abs().max() < 3
+    assert model.items["a"].max() > 30
 
 
 def test_too_coarse_a_grid_is_said():

@@ -132,7 +132,7 @@ def test_saving_and_loading(drawn, tmp_path):
     [
         (lambda text: text[:-20], "is not JSON text"),
         (
-            lambda text: text.replace("IRT model 2", "IRT model 1"),
+            lambda text: text.replace("IRT model 3", "IRT model 1"),
             "not a saved model of the format",
         ),
         (lambda text: text.replace('"latent"', '"talent"'), "a damaged model: KeyError"),

@@ -11,6 +11,7 @@ from scipy import special
 
 from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import FloatArray
+from lrnanalysis.measures.irt.estimation.constraints import AT_EDGE
 from lrnanalysis.measures.irt.response_models.layout import Layout
 from lrnanalysis.measures.irt.response_models.registry import registered_name, response_model
 from lrnanalysis.measures.irt.response_models.response_model import ResponseModel
@@ -148,7 +149,7 @@ def _parameters(item: Hashable, wanted: dict[str, float], model: ResponseModel) 
         if not 0 <= value <= 1:
             raise MeasureError(f"item {shown(item)} has {name} = {value:g}: it must be in [0, 1]")
         if name in wanted and name in model.reported:
-            found[name] = float(np.clip(special.logit(value), -40, 40))
+            found[name] = float(np.clip(special.logit(value), -AT_EDGE, AT_EDGE))
         elif value != none:
             raise MeasureError(
                 f"fixed gives item {shown(item)} {name} = {value:g}, and it is fitted as {model.name}, "

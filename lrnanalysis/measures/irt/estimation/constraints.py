@@ -19,7 +19,10 @@ from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray
 from lrnanalysis.measures.irt.response_models.layout import Layout
 
-__all__ = ["Constraints", "constrain"]
+__all__ = ["AT_EDGE", "Constraints", "constrain"]
+
+#: Logit that stands for an asymptote of 1, and less it for one of 0.
+AT_EDGE = 40.0
 
 
 @dataclass(frozen=True, eq=False)

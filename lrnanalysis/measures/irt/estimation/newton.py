@@ -16,7 +16,7 @@ import pandas as pd
 
 from lrnanalysis.errors import shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray
-from lrnanalysis.measures.irt.estimation.constraints import Constraints
+from lrnanalysis.measures.irt.estimation.constraints import AT_EDGE, Constraints
 from lrnanalysis.measures.irt.estimation.lbfgs import Steps, carried, inverse
 from lrnanalysis.measures.irt.estimation.marginal_likelihood import (
     LikelihoodValue,
@@ -491,6 +491,6 @@ class _Search:
         if not newly.any():
             return False
         self.held = self.held | newly
-        self.free = np.where(newly, np.copysign(40.0, self.free), self.free)
+        self.free = np.where(newly, np.copysign(AT_EDGE, self.free), self.free)
         self.value = self.like.evaluate(self.free)
         return True

@@ -319,7 +319,7 @@ def _undetermined(search: _Search, items: pd.Index, groups: pd.Index) -> str:
         remedy = "Leave out what the data do not determine, or give priors"
     else:
         group, name = constraints.moments[place - len(constraints.names)]
-        of = f"the {name} of group {shown(groups[group])}"
+        of = f"the {'SD' if name == 'sd' else name} of group {shown(groups[group])}"
         remedy = "Leave the group out, or give it items that it does not all get right or wrong"
     return (
         f"{of} has no maximum: the likelihood levels off, as where all persons of some kind have "

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lrnanalysis.errors import MeasureError
 from lrnanalysis.measures.irt import fit
+from lrnanalysis.measures.irt.response_models.registry import MODELS, response_model
 from lrnanalysis.measures.linking import fixed_anchors, link
 
 METHODS = ["stocking-lord", "haebara", "mean/sigma", "mean/mean"]
@@ -93,6 +94,76 @@ def test_constants_are_recovered_exactly(seed, slope, intercept, method, model):
     assert found.intercept == pytest.approx(intercept, abs=1e-6)
     assert found.items["rmsd"].max() < 1e-6
     assert found.items["b_difference"].abs().max() < 1e-5
+
+
+STEPPED_NEW = pd.DataFrame(
+    {"a": [1.0, 1.3], "b1": [-1.5, -0.6], "b2": [0.2, 0.8]}, index=["p", "q"]
+)
+STEPPED_BASE = pd.DataFrame(
+    {"a": [0.9, 1.0], "b1": [-1.0, 0.1], "b2": [0.5, 1.4]}, index=["p", "q"]
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "slope", "intercept"),
+    # R 4.2.2: optim() of Haebara's criterion over all three scores of either item.
+    [("GPCM", 1.05548, 0.54067), ("GRM", 1.01634, 0.53614)],
+)
+def test_partial_credit_is_compared_by_all_of_its_scores(model, slope, intercept):
+    found = link(STEPPED_NEW, STEPPED_BASE, method="haebara", model=model)
+    assert found.slope == pytest.approx(slope, abs=1e-5)
+    assert found.intercept == pytest.approx(intercept, abs=1e-5)
+
+
+def scored_in_reverse(items):
+    """The calibration after every score k became its item's highest less k."""
+    found = items[["model"]].copy()
+    found["a"] = items["a"]
+    found["c"], found["u"] = 1 - items["u"], 1 - items["c"]
+    found["b"] = -items["b"]
+    cuts = items[["b1", "b2", "b3"]].to_numpy()
+    flipped = np.full(cuts.shape, np.nan)
+    for row, own in zip(flipped, cuts, strict=True):
+        known = own[~np.isnan(own)]
+        row[: len(known)] = -known[::-1]
+    found[["b1", "b2", "b3"]] = flipped
+    # Where the lowest score had an upper asymptote, the highest has a lower one.
+    return found.replace({"model": {"3PL": "4PL"}})
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(METHODS),
+    st.booleans(),
+    st.sampled_from([name for name in MODELS if response_model(name, 1).has_locations]),
+    st.integers(1, 3),
+)
+def test_scores_in_reverse_keep_the_slope_and_flip_the_intercept(
+    seed, method, symmetric, model, steps
+):
+    steps = steps if response_model(model, 2).has_locations else 1
+    steps = steps if response_model(model, 2).partial_credit else 1
+    rng = np.random.default_rng(seed)
+
+    def calibration(shift):
+        items = pd.DataFrame({"model": [model] * 6, "a": rng.uniform(0.6, 1.8, 6)})
+        cuts = np.sort(rng.normal(shift, 1, size=(6, 3)), axis=1)
+        items[["b1", "b2", "b3"]] = np.where(np.arange(3) < steps, cuts, np.nan)
+        items["b"] = np.nan
+        if steps == 1:
+            items["b"], items["b1"] = items["b1"], np.nan
+        items["c"] = rng.uniform(0.05, 0.3, 6) if model in ("3PL", "4PL") else 0.0
+        items["u"] = rng.uniform(0.8, 0.95, 6) if model == "4PL" else 1.0
+        return items
+
+    new, base = calibration(0.0), calibration(0.4)
+    found = link(new, base, method=method, symmetric=symmetric)
+    reverse = link(
+        scored_in_reverse(new), scored_in_reverse(base), method=method, symmetric=symmetric
+    )
+    assert reverse.slope == pytest.approx(found.slope, abs=1e-5)
+    assert reverse.intercept == pytest.approx(-found.intercept, abs=1e-5)
 
 
 @pytest.mark.parametrize("method", METHODS)

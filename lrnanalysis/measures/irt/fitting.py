@@ -21,7 +21,7 @@ from lrnanalysis.measures.irt.data.response_matrix import (
     read_responses,
     read_weights,
 )
-from lrnanalysis.measures.irt.estimation.anchors import Fixed, read_fixed
+from lrnanalysis.measures.irt.estimation.anchors import Fixed, known_scores, read_fixed
 from lrnanalysis.measures.irt.estimation.conditional import (
     ConditionalMaximum,
     maximise_conditional,
@@ -30,9 +30,11 @@ from lrnanalysis.measures.irt.estimation.constraints import Constraints, constra
 from lrnanalysis.measures.irt.estimation.identifiability import (
     check_conditional,
     check_counts,
+    check_groups,
     check_linked,
     check_persons,
     read_models,
+    read_names,
 )
 from lrnanalysis.measures.irt.estimation.lbfgs import inverse
 from lrnanalysis.measures.irt.estimation.marginal_likelihood import MarginalLikelihood
@@ -45,8 +47,9 @@ from lrnanalysis.measures.irt.likelihood.persons import PersonResponses
 from lrnanalysis.measures.irt.likelihood.quadrature import Quadrature
 from lrnanalysis.measures.irt.model import IRTModel
 from lrnanalysis.measures.irt.response_models.layout import Layout
-from lrnanalysis.measures.irt.results.estimates import Convergence, Estimates
-from lrnanalysis.warnings import ConvergenceWarning, warn
+from lrnanalysis.measures.irt.response_models.response_model import ResponseModel
+from lrnanalysis.measures.irt.results.estimates import Convergence, Estimates, edges
+from lrnanalysis.warnings import ConvergenceWarning, RuleWarning, warn
 
 __all__ = ["fit"]
 
@@ -126,9 +129,14 @@ def fit(
     Warns
     -----
     ConvergenceWarning
-        Where the maximum was not reached, or there is none: a slope that grows beyond 30 per latent
-        SD with a likelihood that still rises, a parameter that the data do not determine. The
+        Where the maximum was not reached, or there is none: a slope or a latent SD that grows
+        without end while the likelihood rises, a parameter that the data do not determine. The
         model's ``converged`` is then False.
+    RuleWarning
+        Where a parameter ended at the edge of the possible: c at 0, u at 1, a variance of ability
+        at 0. It has no standard error, and those of the other parameters are conditional on it.
+        Where fewer than three persons are scored by fixed parameters, whose mean and variance
+        cannot be estimated.
 
     Raises
     ------
@@ -165,18 +173,26 @@ def fit(
     choice("disconnected", disconnected, ("raise", "equivalent"))
     kernels = select_kernels(compiled)
     responses = read_responses(matrix)
-    models = read_models(model, responses)
+    names = read_names(model, responses.items)
+    # Of these items nothing is estimated: they need not have shown all of their scores.
+    known = known_scores(fixed, names, responses.items)
+    responses = responses.with_scores(known)
+    models = read_models(names, responses, known)
     groups, labels = read_groups(group, responses.persons)
     weight = read_weights(weights, responses.persons)
     given = administered_items(responses.digits)
     layout = Layout(tuple(models))
     anchors = read_fixed(fixed, layout, responses.items)
     check_linked(given, responses.items, anchors, disconnected)
-    persons = given.answering(weight)
+    sizes = given.group_sizes(groups, len(labels), weight)
+    persons = float(sizes.sum())
     used = read_priors(priors, models)
-    check_persons(persons, models, used, min_persons)
+    check_persons(
+        persons, [own for item, own in enumerate(models) if item not in known], used, min_persons
+    )
+    check_groups(sizes, groups, labels)
     counts = _counts(responses, weight)
-    check_counts(responses, counts)
+    check_counts(responses, counts, known)
     conditional = None
     if method == "CML":
         check_conditional(models)
@@ -190,6 +206,15 @@ def fit(
         )
         anchors = {item: {"d": float(d)} for item, d in enumerate(conditional.intercepts)}
     constraints = constrain(layout, responses.items, len(labels), anchors)
+    if not constraints.names and persons < ResponseModel.min_persons:
+        # So few have no distribution: they are scored on the scale of the fixed parameters.
+        constraints = replace(constraints, moments=[])
+        warn(
+            f"{persons:g} {'person' if persons == 1 else 'persons'} with a score: too few for a "
+            "mean and a variance of ability, which are taken to be 0 and 1. EAP and MAP abilities "
+            "depend on them, ML and WLE do not",
+            RuleWarning,
+        )
     grid = Quadrature(61 if nodes is None else nodes, bound)
     backends, order = build_backends(
         layout, responses, given, groups, len(labels), weight, grid, kernels
@@ -198,6 +223,7 @@ def fit(
         MarginalLikelihood(backends, constraints, used),
         start_values(constraints, counts, used),
         responses.items,
+        labels,
         tolerance=tolerance,
         max_iter=max_iter,
         refine=nodes is None,
@@ -220,12 +246,12 @@ def fit(
         method=method,
         constraints=constraints,
         free=found.free,
-        covariance=_covariance(found.information, found.at_bound),
+        covariance=_covariance(found.information, found.at_bound | edges(constraints, found.free)),
         latent=constraints.latent(found.free),
         items=responses.items,
         scores=responses.scores,
         groups=labels,
-        group_sizes=np.array([backend.total for backend in backends]),
+        group_sizes=sizes,
         grid=like.grid,
     )
     if conditional is not None:
@@ -236,7 +262,15 @@ def fit(
             "estimates. See model.convergence",
             ConvergenceWarning,
         )
-    return IRTModel(estimates, PersonResponses(like.backends, order, responses.persons))
+    elif estimates.at_edge:
+        warn(
+            f"at the edge of the possible: {estimates.at_edge}. Such parameters have no standard "
+            "error, and the standard errors of the others are conditional on them",
+            RuleWarning,
+        )
+    return IRTModel(
+        estimates, PersonResponses(like.backends, order, responses.persons, given.answered)
+    )
 
 
 def _counts(responses: ResponseMatrix, weights: FloatArray | None) -> list[FloatArray]:

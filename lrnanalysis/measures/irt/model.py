@@ -13,6 +13,7 @@ import pandas as pd
 
 from lrnanalysis.arguments import checked
 from lrnanalysis.errors import MeasureError
+from lrnanalysis.measures._checks import FloatArray
 from lrnanalysis.measures.irt.estimation.priors import Prior
 from lrnanalysis.measures.irt.likelihood.persons import PersonResponses, read_persons
 from lrnanalysis.measures.irt.results import abilities as ability_measures
@@ -157,6 +158,8 @@ class IRTModel:
             f"  {'converged' if c.converged else 'NOT CONVERGED: ' + c.message} after "
             f"{c.iterations} passes ({c.path}, {c.nodes} nodes)",
         ]
+        if c.converged and self.estimates.at_edge:
+            lines.append(f"  standard errors are conditional on {self.estimates.at_edge}")
         if self.priors:
             text = ", ".join(f"{k} ~ {p[0]}({p[1]:g}, {p[2]:g})" for k, p in self.priors.items())
             lines.append(f"  posterior mode, not maximum likelihood: {text}")
@@ -166,13 +169,13 @@ class IRTModel:
 
     @checked
     def responses(
-        self, matrix: pd.DataFrame | None = None, group: object = None
+        self, matrix: pd.DataFrame | FloatArray | None = None, group: object = None
     ) -> PersonResponses:
         """The responses that the model was fitted to, or those of other persons.
 
         Parameters
         ----------
-        matrix : DataFrame, persons × items, optional
+        matrix : DataFrame or array, persons × items, optional
             Scores on items of the model, in any order; items may be missing.
         group : Series, array or list, optional
             Group of every person, among the model's.
@@ -201,9 +204,10 @@ class IRTModel:
         self,
         method: Literal["EAP", "MAP", "ML", "WLE"] = "EAP",
         *,
-        matrix: pd.DataFrame | None = None,
+        matrix: pd.DataFrame | FloatArray | None = None,
         group: object = None,
         bound: float = 20.0,
+        information: Literal["expected", "observed"] = "expected",
     ) -> pd.DataFrame:
         """Abilities with standard errors.
 
@@ -217,14 +221,21 @@ class IRTModel:
         bound : float
             ML and WLE are searched for between −bound and bound, next to the EAP ability: with
             guessing a likelihood may have more than one maximum.
+        information : "expected" or "observed"
+            By which information MAP, ML and WLE have their standard errors: Fisher's, expected of
+            any answers at that ability, or the curvature of the log-likelihood of the person's
+            own answers. They are the same for Rasch, 1PL, 2PL, PCM, RSM, GPCM and NRM items, and
+            differ for GRM, 3PL and 4PL ones, where other programs may take the observed one.
 
         Returns
         -------
         DataFrame
-            One row per person: ``ability``, ``se``: the posterior's SD; for MAP, ML and WLE by the
-            information there. Where the likelihood rises up to a bound, as for persons with the
-            lowest or highest score throughout, ML is −∞ or ∞ and has no standard error. Persons
-            without a score have the group's mean, and NaN by ML and WLE.
+            One row per person: ``ability``, ``se``: of EAP the posterior's SD; of MAP, ML and WLE
+            1 / √information at the ability, for MAP with that of the latent distribution,
+            1 / variance, added. Where the observed information is negative, ``se`` is NaN. Where
+            the likelihood rises up to a bound, as for persons with the lowest or highest score
+            throughout, ML is −∞ or ∞ and has no standard error. Persons without a score have the
+            group's mean, and NaN by ML and WLE.
 
         Examples
         --------
@@ -235,11 +246,13 @@ class IRTModel:
         ['ability', 'se']
         """
         return ability_measures.abilities(
-            self.estimates, self.responses(matrix, group), method, bound
+            self.estimates, self.responses(matrix, group), method, bound, information
         )
 
     @checked
-    def reliability(self, *, matrix: pd.DataFrame | None = None, group: object = None) -> pd.Series:
+    def reliability(
+        self, *, matrix: pd.DataFrame | FloatArray | None = None, group: object = None
+    ) -> pd.Series:
         """Reliability of abilities.
 
         Returns
@@ -247,7 +260,8 @@ class IRTModel:
         Series
             ``marginal``: 1 − E(1 / (I(θ) + 1 / variance)) / variance over the latent distribution
             of all groups together, for a person who takes every item; ``empirical``:
-            var(EAP) / (var(EAP) + mean squared SE) over the persons.
+            var(EAP) / (var(EAP) + mean squared SE) over the persons with at least one score, by
+            weight. NaN where all have the same ability.
         """
         return ability_measures.reliability(self.estimates, self.responses(matrix, group))
 
@@ -332,7 +346,7 @@ class IRTModel:
 
     @checked
     def person_fit(
-        self, *, matrix: pd.DataFrame | None = None, group: object = None
+        self, *, matrix: pd.DataFrame | FloatArray | None = None, group: object = None
     ) -> pd.DataFrame:
         """Fit of every person.
 
@@ -392,8 +406,14 @@ class IRTModel:
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to a file, JSON text, without responses or persons' labels.
 
-        Labels of items and groups become text. `load` reads the file; abilities then need a
-        matrix.
+        Labels of items and groups stay the text, numbers, truth values or tuples of these that
+        they are; others, such as dates and intervals, become text. `load` reads the file;
+        abilities then need a matrix.
+
+        Raises
+        ------
+        MeasureError
+            If two labels become the same text.
         """
         write_estimates(self.estimates, path)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures.irt import IRTModel, fit
 from lrnanalysis.measures.irt.estimation.anchors import Calibration
 
@@ -74,7 +74,9 @@ def fixed_anchors(
         wanted = list(common)
         lost = [item for item in wanted if item not in shared]
         if lost:
-            raise MeasureError(f"common has {lost[0]!r}, which matrix and base do not both have")
+            raise MeasureError(
+                f"common has {shown(lost[0])}, which matrix and base do not both have"
+            )
         shared = wanted
     if not shared:
         raise MeasureError(
@@ -85,7 +87,7 @@ def fixed_anchors(
     given: dict[Hashable, str] = {}
     for item in matrix.columns:
         if not isinstance(model, str) and item not in model:
-            raise MeasureError(f"model has no entry for item {item!r}: add one")
+            raise MeasureError(f"model has no entry for item {shown(item)}: add one")
         given[item] = model if isinstance(model, str) else model[item]
     if "model" in anchors.columns:
         given |= anchors["model"].to_dict()

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from lrnanalysis.arguments import checked
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import FloatArray, choice, with_attrs
 from lrnanalysis.measures.irt.estimation.anchors import Calibration
 from lrnanalysis.measures.linking._table import ItemTable
@@ -112,8 +112,9 @@ def link(
         partial credit; ``c`` (or ``g``) lower and ``u`` upper asymptote; ``model`` where models are
         mixed. Logits are a (θ − b), without a factor 1.7.
     method : "stocking-lord", "haebara", "mean/sigma" or "mean/mean"
-        Least squares between expected test scores; between the probabilities of every item's
-        scores; equal means and spreads of the locations; equal mean slopes and mean locations.
+        Least squares between expected test scores; between the probabilities of all scores of
+        every item, the lowest included; equal means and spreads of the locations; equal mean slopes
+        and mean locations.
     common : iterable of item labels, optional
         The items to link by; by default all that both have.
     model : "GRM" or "GPCM", optional
@@ -173,7 +174,7 @@ def _common(one: ItemTable, two: ItemTable, wanted: Iterable[Hashable] | None) -
         chosen = pd.Index(list(wanted))
         lost = chosen.difference(shared)
         if len(lost):
-            raise MeasureError(f"common has {lost[0]!r}, which new and base do not both have")
+            raise MeasureError(f"common has {shown(lost[0])}, which new and base do not both have")
         shared = chosen
     if len(shared) == 0:
         raise MeasureError(
@@ -186,7 +187,7 @@ def _common(one: ItemTable, two: ItemTable, wanted: Iterable[Hashable] | None) -
     ):
         if type(own) is not type(other) or own.steps != other.steps:
             raise MeasureError(
-                f"item {item!r} is {first.names[at]} with {own.steps} locations in new and "
+                f"item {shown(item)} is {first.names[at]} with {own.steps} locations in new and "
                 f"{second.names[at]} with {other.steps} in base: leave it out of common"
             )
     return shared
@@ -267,8 +268,8 @@ def _by_curves(
 
 
 def _expected(probabilities: FloatArray) -> FloatArray:
-    """Expected scores, from probabilities of the scores above 0 (items, scores, abilities)."""
-    score = np.arange(1.0, probabilities.shape[1] + 1)
+    """Expected scores, from probabilities of the scores (items, scores, abilities)."""
+    score = np.arange(probabilities.shape[1], dtype=np.float64)
     return np.asarray(np.einsum("ikq,k->iq", probabilities, score))
 
 

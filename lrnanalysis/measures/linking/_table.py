@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray, as_floats, choice
 from lrnanalysis.measures.irt.estimation.anchors import Calibration
 from lrnanalysis.measures.irt.response_models.layout import Layout
@@ -68,8 +68,8 @@ class ItemTable:
         wrong = ~(slopes > 0) | np.isnan(locations).all(axis=1)
         if wrong.any():
             raise MeasureError(
-                f"item {frame.index[wrong][0]!r} of {name} has no slope above 0 or no location: "
-                "leave it out"
+                f"item {shown(frame.index[wrong][0])} of {name} has no slope above 0 or no "
+                "location: leave it out"
             )
         lower = _column(frame, "c" if "c" in frame.columns else "g", 0.0)
         upper = _column(frame, "u", 1.0)
@@ -121,7 +121,7 @@ class ItemTable:
     def probabilities(
         self, theta: FloatArray, slope: float = 1.0, intercept: float = 0.0
     ) -> FloatArray:
-        """Probability of every score above 0, by abilities on the scale slope · θ + intercept.
+        """Probability of every score, by abilities on the scale slope · θ + intercept.
 
         Returns
         -------
@@ -129,7 +129,7 @@ class ItemTable:
             0 for scores that an item does not have.
         """
         vector = self.layout.rescaled(self._vector, -intercept / slope, 1 / slope)
-        return self.layout.probabilities(vector, theta)[:, 1:]
+        return self.layout.probabilities(vector, theta)
 
     def frame(self) -> pd.DataFrame:
         """As a table."""
@@ -190,11 +190,12 @@ def _models(
         known = own in MODELS and response_model(own, 2)
         if not known or not known.partial_credit or not known.has_locations:
             raise MeasureError(
-                f"item {item!r} of {name} has thresholds and the model {own}: give "
+                f"item {shown(item)} of {name} has thresholds and the model {own}: give "
                 'model="GRM" or model="GPCM"'
             )
         if guessed:
             raise MeasureError(
-                f"item {item!r} of {name} has thresholds and an asymptote: leave one of them out"
+                f"item {shown(item)} of {name} has thresholds and an asymptote: leave one of them "
+                "out"
             )
     return named

@@ -67,6 +67,53 @@ def test_every_format_reaches_the_maximum(mixed, method):
         assert found.loc[person, "se"] == pytest.approx(1 / np.sqrt(own), rel=1e-5)
 
 
+@pytest.mark.parametrize("method", ["MAP", "ML", "WLE"])
+def test_observed_information_is_the_curvature(mixed, method):
+    """Second differences of the likelihood, or of the posterior, of each person's own answers."""
+    data = mixed_data(40, 8)
+    found = mixed.abilities(method, matrix=data, information="observed")
+    assert found.attrs == {"method": method, "information": "observed"}
+    expected = mixed.abilities(method, matrix=data)
+    assert expected.attrs == {"method": method, "information": "expected"}
+    pd.testing.assert_series_equal(found["ability"], expected["ability"])
+    finite = np.isfinite(found["ability"]) & (found["ability"].abs() < 4)
+    assert finite.sum() > 30
+    assert (found["se"] - expected["se"])[finite].abs().max() > 0.02
+    for person, scores in data[finite].iterrows():
+        at = found.loc[person, "ability"]
+        value = objective(mixed, scores, method)
+        curvature = (value(at + 1e-3) - 2 * value(at) + value(at - 1e-3)) / 1e-6
+        wanted = 1 / np.sqrt(curvature) if curvature > 0 else np.nan
+        assert found.loc[person, "se"] == pytest.approx(wanted, rel=1e-4, nan_ok=True)
+
+
+def test_the_informations_of_an_exponential_family_are_the_same():
+    data = mixed_data(300, 3)
+    model = irt.fit(data, [name if name in ("2PL", "GPCM", "NRM") else "GPCM" for name in MIXED])
+    for method in ("EAP", "MAP", "ML", "WLE"):
+        one, other = (model.abilities(method, information=by) for by in ("expected", "observed"))
+        # The expected information is that of the last step of the search, next to the root.
+        assert np.allclose(one, other, rtol=1e-5, equal_nan=True)
+    with pytest.raises(lrn.MeasureError, match="information is 'fisher'"):
+        model.abilities("MAP", information="fisher")
+
+
+def test_empirical_reliability_is_of_the_persons_who_answered():
+    data = two_scores()
+    model = irt.fit(data, "2PL")
+    found = model.abilities()
+    between = found["ability"].var(ddof=0)
+    wanted = between / (between + (found["se"] ** 2).mean())
+    assert model.reliability()["empirical"] == pytest.approx(wanted, abs=1e-12)
+    silent = pd.concat([data, data * np.nan], ignore_index=True)
+    assert irt.fit(silent, "2PL").reliability()["empirical"] == pytest.approx(wanted, abs=1e-5)
+    assert model.reliability(matrix=silent)["empirical"] == pytest.approx(wanted, abs=1e-9)
+    # Rows of distinct answers count as often as they represent a person.
+    counts = data.value_counts().rename("n").reset_index()
+    rows = irt.fit(counts[data.columns], "2PL", weights=counts["n"])
+    assert rows.reliability()["empirical"] == pytest.approx(wanted, abs=1e-4)
+
+
 def test_warm_is_the_maximum_of_the_weighted_likelihood():
     """For items of the exponential family the weight is the root of the information."""
     model = irt.fit(two_scores(), "2PL")

@@ -75,7 +75,15 @@ def test_item_fit(fitted):
 
 
 @pytest.mark.parametrize(
-    "model", ["GRM", "GPCM", "PCM", "RSM", ["GRM", "GPCM", "NRM", "PCM", "PCM", "2PL"]]
+    "model",
+    [
+        "GRM",
+        "GPCM",
+        "PCM",
+        ["RSM"] * 5 + ["Rasch"],
+        ["GRM", "GPCM", "NRM", "PCM", "PCM", "2PL"],
+    ],
+    ids=str,
 )
 def test_model_fit(model):
     """M2 from the covariance of the moments over all patterns and numeric derivatives."""

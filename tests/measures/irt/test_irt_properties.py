@@ -47,8 +47,8 @@ def test_any_matrix_gets_a_result_or_a_word(matrix, model, least):
     if fitted is None:
         return
     said = [str(one.message) for one in told]
-    assert all("did not converge" in one for one in said)
-    assert fitted.converged == (not said)
+    assert all("did not converge" in one or "at the edge of" in one for one in said)
+    assert fitted.converged == (not any("did not converge" in one for one in said))
     assert np.isfinite(fitted.loglik)
     assert fitted.loglik <= 0
     if not fitted.converged:
@@ -77,6 +77,82 @@ def test_order_of_persons_and_items_does_not_matter(matrix, model):
     assert again is not None
     if again.converged:
         assert again.loglik == pytest.approx(fitted.loglik, abs=1e-3)
+
+
+@st.composite
+def answers(draw):
+    """A matrix that determines any model, and its groups or None."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
+    model = draw(st.sampled_from(MODELS))
+    steps = 2 if registry.response_model(model, 2).partial_credit else 1
+    theta = rng.standard_normal((600, 1))
+    scores = np.zeros((600, 6))
+    for step in np.linspace(-0.6, 0.6, steps):
+        scores += rng.logistic(size=scores.shape) < 1.3 * theta - np.linspace(-1, 1, 6) - step
+    matrix = pd.DataFrame(scores, columns=list("uvwxyz"))
+    return matrix, model, rng.permutation(600) % 2 if draw(st.booleans()) else None
+
+
+def same(one, other, items, persons):
+    """Whether two fits say the same of some items and persons."""
+    assert other.converged == one.converged
+    if not one.converged:
+        return
+    assert other.loglik == pytest.approx(one.loglik, abs=1e-4)
+    assert other.persons == one.persons
+    assert other.bic == pytest.approx(one.bic, abs=1e-3)
+    columns = [name for name in one.items.columns if name[0] in "adcu" and name != "model"]
+    # Where a standard error is large, so is what is left of it.
+    error = one.items.filter(regex="^[adcu].*_se$").to_numpy()
+    scale = 1 + np.nanmax(np.nan_to_num(error))
+    first, second = (fit.items.loc[items, columns].to_numpy(dtype=float) for fit in (one, other))
+    assert np.allclose(first, second, atol=2e-3 * scale, rtol=2e-3, equal_nan=True)
+    groups = one.groups.sort_index(), other.groups.sort_index()
+    assert np.allclose(*groups, atol=2e-3, equal_nan=True)
+    for method in ("EAP", "ML"):
+        found = [fit.abilities(method).loc[persons] for fit in (one, other)]
+        assert np.allclose(*found, atol=2e-3 * scale, rtol=2e-3, equal_nan=True)
+    assert np.allclose(one.reliability(), other.reliability(), atol=1e-3)
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
+@given(answers(), st.integers(1, 400))
+def test_persons_without_an_answer_and_order_change_nothing(drawn, silent):
+    matrix, model, group = drawn
+    one, _ = attempt(matrix, model, group=group)
+    rows = pd.DataFrame(np.nan, index=range(600, 600 + silent), columns=matrix.columns)
+    more = pd.concat([matrix, rows])
+    of = None if group is None else np.concatenate([group, np.arange(silent) % 2])
+    other, _ = attempt(more, model, group=of)
+    same(one, other, matrix.columns, matrix.index)
+    assert other.abilities("ML").loc[600:].isna().all(axis=None)
+    if group is None:
+        # Without groups nothing depends on who comes first.
+        turned = more.sample(frac=1, random_state=1)[matrix.columns[::-1]]
+        again, _ = attempt(turned, model)
+        same(one, again, matrix.columns, matrix.index)
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
+@given(answers())
+def test_forms_are_the_matrix_with_gaps(drawn):
+    """Two planned forms with two common items, each form's table by itself or in one with gaps."""
+    matrix, model, group = drawn
+    gaps = matrix.copy()
+    gaps.loc[:299, ["y", "z"]] = np.nan
+    gaps.loc[300:, ["u", "v"]] = np.nan
+    first, second = matrix.loc[:299, list("uvwx")], matrix.loc[300:, list("zyxw")]
+    one, _ = attempt(gaps, model, group=group)
+    # Other columns come first, and integers with their own missing value take the place of NaN.
+    forms = pd.concat([second.astype("Int64"), first.astype("Int64")])
+    own = None if group is None else pd.Series(group)
+    if group is not None:
+        # The first group to appear is the reference.
+        forms = forms.loc[own.sort_values(kind="stable", key=lambda g: g != group[0]).index]
+    other, _ = attempt(forms, model, group=own)
+    same(one, other, matrix.columns, matrix.index)
 
 
 @pytest.mark.slow

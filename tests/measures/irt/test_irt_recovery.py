@@ -127,12 +127,59 @@ def test_saving_and_loading(drawn, tmp_path):
     pd.testing.assert_frame_equal(again.items, model.items)
 
 
+LABELS = [
+    [0, 1, 2, 3],
+    [1, "1", "b", 2.5],
+    [True, "True", 3, "x"],
+    [("a", 1), ("a", 2), ("b", 1), ("b", 2)],
+    ["a", "b", "c", "d"],
+]
+
+
+@pytest.mark.parametrize("items", LABELS, ids=str)
+@pytest.mark.parametrize("groups", [[0, 1], [1, "1"], [("de", 1), ("fr", 2)], ["x", "y"]], ids=str)
+def test_labels_keep_their_types(drawn, tmp_path, items, groups):
+    matrix = drawn[0].iloc[:100, :4].set_axis(pd.Index(items, tupleize_cols=False), axis=1)
+    group = [groups[number % 2] for number in range(100)]
+    model = irt.fit(matrix, "Rasch", group=group)
+    model.save(tmp_path / "model.json")
+    again = irt.load(tmp_path / "model.json")
+    assert list(map(repr, again.items.index)) == list(map(repr, model.items.index))
+    assert again.groups.index.tolist() == groups
+    wanted = model.abilities("MAP")
+    pd.testing.assert_frame_equal(again.abilities("MAP", matrix=matrix, group=group), wanted)
+
+
+def test_a_saved_model_of_an_array_scores_that_array(drawn, tmp_path):
+    array = drawn[0].iloc[:300, :6].to_numpy()
+    model = irt.fit(array, "2PL")
+    model.save(tmp_path / "model.json")
+    again = irt.load(tmp_path / "model.json")
+    for matrix in (array, pd.DataFrame(array)):
+        pd.testing.assert_frame_equal(again.abilities(matrix=matrix), model.abilities())
+
+
+def test_labels_that_become_the_same_text_are_refused(drawn, tmp_path):
+    day = pd.Timestamp("2024-03-01")
+    matrix = drawn[0].iloc[:100, :3].set_axis(pd.Index([day, str(day), "x"], dtype=object), axis=1)
+    with pytest.raises(lrn.MeasureError, match="labels of items become '2024-03-01 00:00:00'"):
+        irt.fit(matrix, "Rasch").save(tmp_path / "model.json")
+
+
+def test_files_of_the_format_before_are_read(drawn, tmp_path):
+    model = irt.fit(drawn[0].iloc[:100, :4], "Rasch")
+    model.save(tmp_path / "model.json")
+    text = (tmp_path / "model.json").read_text()
+    (tmp_path / "model.json").write_text(text.replace("IRT model 3", "IRT model 2"))
+    pd.testing.assert_frame_equal(irt.load(tmp_path / "model.json").items, model.items)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda text: text[:-20], "is not JSON text"),
         (
-            lambda text: text.replace("IRT model 2", "IRT model 1"),
+            lambda text: text.replace("IRT model 3", "IRT model 1"),
             "not a saved model of the format",
         ),
         (lambda text: text.replace('"latent"', '"talent"'), "a damaged model: KeyError"),

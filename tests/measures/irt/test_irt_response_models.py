@@ -79,6 +79,15 @@ def test_derivatives_by_ability(model, p):
     assert skewness == pytest.approx(wanted, abs=1e-8)
 
 
+def test_curvature_by_ability(model, p):
+    slopes, information, _ = model.by_ability(p, THETA)
+    ahead, behind = (model.by_ability(p, THETA + step)[0] for step in (H, -H))
+    found = model.curvature(p, THETA)
+    assert found == pytest.approx((behind - ahead) / (2 * H), abs=1e-8)
+    assert (found * model.probabilities(p, THETA)).sum(axis=1) == pytest.approx(information)
+    assert found.shape == slopes.shape
+
+
 LOCATED = [model for model in cases() if model.has_locations]
 
 
@@ -113,7 +122,7 @@ def test_linking_draws_the_same_curves(model):
     row = {"model": model.name, "a": given["a"], **locations, **asymptotes}
     table = ItemTable.of(pd.DataFrame([row], index=["x"]), "items", None)
     assert type(table.layout.models[0]) is type(model)
-    expected = model.probabilities(p[None], THETA)[:, 1:]
+    expected = model.probabilities(p[None], THETA)
     assert table.probabilities(THETA) == pytest.approx(expected, abs=1e-14)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,14 @@ import pandas as pd
 from scipy import sparse
 
 from lrnanalysis.errors import MeasureError, shown
-from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, as_floats, whole_labels
+from lrnanalysis.measures._checks import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    as_floats,
+    person_values,
+    whole_labels,
+)
 from lrnanalysis.measures.irt.data.packing import ByteArray, chunks
 
 __all__ = [
@@ -59,6 +67,25 @@ class ResponseMatrix:
         """Highest digit of a score per item, from 0."""
         return np.array([len(found) - 1 for found in self.scores])
 
+    def with_scores(self, known: Mapping[int, FloatArray]) -> ResponseMatrix:
+        """The same with scores that items are known to have, whether or not they occur.
+
+        An item in whose column as many scores occur as are known keeps those. Digits are
+        renumbered in place.
+
+        Parameters
+        ----------
+        known : mapping of item number → array
+            Scores, ascending.
+        """
+        scores, counts = list(self.scores), list(self.counts)
+        for place, own in known.items():
+            if len(own) > len(scores[place]):
+                scores[place], counts[place] = _recode(
+                    self.items[place], self.digits[place], scores[place], own
+                )
+        return replace(self, scores=scores, counts=counts)
+
 
 def read_responses(
     matrix: pd.DataFrame | FloatArray,
@@ -88,7 +115,7 @@ def read_responses(
     if items is not None:
         unknown = frame.columns.difference(items, sort=False)
         if len(unknown):
-            raise MeasureError(f"item {unknown[0]!r} is not in the model: leave it out")
+            raise MeasureError(f"item {shown(unknown[0])} is not in the model: leave it out")
         frame = frame.reindex(columns=items)
     digits = np.empty((frame.shape[1], len(frame)), dtype=np.uint8)
     plain = frame.shape[1] > 0 and all(dtype == np.float64 for dtype in frame.dtypes)
@@ -156,12 +183,13 @@ def _read_column(item: Hashable, column: pd.Series, digits: ByteArray) -> FloatA
     known = ~np.isnan(values)
     found = np.unique(values[known])
     if not np.isfinite(found).all():
-        raise MeasureError(f"item {item!r} has an infinite score: replace it by NaN")
+        raise MeasureError(f"item {shown(item)} has an infinite score: replace it by NaN")
     fractions = found[found != np.round(found)]
     if len(fractions):
         raise MeasureError(
-            f"item {item!r} has the score {fractions[0]:g}, which is not an integer: multiply by a "
-            "common denominator, or bin it, e.g. with pandas.cut(matrix[item], 5, labels=False)"
+            f"item {shown(item)} has the score {fractions[0]:g}, which is not an integer: multiply "
+            "by a common denominator, or bin it, e.g. with pandas.cut(matrix[item], 5, "
+            "labels=False)"
         )
     _check_number(item, found)
     digits[:] = 0
@@ -181,7 +209,7 @@ def _recode(
     unknown = scores[present][~np.isin(scores[present], kept)]
     if len(unknown):
         raise MeasureError(
-            f"item {item!r} has the score {unknown[0]:g}, which the model does not know: its "
+            f"item {shown(item)} has the score {unknown[0]:g}, which the model does not know: its "
             f"scores are {', '.join(f'{score:g}' for score in kept)}"
         )
     _check_number(item, kept)
@@ -198,7 +226,7 @@ def _recode(
 def _check_number(item: Hashable, scores: FloatArray) -> None:
     if len(scores) > _MOST:
         raise MeasureError(
-            f"item {item!r} has {len(scores)} different scores, more than {_MOST}: bin them, "
+            f"item {shown(item)} has {len(scores)} different scores, more than {_MOST}: bin them, "
             "e.g. with pandas.cut(matrix[item], 5, labels=False)"
         )
 
@@ -219,7 +247,8 @@ def read_groups(group: object, persons: pd.Index) -> tuple[IntArray, pd.Index]:
         raise MeasureError(
             f"{int((codes < 0).sum())} persons have no group: leave them out, or name a group"
         )
-    return codes, pd.Index(labels)
+    # A tuple is one label, not one of each of several levels.
+    return codes, pd.Index(labels, tupleize_cols=False)
 
 
 def read_weights(weights: object, persons: pd.Index) -> FloatArray | None:
@@ -240,29 +269,9 @@ def read_weights(weights: object, persons: pd.Index) -> FloatArray | None:
 
 def _per_person(name: str, given: Any, persons: pd.Index) -> pd.Series:
     """One value per row of the matrix, in its order."""
-    if isinstance(given, str):
-        raise MeasureError(
-            f"{name} is {given!r}: pass one value per person; a column name works in "
-            f"study.analysis().fit(…, {name}={given!r})"
-        )
-    if isinstance(given, pd.DataFrame):
-        if given.shape[1] != 1:
-            raise MeasureError(f"{name} has {given.shape[1]} columns: pass one value per person")
-        given = given.iloc[:, 0]
-    if isinstance(given, pd.Series) and not given.index.equals(persons):
-        if not given.index.is_unique or not persons.isin(given.index).all():
-            raise MeasureError(
-                f"{name} does not have a value for every person: index it like the matrix"
-            )
-        given = given.reindex(persons)
-    if not pd.api.types.is_list_like(given, allow_sets=False):
-        raise MeasureError(f"{name} is {shown(given)}: pass one value per person")
-    values = given if hasattr(given, "dtype") else pd.Series([*given]).infer_objects()
-    if values.shape != (len(persons),):
-        raise MeasureError(
-            f"{name} has {values.size} values for {len(persons)} persons: pass one value per person"
-        )
-    return pd.Series(values, name=name)
+    return person_values(
+        given, persons, what=name, by_name=f"study.analysis().fit(…, {name}={shown(given)})"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,10 +289,15 @@ class AdministeredItems:
     form: IntArray
     forms: BoolArray
 
-    def answering(self, weights: FloatArray | None) -> float:
-        """Persons with at least one score, by weight."""
-        counted = np.asarray(self.forms.any(axis=1))[self.form]
-        return float(counted.sum() if weights is None else weights[counted].sum())
+    @cached_property
+    def answered(self) -> BoolArray:
+        """Whether a person has a score, shape (persons,)."""
+        return np.asarray(self.forms.any(axis=1))[self.form]
+
+    def group_sizes(self, groups: IntArray, count: int, weights: FloatArray | None) -> FloatArray:
+        """Persons with at least one score by group, by weight."""
+        mass = self.answered if weights is None else self.answered * weights
+        return np.bincount(groups, mass, count).astype(np.float64)
 
 
 def administered_items(digits: ByteArray) -> AdministeredItems:

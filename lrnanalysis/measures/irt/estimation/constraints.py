@@ -15,11 +15,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray
 from lrnanalysis.measures.irt.response_models.layout import Layout
 
-__all__ = ["Constraints", "constrain"]
+__all__ = ["AT_EDGE", "Constraints", "constrain"]
+
+#: Logit that stands for an asymptote of 1, and less it for one of 0.
+AT_EDGE = 40.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +137,8 @@ def constrain(
         unknown = [name for name in given if name not in model.reported]
         if unknown:
             raise MeasureError(
-                f"fixed has the parameter {unknown[0]!r} for item {items[item]!r}, a {model.name} "
-                f"item: its parameters are {', '.join(model.reported)}"
+                f"fixed has the parameter {shown(unknown[0])} for item {shown(items[item])}, a "
+                f"{model.name} item: its parameters are {', '.join(model.reported)}"
             )
         base[start : start + len(model.parameters)] = model.constants(given)
         for own in model.free_parameters(given):

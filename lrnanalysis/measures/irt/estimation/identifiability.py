@@ -2,49 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, choice
+from lrnanalysis.errors import MeasureError, listed, shown
+from lrnanalysis.measures._checks import FloatArray, IntArray
 from lrnanalysis.measures.irt.data.response_matrix import (
     AdministeredItems,
     ResponseMatrix,
     connected_items,
 )
 from lrnanalysis.measures.irt.estimation.priors import Prior
-from lrnanalysis.measures.irt.response_models.registry import MODELS, response_model
+from lrnanalysis.measures.irt.response_models.registry import registered_name, response_model
 from lrnanalysis.measures.irt.response_models.response_model import ResponseModel
 
-__all__ = ["check_conditional", "check_counts", "check_linked", "check_persons", "read_models"]
+__all__ = [
+    "check_conditional",
+    "check_counts",
+    "check_groups",
+    "check_linked",
+    "check_persons",
+    "read_models",
+    "read_names",
+]
 
 
-def read_models(
-    model: str | Mapping[Hashable, str] | Sequence[str] | pd.Series, responses: ResponseMatrix
-) -> list[ResponseModel]:
-    """The model of every item.
+def read_names(
+    model: str | Mapping[Hashable, str] | Sequence[str] | pd.Series, items: pd.Index
+) -> list[str]:
+    """The name of every item's model, as it is registered.
 
     Raises
     ------
     MeasureError
-        If a model is unknown, an item has none, or the items cannot be estimated under theirs.
+        If a model is unknown, or an item has none.
     """
-    items, steps = responses.items, responses.steps
     if isinstance(model, str):
-        names = [model] * len(items)
-    elif isinstance(model, Mapping | pd.Series):
+        return [registered_name(model)] * len(items)
+    if isinstance(model, Mapping | pd.Series):
         missing = [item for item in items if item not in model]
         if missing:
-            raise MeasureError(f"model has no entry for item {missing[0]!r}: add one")
-        names = [str(model[item]) for item in items]
-    else:
-        names = [str(name) for name in model]
-        if len(names) != len(items):
-            raise MeasureError(f"model has {len(names)} names for {len(items)} items")
-    for name in set(names):
-        choice("model", name, MODELS)
-    if len(items) < 2:
+            raise MeasureError(f"model has no entry for item {shown(missing[0])}: add one")
+        return [registered_name(model[item]) for item in items]
+    names = [registered_name(name) for name in model]
+    if len(names) != len(items):
+        raise MeasureError(f"model has {len(names)} names for {len(items)} items")
+    return names
+
+
+def read_models(
+    names: Sequence[str], responses: ResponseMatrix, known: Collection[int]
+) -> list[ResponseModel]:
+    """The model of every item.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Their names.
+    responses : ResponseMatrix
+        The scores.
+    known : collection of int
+        Items of which nothing is estimated.
+
+    Raises
+    ------
+    MeasureError
+        If the items cannot be estimated under their models.
+    """
+    items, steps = responses.items, responses.steps
+    if len(items) < 2 and len(known) < max(len(items), 1):
         raise MeasureError(
             f"the matrix has {len(items)} item{'s' * (len(items) != 1)}: ability and difficulty "
             "cannot be separated with fewer than two"
@@ -62,14 +90,16 @@ def read_models(
     for item, own in zip(items, models, strict=True):
         if own.steps > 1 and not own.partial_credit:
             raise MeasureError(
-                f"item {item!r} has {own.steps + 1} scores and the model {own.name}, which is for "
-                'two: take GPCM, GRM or PCM for it, e.g. model={item: "GPCM", …}, or merge its '
+                f"item {shown(item)} has {own.steps + 1} scores and the model {own.name}, which is "
+                'for two: take GPCM, GRM or PCM for it, e.g. model={item: "GPCM", …}, or merge its '
                 "scores"
             )
+    _check_rating_scale(responses, models)
     free = [
         own
-        for own in models
-        if any(p.name[0] == "a" and not p.shared for p in own.free_parameters({}))
+        for item, own in enumerate(models)
+        if item not in known
+        and any(p.name[0] == "a" and not p.shared for p in own.free_parameters({}))
     ]
     if len(items) < 3 and len(free) > 1:
         raise MeasureError(
@@ -79,13 +109,50 @@ def read_models(
     return models
 
 
-def check_counts(responses: ResponseMatrix, counts: Sequence[FloatArray]) -> None:
-    """Raise where only persons of weight 0 have a score: nothing would bound its parameter."""
-    for item, scores, count in zip(responses.items, responses.scores, counts, strict=True):
-        if not count.all():
+def _check_rating_scale(responses: ResponseMatrix, models: Sequence[ResponseModel]) -> None:
+    """Raise unless all items of the rating scale model have the same scores.
+
+    An item without one of the others' scores has other distances of thresholds: which of them it
+    lacks, and whether it might have had it, is not in the data.
+    """
+    rated = [item for item, own in enumerate(models) if own.name == "RSM"]
+    if all(models[item].steps == 1 for item in rated):
+        return
+    scores = [responses.scores[item] for item in rated]
+    most = max(scores, key=len)
+    for item, own in zip(rated, scores, strict=True):
+        if not np.array_equal(own, most):
+            label = shown(responses.items[item])
             raise MeasureError(
-                f"item {item!r} has the score {scores[count == 0][0]:g} only in rows of weight 0: "
-                "leave these rows out"
+                f"item {label} has the scores {_numbers(own)}, other RSM items {_numbers(most)}: "
+                "the rating scale model has one set of distances for items that all have the same "
+                f'scores. Give item {label} another model, e.g. model={{{label}: "PCM", …}}, or '
+                "merge scores so that every item has all of them"
+            )
+
+
+def check_groups(sizes: FloatArray, groups: IntArray, labels: pd.Index) -> None:
+    """Raise where nobody of a group has a score: nothing would say where it is."""
+    empty = np.flatnonzero(sizes == 0)
+    if len(empty):
+        rows = int((groups == empty[0]).sum())
+        raise MeasureError(
+            f"nobody of group {shown(labels[empty[0]])} has a score ({rows} rows): leave these "
+            "rows out, or merge the group with another"
+        )
+
+
+def check_counts(
+    responses: ResponseMatrix, counts: Sequence[FloatArray], known: Collection[int]
+) -> None:
+    """Raise where only persons of weight 0 have a score: nothing would bound its parameter."""
+    for place, (item, scores, count) in enumerate(
+        zip(responses.items, responses.scores, counts, strict=True)
+    ):
+        if not count.all() and place not in known:
+            raise MeasureError(
+                f"item {shown(item)} has the score {scores[count == 0][0]:g} only in rows of "
+                "weight 0: leave these rows out"
             )
 
 
@@ -120,8 +187,8 @@ def check_linked(
 def check_persons(
     persons: float, models: Sequence[ResponseModel], priors: Mapping[str, Prior], fewest: int | None
 ) -> None:
-    """Raise where persons are too few."""
-    needed = max(model.min_persons for model in models)
+    """Raise where persons are too few for the models of the items that are estimated."""
+    needed = max((model.min_persons for model in models), default=1)
     least = needed if fewest is None else fewest
     if persons >= least:
         return
@@ -132,6 +199,10 @@ def check_persons(
     raise MeasureError(f"{persons:g} persons with a score, fewer than {least}: {remedy}")
 
 
+def _numbers(scores: FloatArray) -> str:
+    return ", ".join(f"{score:g}" for score in scores)
+
+
 def _some(labels: pd.Index, most: int = 5) -> str:
-    named = ", ".join(repr(label) for label in labels[:most])
+    named = listed(labels[:most])
     return named + (f" and {len(labels) - most} more" if len(labels) > most else "")

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.errors import shown
 from lrnanalysis.measures._checks import BoolArray, FloatArray
+from lrnanalysis.measures.irt.estimation.constraints import AT_EDGE, Constraints
 from lrnanalysis.measures.irt.estimation.lbfgs import Steps, carried, inverse
 from lrnanalysis.measures.irt.estimation.marginal_likelihood import (
     LikelihoodValue,
@@ -49,8 +51,10 @@ _OPEN = 1000.0
 #: Logit below which a guessing parameter (above which 1 − u) is as good as at its bound.
 _EDGE = 7.0
 
-#: Slope [per latent SD] beyond which there is no maximum in sight.
-_STEEP = 30.0
+#: Slope [per latent SD] at which it is looked whether the likelihood still rises, as again at every
+#: doubling; the grid is fine enough for slopes up to here. A sample's slopes go half as far as is
+#: plausible: it may lack a maximum that all persons have.
+_STEEP, _SAMPLE_STEEP = 60.0, 15.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +98,7 @@ def maximise(
     whole: MarginalLikelihood,
     start: FloatArray,
     items: pd.Index,
+    groups: pd.Index,
     *,
     tolerance: float,
     max_iter: int,
@@ -107,8 +112,8 @@ def maximise(
         The function.
     start : array, shape (free parameters,)
         Where to begin.
-    items : Index
-        Labels of the items, for messages.
+    items, groups : Index
+        Labels, for messages.
     tolerance : float
         Largest error of a parameter [its standard errors].
     max_iter : int
@@ -123,7 +128,7 @@ def maximise(
     some = whole.sample(min(_SAMPLE, max(_LEAST, whole.persons // 4)))
     search = _begin(some, start)
     search.switch_to(_resolved(whole, some, search.free) if refine else whole)
-    message = _ascend(search, items, tolerance, max_iter, refine)
+    message = _ascend(search, items, groups, tolerance, max_iter, refine)
     if not search.exact:
         search.measure()
     if not message and _coarseness(search.like, search.like.steepness(search.free)) > 1:
@@ -151,31 +156,37 @@ def _begin(some: MarginalLikelihood, start: FloatArray) -> _Search:
         gain = search.gain
         if not search.measured and gain < _NEARBY:
             search.measure(exact=False)
-        elif search.measured and gain < _ROUGH:
-            break
-        elif not search.advance() or some.steepness(search.free).max() > _STEEP / 2:
-            # A sample may lack a maximum that all persons have.
+        elif (
+            (search.measured and gain < _ROUGH)
+            or not search.advance()
+            or some.steepness(search.free).max() > _SAMPLE_STEEP
+        ):
             break
     if not search.measured:
         search.measure(exact=False)
     return search
 
 
-def _ascend(search: _Search, items: pd.Index, tolerance: float, max_iter: int, refine: bool) -> str:
+def _ascend(
+    search: _Search,
+    items: pd.Index,
+    groups: pd.Index,
+    tolerance: float,
+    max_iter: int,
+    refine: bool,
+) -> str:
     """Go to the maximum; the reason why it was not reached, empty where it was."""
     # The more persons, the less the information changes over a standard error.
     near = _NEAR * float(np.clip((search.like.total / 1000) ** 1.5, 1, 10))
     enough, near = 0.5 * tolerance**2, 0.5 * max(near, tolerance) ** 2
-    last, poor = np.inf, 0
+    last, poor, limit = np.inf, 0, _STEEP
     while search.like.evaluations < max_iter:
         gain, slopes = search.gain, search.like.steepness(search.free)
-        item = int(np.where(search.like.constraints.free_slopes, slopes, 0.0).argmax())
-        if slopes[item] > _STEEP:
-            return (
-                f"the slope of item {items[item]!r} grew to {slopes[item]:.0f} and the likelihood "
-                "still rises: it has no maximum. Leave the item out, or give slopes a prior, "
-                "e.g. priors={'a': ('lognormal', 0, 0.5)}"
-            )
+        steepest = _steepest(search, slopes)
+        if steepest.slope > limit:
+            if _rises(search, steepest):
+                return _no_maximum(steepest, "still rises", items, groups)
+            limit = 2 * steepest.slope
         coarse = _coarseness(search.like, slopes)
         arrived = search.exact and gain < enough
         if refine and coarse > (1 if arrived else 2):
@@ -184,12 +195,12 @@ def _ascend(search: _Search, items: pd.Index, tolerance: float, max_iter: int, r
             # Of few persons the information at the very maximum costs next to nothing.
             search.measure()
         elif arrived:
-            return _undetermined(search, items)
+            return _undetermined(search, items, groups)
         elif not search.exact and gain < near:
             # So near that the information no longer changes: the last step is Newton's.
             search.measure()
             if not search.definite:
-                return "the information is not positive definite"
+                return _indefinite(search, items, groups)
         else:
             poor = poor + 1 if gain > _POOR * last else 0
             last = gain
@@ -204,7 +215,90 @@ def _ascend(search: _Search, items: pd.Index, tolerance: float, max_iter: int, r
     return f"stopped after {max_iter} iterations"
 
 
-def _undetermined(search: _Search, items: pd.Index) -> str:
+@dataclass(frozen=True)
+class _Steepest:
+    """What makes the steepest curve: the slope of an item, or the SD of a group.
+
+    `item` is −1 for a slope that items share, `group` −1 for a slope.
+    """
+
+    slope: float
+    item: int
+    group: int
+
+    def involves(self, constraints: Constraints, place: int) -> bool:
+        """Whether a free parameter is one of these curves'."""
+        if place >= len(constraints.names):
+            return constraints.moments[place - len(constraints.names)] == (self.group, "sd")
+        return self.item < 0 or constraints.names[place][0] == self.item
+
+
+def _steepest(search: _Search, slopes: FloatArray) -> _Steepest:
+    constraints = search.like.constraints
+    sds = np.zeros(constraints.groups)
+    for place, (group, name) in enumerate(constraints.moments, start=len(constraints.names)):
+        if name == "sd":
+            sds[group] = abs(search.free[place])
+    free = np.where(constraints.free_slopes, slopes, 0.0)
+    item, group = int(free.argmax()), int(sds.argmax())
+    if sds[group] > _STEEP or free[item] == 0:
+        return _Steepest(float(sds[group]), -1, group)
+    own = any(of == item and name[0] == "a" for of, name in constraints.names)
+    return _Steepest(float(free[item]), item if own else -1, -1)
+
+
+def _rises(search: _Search, steepest: _Steepest) -> bool:
+    """Whether the likelihood rises where the steepest curves are twice as steep.
+
+    They are turned about where they are, the other curves being left alone.
+    """
+    constraints = search.like.constraints
+    own = {of for of, name in constraints.names if of >= 0 and name[0] == "a"}
+    alone = (0, "sd") not in constraints.moments
+    power = np.zeros(constraints.size)
+    for place, (of, name) in enumerate(constraints.names):
+        if steepest.group < 0:
+            turned = of == steepest.item if steepest.item >= 0 else of not in own
+            power[place] = turned and name[0] in "adt"
+        elif not alone:
+            # The unit of ability grows: slopes of 1 become steeper, others stay as they are.
+            power[place] = -(name[0] == "a") if of in own else name[0] in "dt"
+    for place, (group, _) in enumerate(constraints.moments, start=len(constraints.names)):
+        power[place] = steepest.group >= 0 and (not alone or group == steepest.group)
+    like = search.like
+    while 2 * steepest.slope * like.grid.step > 2 and like.grid.nodes < 2000:
+        like = like.with_finer_grid()
+    here, there = (like.evaluate(search.free * factor**power) for factor in (1.0, 2.0))
+    return there.objective > here.objective
+
+
+def _no_maximum(steepest: _Steepest, how: str, items: pd.Index, groups: pd.Index) -> str:
+    """The message that the likelihood still rises, or levels off, with the steepest curves."""
+    rise = f"grew to {steepest.slope:.0f} and the likelihood {how}: it has no maximum. "
+    if steepest.group >= 0:
+        return (
+            f"the SD of the abilities of group {shown(groups[steepest.group])} {rise}The answers "
+            "follow from the order of the items' difficulties, perfectly or nearly so, as in a "
+            "Guttman scale: look for items that were scored from one another, or take more items "
+            "and persons"
+        )
+    of = f"of item {shown(items[steepest.item])}" if steepest.item >= 0 else "of all items"
+    return (
+        f"the slope {of} {rise}"
+        f"{'Leave the item out, or give' if steepest.item >= 0 else 'Give'} slopes a prior, e.g. "
+        "priors={'a': ('lognormal', 0, 0.5)}"
+    )
+
+
+def _indefinite(search: _Search, items: pd.Index, groups: pd.Index) -> str:
+    """The message that the point where the search arrived is no maximum."""
+    steepest = _steepest(search, search.like.steepness(search.free))
+    if steepest.slope > _SAMPLE_STEEP:
+        return _no_maximum(steepest, "levels off", items, groups)
+    return "the information is not positive definite"
+
+
+def _undetermined(search: _Search, items: pd.Index, groups: pd.Index) -> str:
     """A message on a parameter that the data do not determine; empty where there is none.
 
     Where the likelihood levels off towards infinity its gradient vanishes, and so does its
@@ -213,20 +307,25 @@ def _undetermined(search: _Search, items: pd.Index) -> str:
     kept = np.flatnonzero(~search.held)
     covariance = inverse(search.information[np.ix_(kept, kept)])
     if covariance is None:
-        return "the information is not positive definite"
+        return _indefinite(search, items, groups)
     errors = np.sqrt(np.diag(covariance))
     if errors.max(initial=0.0) < _OPEN:
         return ""
     place, constraints = int(kept[errors.argmax()]), search.like.constraints
+    steepest = _steepest(search, search.like.steepness(search.free))
+    if steepest.slope > _SAMPLE_STEEP and steepest.involves(constraints, place):
+        return _no_maximum(steepest, "levels off", items, groups)
     if place < len(constraints.names):
         item, name = constraints.names[place]
-        of = f"{name} of item {items[item]!r}" if item >= 0 else f"{name} of all items"
+        of = f"{name} of item {shown(items[item])}" if item >= 0 else f"{name} of all items"
+        remedy = "Leave out what the data do not determine, or give priors"
     else:
         group, name = constraints.moments[place - len(constraints.names)]
-        of = f"the {name} of group {group + 1}"
+        of = f"the {'SD' if name == 'sd' else name} of group {shown(groups[group])}"
+        remedy = "Leave the group out, or give it items that it does not all get right or wrong"
     return (
         f"{of} has no maximum: the likelihood levels off, as where all persons of some kind have "
-        "the same score. Leave out what the data do not determine, or give priors"
+        f"the same score. {remedy}"
     )
 
 
@@ -394,6 +493,6 @@ class _Search:
         if not newly.any():
             return False
         self.held = self.held | newly
-        self.free = np.where(newly, np.copysign(40.0, self.free), self.free)
+        self.free = np.where(newly, np.copysign(AT_EDGE, self.free), self.free)
         self.value = self.like.evaluate(self.free)
         return True

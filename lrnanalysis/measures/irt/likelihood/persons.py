@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError, shown
-from lrnanalysis.measures._checks import FloatArray, IntArray
+from lrnanalysis.errors import MeasureError, listed, shown
+from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray
 from lrnanalysis.measures.irt.data.packing import chunks
 from lrnanalysis.measures.irt.data.response_matrix import (
     administered_items,
@@ -39,11 +39,24 @@ class PersonResponses:
         Row of the matrix of each person in turn; None if they are the same.
     persons : Index
         Labels of the matrix's rows.
+    answered : array of bool
+        Whether a person has a score, in the order of the matrix.
     """
 
     backends: list[LikelihoodBackend]
     order: IntArray | None
     persons: pd.Index
+    answered: BoolArray
+
+    @property
+    def weights(self) -> FloatArray:
+        """Number of persons that each person in turn represents; 0 without a score."""
+        forms = [form for backend in self.backends for form in backend.forms]
+        mass = [
+            np.ones(form.packed.persons) if form.weights is None else form.weights for form in forms
+        ]
+        answered = self.answered if self.order is None else self.answered[self.order]
+        return np.concatenate([np.empty(0), *mass]) * answered
 
     def in_matrix_order(self, values: FloatArray) -> FloatArray:
         """Values of the persons in turn, in the order of the matrix (last axis)."""
@@ -66,7 +79,7 @@ class PersonResponses:
 
 
 def read_persons(
-    matrix: pd.DataFrame,
+    matrix: pd.DataFrame | FloatArray,
     group: object,
     layout: Layout,
     items: pd.Index,
@@ -86,8 +99,7 @@ def read_persons(
     responses = read_responses(matrix, scores, items)
     if group is None and len(groups) > 1:
         raise MeasureError(
-            f"the model has the groups {', '.join(map(str, groups))}: give the group of every "
-            "person"
+            f"the model has the groups {listed(groups)}: give the group of every person"
         )
     own, labels = read_groups(group, responses.persons)
     at = groups.get_indexer(labels) if group is not None else np.zeros(1, dtype=np.intp)
@@ -97,4 +109,4 @@ def read_persons(
     backends, order = build_backends(
         layout, responses, given, at[own], len(groups), None, grid, kernels
     )
-    return PersonResponses(backends, order, responses.persons)
+    return PersonResponses(backends, order, responses.persons, given.answered)

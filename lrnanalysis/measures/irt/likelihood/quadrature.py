@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import FloatArray
 
 __all__ = ["Quadrature"]
@@ -33,9 +33,9 @@ class Quadrature:
 
     def __post_init__(self) -> None:
         if not 11 <= self.nodes <= 4001:
-            raise MeasureError(f"nodes is {self.nodes}: take 11 to 4001; 61 is usual")
+            raise MeasureError(f"nodes is {shown(self.nodes)}: take 11 to 4001; 61 is usual")
         if not 3 <= self.bound <= 12:
-            raise MeasureError(f"bound is {self.bound}: take 3 to 12 latent SDs; 6 is usual")
+            raise MeasureError(f"bound is {shown(self.bound)}: take 3 to 12 latent SDs; 6 is usual")
 
     @cached_property
     def points(self) -> FloatArray:

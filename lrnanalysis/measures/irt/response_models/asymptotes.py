@@ -70,6 +70,16 @@ class Asymptotes(ResponseModel):
         spread = slopes[:, 1] - slopes[:, 0]
         return slopes, first * spread, second * spread
 
+    def curvature(self, p: FloatArray, theta: FloatArray) -> FloatArray:
+        a = p[:, :1]
+        c, u, s, rest = _curves(p, theta)
+        right, wrong = c + (u - c) * s, (1 - u) + (u - c) * rest
+        first = a * (u - c) * s * rest
+        second = a * first * (rest - s)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            by_score = (first / wrong) ** 2 + second / wrong, (first / right) ** 2 - second / right
+        return np.nan_to_num(np.stack(by_score, axis=1))
+
 
 def _curves(
     p: FloatArray, theta: FloatArray

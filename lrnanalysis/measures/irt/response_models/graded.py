@@ -90,6 +90,11 @@ class Graded(ResponseModel):
         first = over[:, :-1] * under[:, 1:] * gaps * slopes
         return slopes, (first * slopes).sum(axis=1), (first * (slopes**2 + second)).sum(axis=1)
 
+    def curvature(self, p: FloatArray, theta: FloatArray) -> FloatArray:
+        over, under, _ = _cumulative(p, theta)
+        spread = over * under
+        return np.asarray(p[:, 0, None, None] ** 2 * (spread[:, :-1] + spread[:, 1:]))
+
 
 def _cumulative(p: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """P(X ≥ k) and P(X < k) for k = 0 … m + 1, and 1 − exp(v − u) of every score."""

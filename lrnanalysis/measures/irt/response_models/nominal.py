@@ -159,3 +159,8 @@ class Nominal(ResponseModel):
         slopes = a - (a * curve).sum(axis=1, keepdims=True)
         squares = curve * slopes**2
         return slopes, squares.sum(axis=1), (squares * slopes).sum(axis=1)
+
+    def curvature(self, p: FloatArray, theta: FloatArray) -> FloatArray:
+        # The normalising sum alone is curved: the same for all scores, and so what is expected.
+        information = self.by_ability(p, theta)[1]
+        return np.repeat(information[:, None], self.steps + 1, axis=1)

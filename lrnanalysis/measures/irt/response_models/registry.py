@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures.irt.response_models.asymptotes import Asymptotes
 from lrnanalysis.measures.irt.response_models.graded import Graded
 from lrnanalysis.measures.irt.response_models.nominal import Nominal
 from lrnanalysis.measures.irt.response_models.response_model import ResponseModel
 
-__all__ = ["MODELS", "response_model"]
+__all__ = ["MODELS", "registered_name", "response_model"]
 
 #: Family by the name of the model that users type.
 MODELS: dict[str, type[ResponseModel]] = {
@@ -22,6 +23,25 @@ MODELS: dict[str, type[ResponseModel]] = {
     "GRM": Graded,
     "NRM": Nominal,
 }
+
+
+def registered_name(given: object) -> str:
+    """The name of a model as it is registered, however its letters are written.
+
+    Raises
+    ------
+    MeasureError
+        If no model has the name.
+
+    Examples
+    --------
+    >>> registered_name("rasch"), registered_name("Gpcm")
+    ('Rasch', 'GPCM')
+    """
+    for name in MODELS:
+        if str(given).casefold() == name.casefold():
+            return name
+    raise MeasureError(f"model is {shown(given)}: it must be one of {', '.join(MODELS)}")
 
 
 def response_model(name: str, steps: int) -> ResponseModel:

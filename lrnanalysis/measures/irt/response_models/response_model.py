@@ -211,3 +211,12 @@ class ResponseModel(ABC):
         skewness : array, shape (items, θ)
             Σ P L' (L'² + L''), which Warm's weighted likelihood needs (his J).
         """
+
+    @abstractmethod
+    def curvature(self, p: FloatArray, theta: FloatArray) -> FloatArray:
+        """Minus the second derivatives −L'' of the log-probabilities by θ: observed information.
+
+        Returns
+        -------
+        array, shape (items, scores, θ)
+        """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError
+from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import FloatArray, choice
 from lrnanalysis.measures.irt.likelihood.persons import PersonResponses
 from lrnanalysis.measures.irt.results.ability_estimators import AbilityScore, solve
@@ -16,19 +16,23 @@ __all__ = ["abilities", "posterior_means", "posterior_modes", "reliability"]
 
 
 def abilities(
-    estimates: Estimates, persons: PersonResponses, method: str, bound: float
+    estimates: Estimates, persons: PersonResponses, method: str, bound: float, information: str
 ) -> pd.DataFrame:
     """See `IRTModel.abilities`."""
     choice("method", method, ("EAP", "MAP", "ML", "WLE"))
+    choice("information", information, ("expected", "observed"))
     if not bound > 0:
-        raise MeasureError(f"bound is {bound}: it must be above 0")
+        raise MeasureError(f"bound is {shown(bound)}: it must be above 0")
     if method == "EAP":
         found = posterior_means(estimates, persons)
     else:
-        found = posterior_modes(estimates, persons, method, bound)
+        observed = information == "observed"
+        found = posterior_modes(estimates, persons, method, bound, observed=observed)
     ability, error = persons.in_matrix_order(np.stack(found))
     table = pd.DataFrame({"ability": ability, "se": error}, index=persons.persons)
     table.attrs = {"method": method}
+    if method != "EAP":
+        table.attrs["information"] = information
     return table
 
 
@@ -47,9 +51,17 @@ def posterior_means(
 
 
 def posterior_modes(
-    estimates: Estimates, persons: PersonResponses, method: str = "MAP", bound: float = 20.0
+    estimates: Estimates,
+    persons: PersonResponses,
+    method: str = "MAP",
+    bound: float = 20.0,
+    *,
+    observed: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
-    """MAP, ML or WLE and standard errors, of the persons in turn."""
+    """MAP, ML or WLE and standard errors, of the persons in turn.
+
+    With `observed` the errors are by the observed information, else by the expected one.
+    """
     begin, _ = posterior_means(estimates, persons)
     ability, curvature = np.empty((2, len(begin)))
     answered = np.ones(len(begin), dtype=bool)
@@ -59,8 +71,12 @@ def posterior_modes(
             estimates.layout, estimates.parameter_vector, scores, prior, method == "WLE"
         )
         ability[place], curvature[place] = solve(target, begin[place], bound)
+        if observed:
+            at = np.where(np.isfinite(ability[place]), ability[place], begin[place])
+            curvature[place] = target.observed_information(at)
         answered[place] = ~np.isnan(scores).all(axis=1)
-    with np.errstate(divide="ignore"):
+    # Next to a guessed answer the observed information may be negative: then there is no error.
+    with np.errstate(divide="ignore", invalid="ignore"):
         error = np.where(np.isfinite(ability), 1 / np.sqrt(curvature), np.nan)
     if method == "WLE":
         ability = np.clip(ability, -bound, bound)
@@ -77,10 +93,14 @@ def reliability(estimates: Estimates, persons: PersonResponses) -> pd.Series:
     grid, left = estimates.grid, 0.0
     for share, (mean, sd) in zip(shares, estimates.latent, strict=True):
         total = fisher_information(estimates, mean + sd * grid.points).sum(axis=0)
-        left += share * float(np.exp(grid.log_weights) @ (1 / (total + 1 / variance)))
+        left += share * float(np.exp(grid.log_weights) @ (1 / (total * variance + 1)))
+    # Where all have the same ability there is nothing to tell apart.
+    marginal = 1 - left if variance > 0 else np.nan
     ability, error = posterior_means(estimates, persons)
-    between, within = float(ability.var()), float((error**2).mean())
-    return pd.Series(
-        {"marginal": 1 - left / variance, "empirical": between / (between + within)},
-        name="reliability",
-    )
+    weights = persons.weights
+    empirical = np.nan
+    if weights.any():
+        between = float(np.cov(ability, aweights=weights, ddof=0))
+        within = float(np.average(error**2, weights=weights))
+        empirical = between / (between + within) if between + within > 0 else np.nan
+    return pd.Series({"marginal": marginal, "empirical": empirical}, name="reliability")

@@ -74,6 +74,15 @@ class AbilityScore:
             information += 1 / sd**2
         return slope, information, 1e-12 * size
 
+    def observed_information(self, theta: FloatArray) -> FloatArray:
+        """Minus the second derivative of log-likelihood and prior, of all persons."""
+        found = np.zeros(len(theta))
+        for block in self._layout.blocks:
+            curved = block.model.curvature(self._vector[block.at], theta)
+            own = np.take_along_axis(curved, self._scores[block.items][:, None], axis=1)[:, 0]
+            found += (own * self._known[block.items]).sum(axis=0)
+        return found if self._prior is None else found + 1 / self._prior[1] ** 2
+
 
 def solve(persons: AbilityScore, begin: FloatArray, bound: float) -> tuple[FloatArray, FloatArray]:
     """Find where the derivative vanishes, next to where the search begins.

@@ -8,13 +8,17 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures._checks import FloatArray
-from lrnanalysis.measures.irt.estimation.constraints import Constraints
+from lrnanalysis.errors import listed
+from lrnanalysis.measures._checks import BoolArray, FloatArray
+from lrnanalysis.measures.irt.estimation.constraints import AT_EDGE, Constraints
 from lrnanalysis.measures.irt.estimation.priors import Prior
 from lrnanalysis.measures.irt.likelihood.quadrature import Quadrature
 from lrnanalysis.measures.irt.response_models.layout import Layout
 
-__all__ = ["Convergence", "Estimates"]
+__all__ = ["NO_SPREAD", "Convergence", "Estimates", "edges"]
+
+#: SD of ability, or slope that all items share, up to which it is at its edge, 0.
+NO_SPREAD = 1e-3
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,24 @@ class Estimates:
         """The items' models, and the places of their parameters."""
         return self.constraints.layout
 
+    @property
+    def at_edge(self) -> str:
+        """Parameters that ended at an edge of their range, in words; empty where none did."""
+        places = np.flatnonzero(edges(self.constraints, self.free))
+        size, named = len(self.constraints.names), dict[str, list[object]]()
+        for place in places:
+            if place >= size:
+                group, _ = self.constraints.moments[place - size]
+                named.setdefault("variance of group {} at 0", []).append(self.groups[group])
+                continue
+            item, name = self.constraints.names[place]
+            if item < 0:
+                named["slope of all items at 0"] = []
+            else:
+                at = f"{name} of item {{}} at {int(self.free[place] > 0)}"
+                named.setdefault(at, []).append(self.items[item])
+        return ", ".join(words.format(listed(labels)) for words, labels in named.items())
+
     @cached_property
     def parameter_vector(self) -> FloatArray:
         """The parameters of all items, in the order of `layout`."""
@@ -120,6 +142,19 @@ class Estimates:
     def score_moments(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean and variance of every item's category number by ability, shape (items, θ)."""
         return score_moments(self.probabilities(theta))
+
+
+def edges(constraints: Constraints, free: FloatArray) -> BoolArray:
+    """Which free parameters are at an edge of their range, shape (free parameters,).
+
+    Asymptotes of 0 or 1; an SD of ability of 0, and a slope of 0 that all items share, on either
+    side of which the likelihood is the same.
+    """
+    names = [(item < 0 and name == "a", name in ("c", "u")) for item, name in constraints.names]
+    names += [(name == "sd", False) for _, name in constraints.moments]
+    spreads, asymptotes = np.array(names, dtype=bool).reshape(-1, 2).T
+    size = np.abs(free)
+    return np.asarray(spreads & (size <= NO_SPREAD) | asymptotes & (size >= AT_EDGE))
 
 
 def score_moments(curves: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -7,7 +7,8 @@ import pandas as pd
 from scipy import special
 
 from lrnanalysis.measures._checks import FloatArray, IntArray
-from lrnanalysis.measures.irt.results.estimates import Estimates
+from lrnanalysis.measures.irt.estimation.constraints import AT_EDGE
+from lrnanalysis.measures.irt.results.estimates import NO_SPREAD, Estimates
 
 __all__ = ["covariance_table", "group_table", "item_table"]
 
@@ -41,7 +42,7 @@ def item_table(estimates: Estimates) -> pd.DataFrame:
             value, variance = p[:, place], c[:, place, place]
             if name in ("c", "u"):
                 value = special.expit(value)
-                value = np.where(np.abs(p[:, place]) >= 40, p[:, place] > 0, value)
+                value = np.where(np.abs(p[:, place]) >= AT_EDGE, p[:, place] > 0, value)
                 variance = (value * (1 - value)) ** 2 * variance
             put(block.items, name, value, variance)
         if model.has_locations:
@@ -58,8 +59,8 @@ def _location(
     p: FloatArray, c: FloatArray, at: IntArray, difference: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Locations b = −Σ difference · d / a, and their variance."""
-    # An item that was fixed with a slope of 0 has no location.
-    a = np.where(p[:, 0] == 0, np.nan, p[:, 0])
+    # An item with a slope of 0 has no location.
+    a = np.where(np.abs(p[:, 0]) <= NO_SPREAD, np.nan, p[:, 0])
     step = p[:, at] @ difference
     change = np.zeros(p.shape)
     change[:, at] = -difference / a[:, None]
@@ -88,7 +89,7 @@ def group_table(estimates: Estimates) -> pd.DataFrame:
             "mean_se": errors[:, 0],
             "variance": latent[:, 1] ** 2,
             # At variance 0, the edge, it has no standard error.
-            "variance_se": np.where(sd > 1e-3, 2 * sd * errors[:, 1], np.nan),
+            "variance_se": np.where(sd > NO_SPREAD, 2 * sd * errors[:, 1], np.nan),
         },
         index=estimates.groups.rename("group"),
     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError, file_errors
+from lrnanalysis.errors import MeasureError, file_errors, shown
 from lrnanalysis.measures.irt.estimation.constraints import Constraints
 from lrnanalysis.measures.irt.likelihood.quadrature import Quadrature
 from lrnanalysis.measures.irt.response_models.layout import Layout
@@ -21,7 +21,10 @@ from lrnanalysis.measures.irt.results.estimates import Convergence, Estimates
 __all__ = ["read_estimates", "write_estimates"]
 
 #: The number changes with what is in a file; a file of another one is refused.
-_FORMAT = "lrnanalysis IRT model 2"
+_FORMAT = "lrnanalysis IRT model 3"
+
+#: A format in which all labels were text, and tuples could not be told from others.
+_TEXT_LABELS = "lrnanalysis IRT model 2"
 
 
 def write_estimates(estimates: Estimates, path: str | PathLike[str]) -> None:
@@ -38,9 +41,9 @@ def write_estimates(estimates: Estimates, path: str | PathLike[str]) -> None:
         "priors": estimates.priors,
         "method": estimates.method,
         "models": [model.name for model in estimates.layout.models],
-        "items": [str(item) for item in estimates.items],
+        "items": _labels("item", estimates.items),
         "scores": [own.tolist() for own in estimates.scores],
-        "groups": [str(group) for group in estimates.groups],
+        "groups": _labels("group", estimates.groups),
         "group_sizes": estimates.group_sizes.tolist(),
         "latent": estimates.latent.tolist(),
         "base": constraints.base.tolist(),
@@ -63,7 +66,7 @@ def read_estimates(path: str | PathLike[str]) -> Estimates:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise MeasureError(f"{path} is not a saved model: it is not JSON text") from error
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+    if not isinstance(content, dict) or content.get("format") not in (_FORMAT, _TEXT_LABELS):
         raise MeasureError(
             f"{path} is not a saved model of the format {_FORMAT!r}: fit it again, or read it with "
             "the release that wrote it"
@@ -72,6 +75,45 @@ def read_estimates(path: str | PathLike[str]) -> Estimates:
         return _estimates(content)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise MeasureError(f"{path} is a damaged model: {type(error).__name__}") from error
+
+
+def _labels(of: str, labels: pd.Index) -> list[object]:
+    """Labels as JSON has them: tuples are arrays, and other labels text."""
+    found = [_label(label) for label in labels]
+    texts = pd.Index([json.dumps(label) for label in found])
+    if not texts.is_unique:
+        twice = found[int(texts.duplicated().argmax())]
+        raise MeasureError(
+            f"several labels of {of}s become {shown(twice)} in the file: give them labels that are "
+            "text or numbers, and all different"
+        )
+    return found
+
+
+def _label(label: object) -> object:
+    if isinstance(label, np.generic):
+        label = label.item()
+    if isinstance(label, tuple):
+        return [_label(part) for part in label]
+    if isinstance(label, str | int) or (isinstance(label, float) and np.isfinite(label)):
+        return label
+    return str(label)
+
+
+def _index(labels: list[Any]) -> pd.Index:
+    """Labels that `_labels` wrote."""
+    found = [_tuples(label) for label in labels]
+    if all(isinstance(label, str) for label in found):
+        texts: pd.Index = pd.Index(found, dtype="str")
+        return texts
+    # Of several types, they stay what they are: 1, "1" and True are not the same.
+    alike = len({type(label) for label in found}) == 1
+    index: pd.Index = pd.Index(found, dtype=None if alike else object, tupleize_cols=False)
+    return index
+
+
+def _tuples(label: Any) -> Any:
+    return tuple(map(_tuples, label)) if isinstance(label, list) else label
 
 
 def _estimates(content: dict[str, Any]) -> Estimates:
@@ -101,9 +143,9 @@ def _estimates(content: dict[str, Any]) -> Estimates:
         free=free,
         covariance=np.array(content["covariance"], np.float64).reshape(len(free), len(free)),
         latent=np.array(content["latent"], dtype=np.float64),
-        items=pd.Index(content["items"], dtype="str"),
+        items=_index(content["items"]),
         scores=scores,
-        groups=pd.Index(content["groups"], dtype="str"),
+        groups=_index(content["groups"]),
         group_sizes=np.array(content["group_sizes"], dtype=np.float64),
         grid=Quadrature(*content["grid"]),
     )

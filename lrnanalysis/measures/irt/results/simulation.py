@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.errors import MeasureError, shown
+from lrnanalysis.errors import MeasureError, listed, shown
 from lrnanalysis.measures.irt.data.packing import chunks
 from lrnanalysis.measures.irt.results.curves import Theta, read_abilities
 from lrnanalysis.measures.irt.results.estimates import Estimates
@@ -32,10 +32,10 @@ def simulate(
         values = read_abilities(theta)
     else:
         if not 0 <= persons == int(persons):
-            raise MeasureError(f"persons is {persons}: it must be an integer of at least 0")
+            raise MeasureError(f"persons is {shown(persons)}: it must be an integer of at least 0")
         labels = estimates.groups.tolist()
         if group is not None and group not in labels:
-            raise MeasureError(f"group {shown(group)} is not one of {', '.join(map(str, labels))}")
+            raise MeasureError(f"group is {shown(group)}: it must be one of {listed(labels)}")
         mean, sd = estimates.latent[0 if group is None else labels.index(group)]
         values = mean + sd * rng.standard_normal(int(persons))
     found = np.empty((len(estimates.items), len(values)))

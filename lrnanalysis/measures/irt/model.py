@@ -456,7 +456,9 @@ class IRTModel:
             responses, lz varies less than a standard normal and lies above 0: with 12 items 3 %
             fall below −1.645, not 5 %. ``lz_star``, at the MAP ability, corrects for that
             (Snijders, T. A. B. (2001). doi:10.1007/BF02294437; Magis, D. et al. (2012).
-            doi:10.3102/1076998610396894). ``infit``, ``outfit`` at the EAP ability; ``n`` items.
+            doi:10.3102/1076998610396894); it needs two items that are not alike, for given the
+            ability nothing varies of one. ``infit``, ``outfit`` at the EAP ability; ``n`` items
+            with a score; ``reason`` why a value is missing, else empty.
         """
         return person_fit.person_fit(self.estimates, self.responses(matrix, group))
 
@@ -464,7 +466,14 @@ class IRTModel:
         """Q3: correlations of the residuals of all pairs of items at the EAP abilities.
 
         Without local dependence about −1 / (items − 1) is expected (Yen, W. M. (1984).
-        doi:10.1177/014662168400800201). Pairs without common persons are NaN.
+        doi:10.1177/014662168400800201).
+
+        Returns
+        -------
+        DataFrame, items × items
+            Of each pair over the persons with both items; NaN with fewer than three, or where
+            residuals do not vary. ``attrs`` has the fewest and most persons of a pair, and the
+            ``reason`` where pairs are NaN.
         """
         return person_fit.local_dependence(self.estimates, self.responses())
 

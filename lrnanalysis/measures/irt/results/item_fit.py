@@ -257,4 +257,5 @@ def _mean_squares(
         below += (variance * w).sum(axis=1)
         out += (square / variance * w).sum(axis=1)
         n += w.sum(axis=1)
-    return above / below, out / n, n
+    below, known = np.where(n > 0, below, np.nan), np.where(n > 0, n, np.nan)
+    return above / below, out / known, n

@@ -56,7 +56,8 @@ def model_fit(
         _check_complete(forms, statistic)
     used = forms_of(forms, missing, min_persons)
     if not used:
-        raise MeasureError(f"{statistic} cannot be computed: {no_form(forms, missing, min_persons)}")
+        hint = "" if missing == "listwise" else "; lower min_persons, or use item_fit"
+        raise MeasureError(f"no {statistic}: {no_form(forms, missing, min_persons)}{hint}")
     constraints, free = _estimated(estimates)
     every, layout = statistic == "C2", estimates.layout
     found: dict[int, list[tuple[Sample, Residuals]]] = {form: [] for form in used}
@@ -84,7 +85,7 @@ def model_fit(
             items[name] = estimates.items[form.items].tolist()
         else:
             row = dict.fromkeys(_columns(statistic), np.nan) | {"n": form.total}
-            reason = f"{form.total:,.0f} persons, fewer than {min_persons:,.0f}"
+            reason = f"fewer than {min_persons:,.0f} persons"
             if of_form < _FEWEST:
                 reason = f"{statistic} takes at least {_FEWEST} items"
         rows[name] = {"items": of_form, **row, "reason": reason}
@@ -206,11 +207,13 @@ def _observed(
             if (form, group) not in found:
                 continue
             there, sample = own == form, found[form, group]
-            values = scores[there][:, sample.items]
-            w = np.ones(len(values)) if weights is None else weights[there]
-            for score in range(top):
-                sample.counts[:, score] += w @ (values == score)
-            sample.products[:] += (values * w[:, None]).T @ values
+            values = scores[np.ix_(there, sample.items)]
+            weighted = values if weights is None else values * weights[there, None]
+            for score in range(1, top):
+                sample.counts[:, score] += (
+                    np.where(values == score, weighted, 0.0).sum(axis=0) / score
+                )
+            sample.products[:] += weighted.T @ values
     return [(form, sample) for (form, _), sample in found.items()]
 
 

@@ -31,7 +31,7 @@ __all__ = ["Residuals", "Sample", "residuals"]
 _MOST_MEMORY = 4 * 2**30
 
 #: Rank of the factor of one item, about: curves of ability are smooth.
-_RANK = 16
+_RANK = 20
 
 #: Share of a variance that is added to it, so that what follows from the rest can be inverted.
 _RIDGE = 1e-12
@@ -50,7 +50,7 @@ class Sample:
     persons : float
         Persons, by weight.
     counts : array, shape (items, scores)
-        Persons by score of every item.
+        Persons by score of every item; the lowest, 0, is not counted.
     products : array, shape (items, items)
         Sums of the products of scores.
     """
@@ -153,17 +153,13 @@ def residuals(
     second = np.einsum("iq,q->i", variance + mean**2, weights)
     expected = _correlations(mean @ weights, second, products)
     own = np.arange(sample.counts.shape[1], dtype=np.float64)
-    seen = _correlations(
-        sample.counts @ own / n, np.diag(sample.products) / n, sample.products / n
-    )
-    return Residuals(
-        np.sqrt(n) * turned[: rows.shape[1]], singles + pairs, (seen - expected)[pair]
-    )
+    seen = _correlations(sample.counts @ own / n, np.diag(sample.products) / n, sample.products / n)
+    return Residuals(np.sqrt(n) * turned[: rows.shape[1]], singles + pairs, (seen - expected)[pair])
 
 
 def _check_memory(k: int, pairs: int, columns: int) -> None:
     """Columns of all pairs, some at a time, and the system of the items' factors."""
-    needed = 8 * (5 * pairs * columns + 3 * (_RANK * k) ** 2)
+    needed = 8 * (7 * pairs * columns + 3 * (_RANK * k) ** 2)
     if needed > _MOST_MEMORY:
         raise MeasureError(
             f"the moments of {k} items need about {needed / 2**30:.1f} GB of memory, more than "
@@ -250,7 +246,9 @@ class _PairCovariance:
             parts.append(sparse.csr_array((factor.ravel(), (rows, columns)), shape=shape))
         between = (self._given - self._expected[:, None]) * np.sqrt(weights)
         parts.append(sparse.csr_array(_low_rank(between)))
-        self._factor = sparse.csr_array(sparse.hstack(parts, format="csr").multiply(1 / self._scale))
+        self._factor = sparse.csr_array(
+            sparse.hstack(parts, format="csr").multiply(1 / self._scale)
+        )
         inner = (self._factor.T @ self._factor).toarray()
         inner[np.diag_indices_from(inner)] += 1.0
         self._inner = linalg.cho_factor(inner, overwrite_a=True, check_finite=False)
@@ -285,5 +283,5 @@ class _PairCovariance:
 def _low_rank(factor: FloatArray) -> FloatArray:
     """A factor of the same product with its transpose, without columns that are rounding error."""
     turned, size, _ = linalg.svd(factor, full_matrices=False, check_finite=False)
-    kept = size > 1e-9 * size.max(initial=0.0)
+    kept = size > 1e-7 * size.max(initial=0.0)
     return np.asarray(turned[:, kept] * size[kept])

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ from lrnanalysis.measures.irt.results import abilities as ability_measures
 from lrnanalysis.measures.irt.results import curves, item_fit, model_fit, person_fit
 from lrnanalysis.measures.irt.results.curves import Theta
 from lrnanalysis.measures.irt.results.estimates import Convergence, Estimates
+from lrnanalysis.measures.irt.results.forms import Missing
+from lrnanalysis.measures.irt.results.model_fit import Statistic
 from lrnanalysis.measures.irt.results.parameter_tables import (
     covariance_table,
     group_table,
@@ -307,42 +309,168 @@ class IRTModel:
     # Fit ----------------------------------------------------------------------------------------
 
     @checked
-    def item_fit(self, *, min_expected: float = 1.0) -> pd.DataFrame:
+    def item_fit(
+        self,
+        *,
+        missing: Literal["listwise", "forms"] = "forms",
+        min_persons: float = 100,
+        min_expected: float = 1.0,
+    ) -> pd.DataFrame:
         """Fit of every item: S-X², infit and outfit.
-
-        S-X² compares the shares of scores among persons of the same total with those expected
-        (Orlando, M. & Thissen, D. (2000). doi:10.1177/01466216000241003; Kang & Chen 2008 for
-        partial credit); it uses persons who have every item, and ``df`` is the number of cells
-        less the parameters that are the item's alone. Infit and outfit are mean squared
-        residuals at the EAP abilities, weighted by information or not (Wright & Masters 1982).
 
         Parameters
         ----------
+        missing : "forms" or "listwise"
+            Persons of S-X²: of every form, i.e. set of items answered, that enough persons have; or
+            only those with a score on every item, as in mirt with ``na.rm=TRUE``. With complete
+            data both are the same.
+        min_persons : float
+            Forms of fewer persons are left out of S-X²; the only one never is.
         min_expected : float
             Cells that expect fewer persons are merged with their neighbours.
 
         Returns
         -------
         DataFrame
-            One row per item: ``s_x2``, ``df``, ``p``, ``rmsea``, ``infit``, ``outfit``, ``n``.
+            One row per item: ``s_x2``, ``df``, ``p``, ``rmsea``; ``infit``, ``outfit``; ``n``
+            persons with a score on the item; ``n_s_x2`` of them in S-X², of so many ``forms``;
+            ``reason``, why S-X² or its df is missing, else empty. ``attrs`` has the rules, the
+            number of all forms, and the persons ``left_out`` of S-X².
+
+        Raises
+        ------
+        MeasureError
+            If an argument is not one of those allowed.
+
+        Notes
+        -----
+        S-X² compares the shares of scores among persons of the same total with those expected
+        (Orlando, M. & Thissen, D. (2000). doi:10.1177/01466216000241003; Kang & Chen 2008 for
+        partial credit). Totals mean the same only where persons have the same items. Therefore the
+        table of totals is made, and its cells are merged, form by form; an item's S-X² is the sum
+        over the forms that have it, and ``df`` the sum of their cells less the parameters that are
+        the item's alone, once, for all forms share them. Within a form the persons are taken to be
+        a random part of their group: fit forms for different populations with ``group``. Where
+        everybody lacks other scores, no form has enough persons and S-X² is missing.
+
+        Infit and outfit are mean squared residuals at the EAP abilities, weighted by information
+        or not (Wright & Masters 1982); they use all persons with the item.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> logit = rng.normal(size=(900, 1)) - np.linspace(-1, 1, 8)
+        >>> matrix = pd.DataFrame(1.0 * (rng.logistic(size=logit.shape) < logit))
+        >>> matrix.iloc[:450, :2] = np.nan
+        >>> matrix.iloc[450:, 6:] = np.nan
+        >>> lrn.irt.fit(matrix, "Rasch").item_fit()[["df", "n_s_x2", "forms"]].iloc[[0, 4]]
+            df  n_s_x2  forms
+        0  4.0   450.0      1
+        4  9.0   900.0      2
         """
-        return item_fit.item_fit(self.estimates, self.responses(), min_expected)
+        return item_fit.item_fit(
+            self.estimates, self.responses(), missing, min_persons, min_expected
+        )
+
+    @overload
+    def model_fit(
+        self,
+        statistic: Statistic = ...,
+        *,
+        missing: Literal["raise", "listwise"] = ...,
+        min_persons: float = ...,
+        confidence: float = ...,
+    ) -> pd.Series: ...
+
+    @overload
+    def model_fit(
+        self,
+        statistic: Statistic = ...,
+        *,
+        missing: Literal["forms"],
+        min_persons: float = ...,
+        confidence: float = ...,
+    ) -> pd.DataFrame: ...
 
     @checked
-    def model_fit(self, *, confidence: float = 0.9) -> pd.Series:
-        """Fit of the model: M2 with RMSEA.
+    def model_fit(
+        self,
+        statistic: Statistic = "M2",
+        *,
+        missing: Missing = "raise",
+        min_persons: float = 100,
+        confidence: float = 0.9,
+    ) -> pd.Series | pd.DataFrame:
+        """Fit of the model: M2 or C2, with RMSEA.
 
-        M2 compares means and pairwise products of the scores (Maydeu-Olivares, A. & Joe, H.
-        (2006). doi:10.1007/s11336-005-1295-9; with partial credit M2* of Cai, L. & Hansen, M.
-        (2013). doi:10.1111/j.2044-8317.2012.02050.x). It needs complete data.
+        Parameters
+        ----------
+        statistic : "M2" or "C2"
+            What is compared of single items: the mean scores, or the shares of every score. With
+            two scores per item they are the same. C2 has degrees of freedom where a few items with
+            many scores leave none to M2.
+        missing : "raise", "listwise" or "forms"
+            What to do where persons lack scores: an error; use only the persons with a score on
+            every item; or one row per form, i.e. set of items answered, and one for all of them.
+        min_persons : float
+            Forms of fewer persons are left out; the only one never is.
+        confidence : float
+            Level of the interval of RMSEA.
 
         Returns
         -------
-        Series
-            ``m2``, ``df``, ``p``, ``rmsea`` with its interval ``rmsea_low``, ``rmsea_high``,
-            ``srmsr`` (of the correlations).
+        Series, or DataFrame with ``missing="forms"``
+            ``n`` persons used; ``m2`` or ``c2``, ``df``, ``p``; ``rmsea`` with its interval
+            ``rmsea_low``, ``rmsea_high``; ``srmsr`` (of the correlations). Per form, largest
+            first, also the number of ``items`` and the ``reason`` why values are missing. ``attrs``
+            has the rule, the persons ``left_out``, and the items of every form.
+
+        Raises
+        ------
+        MeasureError
+            If scores are missing and `missing` is "raise"; if nobody has every item, or no form
+            enough persons; if there are fewer than three items, or no degrees of freedom; if the
+            moments need more than 4 GB of memory, which some 400 items with two scores do.
+
+        Notes
+        -----
+        Both compare moments of the scores with those expected, weighted by their covariance, with
+        the directions taken out in which the estimates can change expected moments: M2 means and
+        mean products of pairs (Maydeu-Olivares, A. & Joe, H. (2006).
+        doi:10.1007/s11336-005-1295-9; with partial credit this is the M2* of Cai, L. & Hansen, M.
+        (2013). doi:10.1111/j.2044-8317.2012.02050.x), C2 shares of scores and mean products of
+        pairs (Monroe, S. & Cai, L. (2015). doi:10.1080/00273171.2014.910744; Cai & Monroe 2014).
+
+        Because these directions are taken out, the statistic has its χ² distribution at any
+        estimates that converge to the truth with the root of the number of persons, not only at
+        those of the persons on whom it is computed: the model of all persons can be tested on some
+        of them. ``df`` is the number of moments less the number of independent directions among
+        the parameters that matter to these persons. They must be a random part of their group: not
+        so where the less able lack scores (listwise, then, p is too small), or where forms went to
+        different populations (fit them with ``group``).
+
+        "all forms" is no sum of the rows: it takes the forms together as independent samples
+        that share their parameters, which are counted once, so that its ``df`` exceeds the sum;
+        it tests also whether an item is the same in all forms.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(1)
+        >>> logit = rng.normal(size=(900, 1)) - np.linspace(-1, 1, 8)
+        >>> matrix = pd.DataFrame(1.0 * (rng.logistic(size=logit.shape) < logit))
+        >>> matrix.iloc[:400, :2] = np.nan
+        >>> matrix.iloc[400:, 6:] = np.nan
+        >>> model = lrn.irt.fit(matrix, "2PL")
+        >>> model.model_fit(missing="forms")[["items", "n", "df"]]
+                   items      n    df
+        form
+        form 1         6  500.0   9.0
+        form 2         6  400.0   9.0
+        all forms      8  900.0  26.0
         """
-        return model_fit.model_fit(self.estimates, self.responses(), confidence)
+        return model_fit.model_fit(
+            self.estimates, self.responses(), statistic, missing, min_persons, confidence
+        )
 
     @checked
     def person_fit(
@@ -359,7 +487,9 @@ class IRTModel:
             responses, lz varies less than a standard normal and lies above 0: with 12 items 3 %
             fall below −1.645, not 5 %. ``lz_star``, at the MAP ability, corrects for that
             (Snijders, T. A. B. (2001). doi:10.1007/BF02294437; Magis, D. et al. (2012).
-            doi:10.3102/1076998610396894). ``infit``, ``outfit`` at the EAP ability; ``n`` items.
+            doi:10.3102/1076998610396894); it needs two items that are not alike, for given the
+            ability nothing varies of one. ``infit``, ``outfit`` at the EAP ability; ``n`` items
+            with a score; ``reason`` why a value is missing, else empty.
         """
         return person_fit.person_fit(self.estimates, self.responses(matrix, group))
 
@@ -367,7 +497,14 @@ class IRTModel:
         """Q3: correlations of the residuals of all pairs of items at the EAP abilities.
 
         Without local dependence about −1 / (items − 1) is expected (Yen, W. M. (1984).
-        doi:10.1177/014662168400800201). Pairs without common persons are NaN.
+        doi:10.1177/014662168400800201).
+
+        Returns
+        -------
+        DataFrame, items × items
+            Of each pair over the persons with both items; NaN with fewer than three, or where
+            residuals do not vary. ``attrs`` has the fewest and most persons of a pair, and the
+            ``reason`` where pairs are NaN.
         """
         return person_fit.local_dependence(self.estimates, self.responses())
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import linalg, stats
 
 import lrnanalysis as lrn
 from lrnanalysis.measures import irt
@@ -74,6 +74,56 @@ def test_item_fit(fitted):
         assert found.loc[item, "df"] == cells - free
 
 
+def fit_by_definition(model, samples, every_score=False):
+    """M2 or C2 with covariances of the moments over all patterns, and numeric derivatives.
+
+    `samples` are complete scores on some of the items each. Returns the statistic and its df.
+    """
+    constraints = model.estimates.constraints
+    layout = constraints.layout
+    latent = NODES * np.sqrt(model.groups["variance"].iloc[0])
+    parts = []
+    for data in samples:
+        at = model.items.index.get_indexer(data.columns)
+        first, second = np.triu_indices(len(at), 1)
+        each = [curves(model, latent)[i] for i in at]
+        every = np.array(list(itertools.product(*(range(len(p)) for p in each))))
+        tops = [len(p) for p in each]
+
+        def moments(scores, first=first, second=second, tops=tops):
+            single = scores
+            if every_score:
+                single = np.column_stack(
+                    [scores[:, i] == c for i, top in enumerate(tops) for c in range(1, top)]
+                )
+            return np.concatenate([single, scores[:, first] * scores[:, second]], axis=1)
+
+        of = moments(every.astype(float))
+        share = np.prod([p[every[:, i]] for i, p in enumerate(each)], axis=0) @ WEIGHTS
+        expected = share @ of
+        covariance = (of * share[:, None]).T @ of - np.outer(expected, expected)
+
+        def mean(free, at=at, every=every, of=of):
+            each = layout.probabilities(constraints.group_parameters(free)[0], NODES)
+            chances = np.prod([each[i, every[:, n]] for n, i in enumerate(at)], axis=0)
+            return WEIGHTS @ chances.T @ of
+
+        h, free = 1e-5 * np.eye(model.n_parameters), model.estimates.free
+        change = np.array([(mean(free + e) - mean(free - e)) / 2e-5 for e in h]).T
+        n = len(data)
+        residual = np.sqrt(n) * (moments(data.to_numpy()).mean(axis=0) - expected)
+        parts.append((residual, covariance, np.sqrt(n) * change))
+    residual = np.concatenate([part[0] for part in parts])
+    change = np.concatenate([part[2] for part in parts])
+    covariance = linalg.block_diag(*(part[1] for part in parts))
+    # Orthogonal complement of the derivatives: M2 as its authors write it.
+    left, size, _ = np.linalg.svd(change)
+    complement = left[:, (size > 1e-6 * size[0]).sum() :]
+    inside, turned = complement.T @ covariance @ complement, complement.T @ residual
+    return turned @ np.linalg.solve(inside, turned), complement.shape[1]
+
+
+@pytest.mark.parametrize("statistic", ["M2", "C2"])
 @pytest.mark.parametrize(
     "model",
     [
@@ -85,40 +135,61 @@ def test_item_fit(fitted):
     ],
     ids=str,
 )
-def test_model_fit(model):
-    """M2 from the covariance of the moments over all patterns and numeric derivatives."""
+def test_model_fit(model, statistic):
     data = partial_credit(items=6)
     fitted = irt.fit(data, model, nodes=61)
-    first, second = np.triu_indices(6, 1)
-
-    def moments(scores):
-        return np.concatenate([scores, scores[:, first] * scores[:, second]], axis=1)
-
-    every, chance = patterns(fitted, NODES * np.sqrt(fitted.groups["variance"].iloc[0]))
-    share, of = chance @ WEIGHTS, moments(every.astype(float))
-    expected = share @ of
-    covariance = (of * share[:, None]).T @ of - np.outer(expected, expected)
-
-    def mean(free):
-        constraints = fitted.estimates.constraints
-        each = constraints.layout.probabilities(constraints.group_parameters(free)[0], NODES)
-        chances = np.prod([each[i, every[:, i]] for i in range(6)], axis=0)
-        return WEIGHTS @ chances.T @ of
-
-    h = 1e-5 * np.eye(fitted.n_parameters)
-    at = fitted.estimates.free
-    change = np.array([(mean(at + e) - mean(at - e)) / 2e-5 for e in h]).T
-    residual = moments(data.to_numpy()).mean(axis=0) - expected
-    # Orthogonal complement of the derivatives: M2 as its authors write it.
-    complement = np.linalg.svd(change)[0][:, fitted.n_parameters :]
-    inside, turned = complement.T @ covariance @ complement, complement.T @ residual
-    df = len(expected) - fitted.n_parameters
-    found = fitted.model_fit()
-    wanted = 600 * turned @ np.linalg.solve(inside, turned)
-    assert found["m2"] == pytest.approx(wanted, rel=1e-4)
+    wanted, df = fit_by_definition(fitted, [data], statistic == "C2")
+    found = fitted.model_fit(statistic)
+    assert found["n"] == 600
+    assert found[statistic.lower()] == pytest.approx(wanted, rel=1e-4)
     assert found["df"] == df > 0
     assert found["p"] == pytest.approx(stats.chi2.sf(wanted, df), abs=1e-4)
     assert found["rmsea"] == pytest.approx(np.sqrt(max(wanted - df, 0) / (df * 599)), abs=1e-4)
+
+
+@pytest.mark.parametrize("statistic", ["M2", "C2"])
+@pytest.mark.parametrize("model", ["GRM", "PCM"])
+def test_model_fit_of_forms(model, statistic):
+    data = partial_credit(900, items=7)
+    data.iloc[:400, :2] = np.nan
+    data.iloc[400:700, 4:6] = np.nan
+    fitted = irt.fit(data, model, nodes=61)
+    forms = [rows.dropna(axis=1) for rows in (data[:400], data[400:700], data[700:])]
+    found = fitted.model_fit(statistic, missing="forms")
+    assert found["n"].to_list() == [400, 300, 200, 900]
+    assert found["items"].to_list() == [5, 5, 7, 7]
+    assert (found["reason"] == "").all()
+    for row, samples in zip(found.index, [*([form] for form in forms), forms], strict=True):
+        wanted, df = fit_by_definition(fitted, samples, statistic == "C2")
+        assert found.loc[row, statistic.lower()] == pytest.approx(wanted, rel=1e-4)
+        assert found.loc[row, "df"] == df > 0
+    assert found.attrs["form_items"]["form 1"] == [*data.columns[2:]]
+    alone = fitted.model_fit(statistic, missing="listwise")
+    columns = ["n", statistic.lower(), "df", "p", "rmsea", "rmsea_low", "rmsea_high", "srmsr"]
+    assert np.allclose(alone[columns].astype(float), found.loc["form 3", columns].astype(float))
+    assert alone.attrs["left_out"] == 700
+
+
+def test_many_scores_leave_degrees_of_freedom_to_c2_only():
+    rng = np.random.default_rng(3)
+    theta = rng.standard_normal((1000, 1))
+    data = pd.DataFrame(np.zeros((1000, 4)))
+    for level in (-1.2, -0.4, 0.4, 1.2):
+        data += rng.logistic(size=data.shape) < 1.4 * theta - np.linspace(-1, 1, 4) - level
+    fitted = irt.fit(data, "GRM", nodes=61)
+    with pytest.raises(lrn.MeasureError, match=r"10 moments.*20 parameters; pass statistic='C2'"):
+        fitted.model_fit()
+    found = fitted.model_fit("C2")
+    wanted, df = fit_by_definition(fitted, [data], every_score=True)
+    assert found["df"] == df == 2
+    assert found["c2"] == pytest.approx(wanted, rel=1e-4)
+    assert found["rmsea_low"] <= found["rmsea"] <= found["rmsea_high"]
+    # Neither has any with three of the items: nothing is recommended.
+    few = irt.fit(data[[0, 1, 2]], "GRM", nodes=61)
+    with pytest.raises(lrn.MeasureError, match=r"15 parameters$"):
+        few.model_fit()
+    with pytest.raises(lrn.MeasureError, match="C2 has no degrees of freedom"):
+        few.model_fit("C2")
 
 
 def test_model_fit_of_partial_credit_with_many_items():

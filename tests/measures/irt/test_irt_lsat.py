@@ -119,6 +119,8 @@ def test_item_fit(compiled, name, s_x2, df, infit, outfit):
     assert found["df"].to_list() == df
     assert found["infit"].to_numpy() == pytest.approx(infit, abs=1e-3)
     assert found["outfit"].to_numpy() == pytest.approx(outfit, abs=1e-3)
+    assert found["n_s_x2"].to_list() == [1000] * 5
+    assert (found["reason"] == "").all()
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,8 @@ def test_model_fit(compiled, name, m2, p, rmsea):
     assert found["df"] == 5
     assert found["p"] == pytest.approx(p, abs=6e-5)
     assert found["rmsea"] == pytest.approx(rmsea, abs=1e-5)
+    same = fit(name, "2PL", compiled).model_fit("C2").rename({"c2": "m2"})
+    assert same.to_numpy() == pytest.approx(found.to_numpy(), abs=1e-8)
 
 
 def test_person_fit_and_local_dependence(compiled):

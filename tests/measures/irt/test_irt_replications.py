@@ -215,3 +215,41 @@ def test_fair_items_are_seldom_flagged(shift):
     for name, values in p.items():
         share = (np.array(values) < 0.05).mean()
         assert share == pytest.approx(0.05, abs=0.035), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["GRM", "GPCM"])
+def test_c2_where_m2_has_no_degrees_of_freedom(model):
+    rng = np.random.default_rng(29)
+    thresholds = np.linspace(-1, 1, 4)[:, None] + np.array([-1.2, -0.4, 0.4, 1.2])
+    slopes = np.array([1.0, 1.5, 2.0, 1.2])
+    tests = pd.DataFrame(
+        [
+            irt.fit(partial_credit(rng, 1000, model, slopes, thresholds), model).model_fit("C2")
+            for _ in range(200)
+        ]
+    )
+    assert (tests["df"] == 2).all()
+    assert tests["c2"].mean() == pytest.approx(2, abs=0.45)
+    assert (tests["p"] < 0.05).mean() == pytest.approx(0.05, abs=0.045)
+
+
+@pytest.mark.slow
+def test_fit_of_a_true_model_with_planned_forms():
+    """Two forms of eight items, and persons with all twelve: by form, listwise, together."""
+    rng = np.random.default_rng(31)
+    items, forms, whole = [], [], []
+    for _ in range(150):
+        data = two_scores(rng, 1500)
+        data.iloc[:500, 8:] = np.nan
+        data.iloc[500:1000, :4] = np.nan
+        model = irt.fit(data, "2PL")
+        items.append(model.item_fit())
+        forms.append(model.model_fit(missing="forms"))
+        whole.append(model.model_fit(missing="listwise"))
+    items, forms, whole = pd.concat(items), pd.concat(forms), pd.DataFrame(whole)
+    assert (items["p"] < 0.05).mean() == pytest.approx(0.05, abs=0.02)
+    assert items["s_x2"].mean() == pytest.approx(items["df"].mean(), rel=0.03)
+    for _, tests in [*forms.groupby(level=0), ("listwise", whole)]:
+        assert tests["m2"].mean() == pytest.approx(tests["df"].iloc[0], rel=0.06)
+        assert (tests["p"] < 0.05).mean() == pytest.approx(0.05, abs=0.05)

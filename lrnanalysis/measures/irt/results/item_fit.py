@@ -2,38 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, IntArray
+from lrnanalysis.measures._checks import FloatArray, IntArray, choice, with_attrs
 from lrnanalysis.measures.irt.likelihood.persons import PersonResponses
 from lrnanalysis.measures.irt.results.abilities import posterior_means
 from lrnanalysis.measures.irt.results.estimates import Estimates
+from lrnanalysis.measures.irt.results.forms import (
+    Form,
+    check_min_persons,
+    forms_of,
+    no_form,
+    read_forms,
+)
 
 __all__ = ["item_fit", "merge_cells", "score_distributions"]
 
 
-def item_fit(estimates: Estimates, persons: PersonResponses, min_expected: float) -> pd.DataFrame:
+def item_fit(
+    estimates: Estimates,
+    persons: PersonResponses,
+    missing: Literal["listwise", "forms"],
+    min_persons: float,
+    min_expected: float,
+) -> pd.DataFrame:
     """See `IRTModel.item_fit`."""
+    choice("missing", missing, ("listwise", "forms"))
+    check_min_persons(min_persons)
     if not min_expected > 0:
         raise MeasureError(f"min_expected is {min_expected}: it must be above 0")
-    observed, complete = _observed(estimates, persons)
-    expected = _expected(estimates, complete)
-    statistic, degrees = np.full((2, len(estimates.items)), np.nan)
+    forms, of = read_forms(persons)
+    used = forms_of(forms, missing, min_persons)
+    statistic, freedom, n, of_item = np.zeros((4, len(estimates.items)))
+    for form, (sums, tables) in _observed(estimates, persons, forms, of, used).items():
+        items = np.flatnonzero(forms[form].items)
+        n[items] += forms[form].total
+        of_item[items] += 1
+        expected = _expected(estimates, items, sums)
+        for item, seen, wanted in zip(items.tolist(), tables, expected, strict=True):
+            cells = merge_cells(seen, wanted, min_expected)
+            statistic[item] += sum(float(((o - e) ** 2 / e).sum()) for o, e in cells)
+            freedom[item] += sum(len(o) - 1 for o, _ in cells)
     parameters = _own_parameters(estimates)
-    for item, (seen, wanted) in enumerate(zip(observed, expected, strict=True)):
-        cells = merge_cells(seen, wanted, min_expected)
-        if cells:
-            statistic[item] = sum(float(((o - e) ** 2 / e).sum()) for o, e in cells)
-            degrees[item] = sum(len(o) - 1 for o, _ in cells) - parameters[item]
-    degrees = np.where(degrees > 0, degrees, np.nan)
+    reason = np.select(
+        [np.full(len(n), not used), of_item == 0, freedom == 0, freedom <= parameters],
+        [
+            no_form(forms, missing, min_persons) if not used else "",
+            f"no form of {min_persons:,.0f} persons has the item",
+            "no totals to compare: too few persons, or items",
+            "no degrees of freedom: too few totals for the item's parameters",
+        ],
+        "",
+    )
+    statistic = np.where(freedom > 0, statistic, np.nan)
+    degrees = np.where(freedom > parameters, freedom - parameters, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        excess = np.maximum(statistic - degrees, 0)
-        rmsea = np.sqrt(excess / (degrees * (float(complete.sum()) - 1)))
-    infit, outfit, n = _mean_squares(estimates, persons)
-    return pd.DataFrame(
+        rmsea = np.sqrt(np.maximum(statistic - degrees, 0) / (degrees * (n - 1)))
+    infit, outfit, answered = _mean_squares(estimates, persons)
+    table = pd.DataFrame(
         {
             "s_x2": statistic,
             "df": degrees,
@@ -41,9 +73,23 @@ def item_fit(estimates: Estimates, persons: PersonResponses, min_expected: float
             "rmsea": rmsea,
             "infit": infit,
             "outfit": outfit,
-            "n": n,
+            "n": answered,
+            "n_s_x2": n,
+            "forms": of_item.astype(np.int64),
+            "reason": pd.array(reason, dtype="str"),
         },
         index=estimates.items,
+    )
+    return with_attrs(
+        table,
+        {
+            "measure": "item fit",
+            "missing": missing,
+            "min_persons": min_persons,
+            "min_expected": min_expected,
+            "forms": len(forms),
+            "left_out": sum(form.total for form in forms) - sum(forms[f].total for f in used),
+        },
     )
 
 
@@ -122,35 +168,50 @@ def _merge_scores(
 
 
 def _observed(
-    estimates: Estimates, persons: PersonResponses
-) -> tuple[list[FloatArray], FloatArray]:
-    """Persons by sum and score of every item, and by group and sum; sums strictly inside."""
-    steps = estimates.layout.steps
-    top = int(steps.sum())
-    tables = [np.zeros((top + 1, int(m) + 1)) for m in steps]
-    complete = np.zeros((len(persons.backends), top + 1))
-    for group, _, scores, weights in persons.chunks():
-        whole = ~np.isnan(scores).any(axis=1)
-        values = scores[whole].astype(np.intp)
-        sums = values.sum(axis=1)
-        w = np.ones(len(sums)) if weights is None else weights[whole]
-        complete[group] += np.bincount(sums, w, top + 1)
-        for item, table in enumerate(tables):
-            place = sums * table.shape[1] + values[:, item]
-            table += np.bincount(place, w, table.size).reshape(table.shape)
-    return [table[1:-1] for table in tables], complete
+    estimates: Estimates,
+    persons: PersonResponses,
+    forms: Sequence[Form],
+    of: IntArray,
+    used: Sequence[int],
+) -> dict[int, tuple[FloatArray, list[FloatArray]]]:
+    """Of every form that is used: persons by group and sum, and by sum and score of every item.
+
+    The tables of items have the sums strictly inside.
+    """
+    steps = {form: estimates.layout.steps[forms[form].items] for form in used}
+    found = {
+        form: (
+            np.zeros((len(persons.backends), int(own.sum()) + 1)),
+            [np.zeros((int(own.sum()) + 1, int(m) + 1)) for m in own],
+        )
+        for form, own in steps.items()
+    }
+    for group, place, scores, weights in persons.chunks():
+        for form in np.unique(of[place]).tolist():
+            if form not in found:
+                continue
+            there = of[place] == form
+            values = scores[there][:, forms[form].items].astype(np.intp)
+            totals = values.sum(axis=1)
+            w = np.ones(len(totals)) if weights is None else weights[there]
+            sums, tables = found[form]
+            sums[group] += np.bincount(totals, w, sums.shape[1])
+            for item, table in enumerate(tables):
+                cell = totals * table.shape[1] + values[:, item]
+                table += np.bincount(cell, w, table.size).reshape(table.shape)
+    return {form: (sums, [own[1:-1] for own in tables]) for form, (sums, tables) in found.items()}
 
 
-def _expected(estimates: Estimates, complete: FloatArray) -> list[FloatArray]:
-    """Expected persons by sum and score of every item, given the persons by sum."""
-    steps = estimates.layout.steps
-    found = [np.zeros((complete.shape[1] - 2, int(m) + 1)) for m in steps]
+def _expected(estimates: Estimates, items: IntArray, persons: FloatArray) -> list[FloatArray]:
+    """Expected persons by sum and score of some items, given the persons by group and sum."""
+    steps = estimates.layout.steps[items]
+    found = [np.zeros((persons.shape[1] - 2, int(m) + 1)) for m in steps]
     grid = estimates.grid
     weights = np.exp(grid.log_weights)
-    for persons, (mean, sd) in zip(complete, estimates.latent, strict=True):
-        if persons.sum() == 0:
+    for own, (mean, sd) in zip(persons, estimates.latent, strict=True):
+        if own.sum() == 0:
             continue
-        curves = estimates.probabilities(mean + sd * grid.points)
+        curves = estimates.probabilities(mean + sd * grid.points)[items]
         whole = score_distributions(curves, steps) @ weights
         for item, table in enumerate(found):
             others = np.delete(np.arange(len(steps)), item)
@@ -159,7 +220,7 @@ def _expected(estimates: Estimates, complete: FloatArray) -> list[FloatArray]:
                 joint = (rest * curves[item, score]) @ weights
                 place = np.zeros(len(whole))
                 place[score : score + len(joint)] = joint
-                table[:, score] += (persons * place / whole)[1:-1]
+                table[:, score] += (own * place / whole)[1:-1]
     return found
 
 
@@ -196,4 +257,5 @@ def _mean_squares(
         below += (variance * w).sum(axis=1)
         out += (square / variance * w).sum(axis=1)
         n += w.sum(axis=1)
-    return above / below, out / n, n
+    below, known = np.where(n > 0, below, np.nan), np.where(n > 0, n, np.nan)
+    return above / below, out / known, n

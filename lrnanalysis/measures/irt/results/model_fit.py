@@ -1,119 +1,220 @@
-"""Fit of the model by means and pairwise products of scores: M2, RMSEA, SRMSR."""
+"""Fit of the model by means and pairwise products of scores: M2 and C2, RMSEA, SRMSR."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import linalg, optimize, stats
 
 from lrnanalysis.errors import MeasureError
-from lrnanalysis.measures._checks import FloatArray, IntArray, check_fraction
+from lrnanalysis.measures._checks import FloatArray, IntArray, check_fraction, choice, with_attrs
 from lrnanalysis.measures.irt.estimation.constraints import Constraints
 from lrnanalysis.measures.irt.likelihood.persons import PersonResponses
-from lrnanalysis.measures.irt.results.estimates import Estimates, score_moments
+from lrnanalysis.measures.irt.response_models.layout import Layout
+from lrnanalysis.measures.irt.results.estimates import Estimates
+from lrnanalysis.measures.irt.results.forms import (
+    Form,
+    Missing,
+    check_min_persons,
+    forms_of,
+    no_form,
+    read_forms,
+)
+from lrnanalysis.measures.irt.results.moments import Residuals, Sample, residuals
 
-__all__ = ["model_fit"]
+__all__ = ["Statistic", "model_fit"]
 
-#: Items beyond which the covariance of all pairwise products does not fit into memory.
-_MOST = 120
+Statistic = Literal["M2", "C2"]
+
+#: Items that it takes.
+_FEWEST = 3
 
 
-def model_fit(estimates: Estimates, persons: PersonResponses, confidence: float) -> pd.Series:
+def model_fit(
+    estimates: Estimates,
+    persons: PersonResponses,
+    statistic: Statistic,
+    missing: Missing,
+    min_persons: float,
+    confidence: float,
+) -> pd.Series | pd.DataFrame:
     """See `IRTModel.model_fit`."""
+    choice("statistic", statistic, ("M2", "C2"))
+    choice("missing", missing, ("raise", "listwise", "forms"))
     check_fraction("confidence", confidence)
-    k = len(estimates.items)
-    if not 3 <= k <= _MOST:
-        raise MeasureError(f"M2 of {k} items: it takes 3 to {_MOST}; use item_fit")
-    constraints, free = _estimated(estimates)
-    degrees = len(estimates.groups) * k * (k + 1) // 2 - len(free)
-    if degrees <= 0:
+    check_min_persons(min_persons)
+    if len(estimates.items) < _FEWEST:
         raise MeasureError(
-            f"M2 has {degrees} degrees of freedom: {k} items are too few for {len(free)} parameters"
+            f"{statistic} of {len(estimates.items)} items: it takes at least {_FEWEST}"
         )
-    total, apart, whitened = 0.0, [], []
-    for group, seen in enumerate(_observed(estimates, persons)):
-        model = _expected(estimates, group)
-        change = model.by_parameter.T @ constraints.jacobian(free, group)
-        residual = seen.moments - model.moments
-        ridge = 1e-12 * np.trace(model.covariance) / len(residual)
-        root = linalg.cholesky(model.covariance + ridge * np.eye(len(residual)), lower=True)
-        both = np.column_stack([residual, change])
-        whitened.append(np.sqrt(seen.persons) * linalg.solve_triangular(root, both, lower=True))
-        total += seen.persons
-        apart.append((seen.correlations - model.correlations) ** 2)
-    # What no change of the estimates explains of the residuals of all groups.
-    rows = np.concatenate(whitened)
-    negligible = np.sqrt(len(free) * np.finfo(float).eps)
-    taken, *_ = linalg.lstsq(rows[:, 1:], rows[:, 0], cond=negligible)
-    statistic = float(((rows[:, 0] - rows[:, 1:] @ taken) ** 2).sum())
+    forms, of = read_forms(persons)
+    if missing == "raise":
+        _check_complete(forms, statistic)
+    used = forms_of(forms, missing, min_persons)
+    if not used:
+        hint = "" if missing == "listwise" else "; lower min_persons, or use item_fit"
+        raise MeasureError(f"no {statistic}: {no_form(forms, missing, min_persons)}{hint}")
+    constraints, free = _estimated(estimates)
+    every, layout = statistic == "C2", estimates.layout
+    found: dict[int, list[tuple[Sample, Residuals]]] = {form: [] for form in used}
+    for place, sample in _observed(estimates, persons, forms, of, used):
+        own = residuals(estimates, sample, constraints, free, every_score=every)
+        found[place].append((sample, own))
+    everybody = sum(form.total for form in forms)
+    notes: dict[str, object] = {
+        "measure": statistic,
+        "missing": missing,
+        "left_out": everybody - sum(forms[place].total for place in used),
+    }
+    if missing != "forms":
+        row, reason = _row(found[used[0]], layout, statistic, confidence)
+        if np.isnan(row["df"]):
+            raise MeasureError(reason)
+        if reason:
+            notes["reason"] = reason
+        return with_attrs(pd.Series(row, name="model fit"), notes)
+    rows, items = {}, {}
+    for number, form in enumerate(forms):
+        name, of_form = f"form {number + 1}", int(form.items.sum())
+        if number in found and of_form >= _FEWEST:
+            row, reason = _row(found[number], layout, statistic, confidence)
+            items[name] = estimates.items[form.items].tolist()
+        else:
+            row = dict.fromkeys(_columns(statistic), np.nan) | {"n": form.total}
+            reason = f"fewer than {min_persons:,.0f} persons"
+            if of_form < _FEWEST:
+                reason = f"{statistic} takes at least {_FEWEST} items"
+        rows[name] = {"items": of_form, **row, "reason": reason}
+    everything = [own for place in used for own in found[place]]
+    row, reason = _row(everything, layout, statistic, confidence)
+    covered = np.any([forms[place].items for place in used], axis=0)
+    rows["all forms"] = {"items": int(covered.sum()), **row, "reason": reason}
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("form")
+    table["reason"] = pd.array(table["reason"].to_numpy(), dtype="str")
+    return with_attrs(table, {**notes, "min_persons": min_persons, "form_items": items})
+
+
+def _check_complete(forms: Sequence[Form], statistic: Statistic) -> None:
+    total = sum(form.total for form in forms)
+    whole = sum(form.total for form in forms if form.items.all())
+    if whole < total:
+        raise MeasureError(
+            f"{statistic} needs complete data, and {total - whole:,.0f} of {total:,.0f} persons "
+            f"lack some scores: pass missing='listwise' to use the {whole:,.0f} with all of them, "
+            "missing='forms' for each set of items answered, or use item_fit"
+        )
+
+
+def _columns(statistic: Statistic) -> list[str]:
+    return ["n", statistic.lower(), "df", "p", "rmsea", "rmsea_low", "rmsea_high", "srmsr"]
+
+
+def _row(
+    found: Sequence[tuple[Sample, Residuals]],
+    layout: Layout,
+    statistic: Statistic,
+    confidence: float,
+) -> tuple[dict[str, float], str]:
+    """The statistic of some samples together, and what cannot be computed of it."""
+    total = sum(sample.persons for sample, _ in found)
+    value, rank, parameters = _unexplained([own.rows for _, own in found])
+    moments = sum(own.moments for _, own in found)
+    degrees = moments - rank
+    if degrees <= 0:
+        return dict.fromkeys(_columns(statistic), np.nan) | {"n": total}, (
+            f"{statistic} has no degrees of freedom: {moments} moments of the scores, "
+            f"{parameters} parameters{_hint(statistic, layout, found, parameters)}"
+        )
+    apart = np.concatenate([own.correlations for _, own in found])
     low, high = (
-        _rmsea_bound(statistic, degrees, total, level)
+        _rmsea_bound(value, degrees, total, level)
         for level in ((1 + confidence) / 2, (1 - confidence) / 2)
     )
-    return pd.Series(
-        {
-            "m2": statistic,
-            "df": float(degrees),
-            "p": float(stats.chi2.sf(statistic, degrees)),
-            "rmsea": float(np.sqrt(max(statistic - degrees, 0) / (degrees * (total - 1)))),
-            "rmsea_low": low,
-            "rmsea_high": high,
-            "srmsr": float(np.sqrt(np.mean(apart))),
-        },
-        name="model fit",
-    )
-
-
-class _Observed(NamedTuple):
-    """One group's persons, moments (means, mean products of pairs) and correlations."""
-
-    persons: float
-    moments: FloatArray
-    correlations: FloatArray
-
-
-class _Expected(NamedTuple):
-    """One group's expected moments, with their covariance and derivatives, and correlations."""
-
-    moments: FloatArray
-    covariance: FloatArray
-    by_parameter: FloatArray
-    correlations: FloatArray
-
-
-def _observed(estimates: Estimates, persons: PersonResponses) -> list[_Observed]:
-    k = len(estimates.items)
-    count = np.zeros(len(persons.backends))
-    sums, products = np.zeros((len(count), k)), np.zeros((len(count), k, k))
-    for group, _, scores, weights in persons.chunks():
-        missing = np.isnan(scores)
-        answered = ~missing.all(axis=1)
-        if missing[answered].any():
-            raise MeasureError(
-                "M2 needs complete data, and some scores are missing: fit the forms one by one "
-                "(matrix.dropna()), or use item_fit"
-            )
-        scores = scores[answered]
-        w = np.ones(len(scores)) if weights is None else weights[answered]
-        count[group] += w.sum()
-        sums[group] += w @ scores
-        products[group] += (scores * w[:, None]).T @ scores
-    return [
-        _Observed(float(n), *_moments(own / n, crossed / n))
-        for n, own, crossed in zip(count, sums, products, strict=True)
+    values = [
+        total,
+        value,
+        float(degrees),
+        float(stats.chi2.sf(value, degrees)),
+        float(np.sqrt(max(value - degrees, 0) / (degrees * (total - 1)))) if total > 1 else np.nan,
+        low,
+        high,
+        float(np.sqrt(np.mean(apart**2))),
     ]
+    reason = ""
+    if np.isnan(apart).any():
+        reason = "srmsr: everybody has the same score on an item, which then has no correlation"
+    return dict(zip(_columns(statistic), values, strict=True)), reason
 
 
-def _moments(means: FloatArray, products: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Means and mean products of pairs in one array, and correlations of the pairs."""
-    pairs = np.triu_indices(len(means), 1)
-    covariance = products - np.outer(means, means)
-    sd = np.sqrt(np.diag(covariance))
-    correlations = covariance / np.outer(sd, sd)
-    return np.concatenate([means, products[pairs]]), correlations[pairs]
+def _unexplained(rows: Sequence[FloatArray]) -> tuple[float, int, int]:
+    """Sum of squares of the residuals that no change of the estimates explains.
+
+    Also the number of independent directions in which the estimates change expected moments, which
+    M2 and C2 lose of their degrees of freedom, and of parameters that do. There may be fewer
+    directions: a mean and SD are not told apart from the items by the persons of one form.
+    """
+    stacked = np.concatenate(rows)
+    residual, change = stacked[:, 0], stacked[:, 1:]
+    size = np.sqrt((change**2).sum(axis=0))
+    change = change[:, size > 0] / size[size > 0]
+    if not change.shape[1]:
+        return float(residual @ residual), 0, 0
+    negligible = np.sqrt(change.shape[1] * np.finfo(float).eps)
+    taken, _, rank, _ = linalg.lstsq(change, residual, cond=negligible)
+    left = residual - change @ taken
+    return float(left @ left), int(rank), change.shape[1]
+
+
+def _hint(
+    statistic: Statistic,
+    layout: Layout,
+    found: Sequence[tuple[Sample, Residuals]],
+    parameters: int,
+) -> str:
+    """C2 has more moments than M2 where an item has more than two scores."""
+    more = sum(
+        own.moments - len(sample.items) + int(layout.steps[sample.items].sum())
+        for sample, own in found
+    )
+    if statistic == "M2" and more > parameters:
+        return f"; pass statistic='C2', which has {more} moments"
+    return ""
+
+
+def _observed(
+    estimates: Estimates,
+    persons: PersonResponses,
+    forms: Sequence[Form],
+    of: IntArray,
+    used: Sequence[int],
+) -> list[tuple[int, Sample]]:
+    """Sums over the persons of every form that is used and has pairs of items, by group."""
+    top = int(estimates.layout.steps.max()) + 1
+    found = {}
+    for form in used:
+        at = np.flatnonzero(forms[form].items)
+        for group, n in enumerate(forms[form].persons.tolist()):
+            if n > 0 and len(at) > 1:
+                sums = np.zeros((len(at), top)), np.zeros((len(at), len(at)))
+                found[form, group] = Sample(group, at, n, *sums)
+    for group, place, scores, weights in persons.chunks():
+        own = of[place]
+        for form in np.unique(own).tolist():
+            if (form, group) not in found:
+                continue
+            there, sample = own == form, found[form, group]
+            values = scores[np.ix_(there, sample.items)]
+            weighted = values if weights is None else values * weights[there, None]
+            for score in range(1, top):
+                sample.counts[:, score] += (
+                    np.where(values == score, weighted, 0.0).sum(axis=0) / score
+                )
+            sample.products[:] += weighted.T @ values
+    return [(form, sample) for (form, _), sample in found.items()]
 
 
 def _estimated(estimates: Estimates) -> tuple[Constraints, FloatArray]:
@@ -124,59 +225,6 @@ def _estimated(estimates: Estimates) -> tuple[Constraints, FloatArray]:
     moments = [(group, name) for group in range(constraints.groups) for name in ("mean", "sd")]
     free = np.concatenate([free, estimates.latent.ravel()])
     return replace(constraints, moments=moments), free
-
-
-def _expected(estimates: Estimates, group: int) -> _Expected:
-    """What the model expects of a group; derivatives by the group's parameters."""
-    layout, x = estimates.layout, estimates.grid.points
-    weights, vector = np.exp(estimates.grid.log_weights), estimates.group_parameters[group]
-    mean, variance = score_moments(layout.probabilities(vector, x))
-    k, (first, second) = len(mean), np.triu_indices(len(mean), 1)
-    given = np.concatenate([mean, mean[first] * mean[second]])
-    means, products = mean @ weights, (mean * weights) @ mean.T
-    np.fill_diagonal(products, (mean**2 + variance) @ weights)
-    moments, correlations = _moments(means, products)
-    covariance = (given * weights) @ given.T - np.outer(moments, moments)
-    covariance += _within(mean, variance, first, second, weights)
-    # Derivatives of the item's expected score by each of its parameters, at every node.
-    change = np.empty((layout.total, len(x)))
-    for block in layout.blocks:
-        p = vector[block.at]
-        change[block.at] = np.einsum(
-            "ipkq,ikq,k->ipq",
-            block.model.slopes(p, x),
-            block.model.probabilities(p, x),
-            np.arange(block.model.steps + 1.0),
-        )
-    own = np.repeat(np.arange(k), layout.sizes)[:, None]
-    crossed = (change * weights) @ mean.T
-    singles = np.where(own == np.arange(k), (change @ weights)[:, None], 0.0)
-    doubles = np.where(own == first, crossed[:, second], 0.0)
-    doubles += np.where(own == second, crossed[:, first], 0.0)
-    return _Expected(moments, covariance, np.concatenate([singles, doubles], axis=1), correlations)
-
-
-def _within(
-    mean: FloatArray, variance: FloatArray, first: IntArray, second: IntArray, weights: FloatArray
-) -> FloatArray:
-    """Expected covariance of the moments at one ability: not 0 where they share an item."""
-    k, pairs = len(mean), len(first)
-    found = np.zeros((k + pairs, k + pairs))
-    found[range(k), range(k)] = variance @ weights
-    number = np.zeros((k, k), dtype=np.intp)
-    number[first, second] = number[second, first] = k + np.arange(pairs)
-    for item in range(k):
-        others = np.delete(np.arange(k), item)
-        at = number[item, others]
-        # Cov(X_i, X_i X_j) = V_i E_j; Cov(X_i X_j, X_i X_l) = V_i E_j E_l.
-        alone = (mean[others] * variance[item]) @ weights
-        found[item, at] += alone
-        found[at, item] += alone
-        found[np.ix_(at, at)] += (mean[others] * (variance[item] * weights)) @ mean[others].T
-    # Both items shared: V_i E_j² + V_j E_i² are in already, V_i V_j is not.
-    at = k + np.arange(pairs)
-    found[at, at] += (variance[first] * variance[second]) @ weights
-    return found
 
 
 def _rmsea_bound(statistic: float, degrees: int, persons: float, level: float) -> float:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray
+from lrnanalysis.measures._checks import BoolArray, FloatArray, IntArray, with_attrs
 from lrnanalysis.measures.irt.likelihood.persons import PersonResponses
 from lrnanalysis.measures.irt.results.abilities import posterior_means, posterior_modes
 from lrnanalysis.measures.irt.results.estimates import Estimates
 
 __all__ = ["local_dependence", "person_fit"]
+
+#: Share of its variance below which a sum is constant but for rounding.
+_NOTHING = 1e-10
+
+#: Persons in common below which the residuals of two items have no correlation.
+_FEWEST = 3
+
+_ALIKE = "lz_star: with one item, or items alike, nothing is left to vary given the ability"
 
 
 def person_fit(estimates: Estimates, persons: PersonResponses) -> pd.DataFrame:
@@ -31,11 +39,15 @@ def person_fit(estimates: Estimates, persons: PersonResponses) -> pd.DataFrame:
             found[3, place] = (square / variance).sum(axis=0) / n
         found[4, place] = n
     found[:4, found[4] == 0] = np.nan
-    return pd.DataFrame(
+    table = pd.DataFrame(
         persons.in_matrix_order(found).T,
         index=persons.persons,
         columns=["lz", "lz_star", "infit", "outfit", "n"],
     )
+    nothing, alike = table["n"] == 0, table["lz_star"].isna()
+    reason = np.select([nothing, alike], ["no score", _ALIKE], "")
+    table["reason"] = pd.array(reason, dtype="str")
+    return table
 
 
 def _lz(
@@ -51,7 +63,7 @@ def _lz(
     and r that of the prior. Log-probabilities less c L' do not change with the ability to first
     order: with c = Σ P L' log P / Σ P L'² their sum has the variance that lz lacks.
     """
-    taken, information, crossed, variance = np.zeros((4, len(theta)))
+    taken, information, crossed, variance, largest = np.zeros((5, len(theta)))
     parts = []
     for block in estimates.layout.blocks:
         p, answered = estimates.parameter_vector[block.at], known[block.items]
@@ -69,9 +81,11 @@ def _lz(
         weights = logs - c * slopes
         mean = (curves * weights).sum(axis=1)
         variance += ((curves * weights**2).sum(axis=1) - mean**2).sum(axis=0)
+        largest += (curves * logs**2).sum(axis=(0, 1))
     if prior is not None:
         taken -= c * (theta - prior[0]) / prior[1] ** 2
-    return np.asarray(taken / np.sqrt(variance))
+    # With one item, or items alike, the ability leaves nothing to vary.
+    return np.asarray(taken / np.sqrt(np.where(variance > _NOTHING * largest, variance, np.nan)))
 
 
 def local_dependence(estimates: Estimates, persons: PersonResponses) -> pd.DataFrame:
@@ -93,5 +107,15 @@ def local_dependence(estimates: Estimates, persons: PersonResponses) -> pd.DataF
     with np.errstate(invalid="ignore", divide="ignore"):
         covariance = products - sums * sums.T / n
         variance = squares - sums**2 / n
+        variance = np.where(variance > _NOTHING * squares, variance, np.nan)
         q3 = covariance / np.sqrt(variance * variance.T)
-    return pd.DataFrame(np.where(n < 3, np.nan, q3), estimates.items, estimates.items)
+    q3[n < _FEWEST] = np.nan
+    pairs = n[np.triu_indices(k, 1)]
+    notes = {"measure": "Q3", "fewest_persons": pairs.min(), "most_persons": pairs.max()}
+    without = int(np.isnan(q3[np.triu_indices(k, 1)]).sum())
+    if without:
+        notes["reason"] = (
+            f"{without:,} of {len(pairs):,} pairs have fewer than {_FEWEST} persons in common, or "
+            "residuals that do not vary"
+        )
+    return with_attrs(pd.DataFrame(q3, estimates.items, estimates.items), notes)

@@ -128,8 +128,8 @@ def fit(
     -----
     ConvergenceWarning
         Where the maximum was not reached, or there is none: a slope or a latent SD
-        that grows without end while the likelihood rises, a parameter that the data do not determine. The
-        model's ``converged`` is then False.
+        that grows without end while the likelihood rises, a parameter that the data do not
+        determine. The model's ``converged`` is then False.
     RuleWarning
         Where a parameter ended at the edge of the possible: c at 0, u at 1, a variance of ability
         at 0. It has no standard error, and those of the other parameters are conditional on it.
@@ -243,9 +243,7 @@ def fit(
         method=method,
         constraints=constraints,
         free=found.free,
-        covariance=_covariance(
-            found.information, found.at_bound | edges(constraints, found.free)
-        ),
+        covariance=_covariance(found.information, found.at_bound | edges(constraints, found.free)),
         latent=constraints.latent(found.free),
         items=responses.items,
         scores=responses.scores,
@@ -267,7 +265,9 @@ def fit(
             "error, and the standard errors of the others are conditional on them",
             RuleWarning,
         )
-    return IRTModel(estimates, PersonResponses(like.backends, order, responses.persons, given.answered))
+    return IRTModel(
+        estimates, PersonResponses(like.backends, order, responses.persons, given.answered)
+    )
 
 
 def _counts(responses: ResponseMatrix, weights: FloatArray | None) -> list[FloatArray]:

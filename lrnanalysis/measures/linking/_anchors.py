@@ -72,7 +72,9 @@ def fixed_anchors(
         wanted = list(common)
         lost = [item for item in wanted if item not in shared]
         if lost:
-            raise MeasureError(f"common has {shown(lost[0])}, which matrix and base do not both have")
+            raise MeasureError(
+                f"common has {shown(lost[0])}, which matrix and base do not both have"
+            )
         shared = wanted
     if not shared:
         raise MeasureError(

@@ -108,7 +108,8 @@ def link(
         mixed. Logits are a (θ − b), without a factor 1.7.
     method : "stocking-lord", "haebara", "mean/sigma" or "mean/mean"
         Least squares between expected test scores; between the probabilities of all scores of
-        every item, the lowest included; equal means and spreads of the locations; equal mean slopes and mean locations.
+        every item, the lowest included; equal means and spreads of the locations; equal mean
+        slopes and mean locations.
     common : iterable of item labels, optional
         The items to link by; by default all that both have.
     model : "GRM" or "GPCM", optional

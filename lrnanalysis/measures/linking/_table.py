@@ -68,8 +68,8 @@ class ItemTable:
         wrong = ~(slopes > 0) | np.isnan(locations).all(axis=1)
         if wrong.any():
             raise MeasureError(
-                f"item {shown(frame.index[wrong][0])} of {name} has no slope above 0 or no location: "
-                "leave it out"
+                f"item {shown(frame.index[wrong][0])} of {name} has no slope above 0 or no "
+                "location: leave it out"
             )
         lower = _column(frame, "c" if "c" in frame.columns else "g", 0.0)
         upper = _column(frame, "u", 1.0)
@@ -195,6 +195,7 @@ def _models(
             )
         if guessed:
             raise MeasureError(
-                f"item {shown(item)} of {name} has thresholds and an asymptote: leave one of them out"
+                f"item {shown(item)} of {name} has thresholds and an asymptote: "
+                "leave one of them out"
             )
     return named

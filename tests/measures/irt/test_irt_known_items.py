@@ -116,20 +116,25 @@ def test_scores_of_a_model_are_known_and_a_table_counts_from_0():
     base = irt.fit(matrix, "Rasch")
     right = matrix[matrix["w"] == 2]
     assert irt.fit(right, "Rasch", fixed=base).scores["w"] == [0, 2]
-    with pytest.raises(lrn.MeasureError, match="'w' has the score 2.*its scores are 0, 1"):
+    with pytest.raises(lrn.MeasureError, match=r"'w' has the score 2.*its scores are 0, 1"):
         irt.fit(right, "Rasch", fixed=base.items)
 
 
 def test_what_is_not_known_is_still_refused():
     matrix = pd.DataFrame({"x": [1.0, 1.0, 1.0, 1.0], "y": [0, 1, 1, 0.0], "z": [1, 0, 1, 0.0]})
     with pytest.raises(lrn.MeasureError, match="'x' have the same score"):
-        irt.fit(matrix, "2PL", fixed={"x": {"a": 1.0}, "y": {"a": 1, "d": 0}, "z": {"a": 1, "d": 0}})
+        irt.fit(
+            matrix, "2PL", fixed={"x": {"a": 1.0}, "y": {"a": 1, "d": 0}, "z": {"a": 1, "d": 0}}
+        )
     with pytest.raises(lrn.MeasureError, match="'x' have the same score"):
         irt.fit(matrix, "3PL", fixed=KNOWN, min_persons=3)
 
 
 def test_a_group_that_solved_everything_has_no_mean():
     matrix = pd.DataFrame(np.ones((20, 3)), columns=KNOWN.index)
-    with pytest.warns(lrn.ConvergenceWarning, match="of group 'all' has no maximum.*items that it does not all get"):
+    with pytest.warns(
+        lrn.ConvergenceWarning,
+        match=r"of group 'all' has no maximum.*items that it does not all get",
+    ):
         fitted = irt.fit(matrix, "Rasch", fixed=KNOWN)
     assert np.isfinite(fitted.abilities("WLE")).all(axis=None)

@@ -186,8 +186,9 @@ def _read_column(item: Hashable, column: pd.Series, digits: ByteArray) -> FloatA
     fractions = found[found != np.round(found)]
     if len(fractions):
         raise MeasureError(
-            f"item {shown(item)} has the score {fractions[0]:g}, which is not an integer: multiply by a "
-            "common denominator, or bin it, e.g. with pandas.cut(matrix[item], 5, labels=False)"
+            f"item {shown(item)} has the score {fractions[0]:g}, which is not an "
+            "integer: multiply by a common denominator, or bin it, e.g. with "
+            "pandas.cut(matrix[item], 5, labels=False)"
         )
     _check_number(item, found)
     digits[:] = 0

@@ -95,7 +95,9 @@ def _rows(
         rows = {item: dict(values) for item, values in fixed.items()}
         unknown = [item for item in rows if item not in items]
         if unknown:
-            raise MeasureError(f"fixed has item {shown(unknown[0])}, which the matrix does not have")
+            raise MeasureError(
+                f"fixed has item {shown(unknown[0])}, which the matrix does not have"
+            )
     else:
         table = fixed if isinstance(fixed, pd.DataFrame) else fixed.items
         rows = {item: dict(row) for item, row in table.iterrows() if item in items}
@@ -128,8 +130,8 @@ def _parameters(item: Hashable, wanted: dict[str, float], model: ResponseModel) 
     unknown = wanted.keys() - {*model.reported, *locations, "c", "u"}
     if unknown:
         raise MeasureError(
-            f"fixed has a parameter {shown(min(unknown))} for item {shown(item)} ({model.name}): it has "
-            f"{', '.join(model.reported)}"
+            f"fixed has a parameter {shown(min(unknown))} for item {shown(item)} "
+            f"({model.name}): it has {', '.join(model.reported)}"
         )
     found = {name: value for name, value in wanted.items() if name[0] in "ad"}
     present = [name for name in locations if name in wanted]
@@ -152,7 +154,8 @@ def _parameters(item: Hashable, wanted: dict[str, float], model: ResponseModel) 
             found[name] = float(np.clip(special.logit(value), -AT_EDGE, AT_EDGE))
         elif value != none:
             raise MeasureError(
-                f"fixed gives item {shown(item)} {name} = {value:g}, and it is fitted as {model.name}, "
-                f"where {name} is {none:g}: give it another model, or leave {name} out"
+                f"fixed gives item {shown(item)} {name} = {value:g}, and it is fitted as "
+                f"{model.name}, where {name} is {none:g}: give it another model, or "
+                f"leave {name} out"
             )
     return found

@@ -137,8 +137,9 @@ def constrain(
         unknown = [name for name in given if name not in model.reported]
         if unknown:
             raise MeasureError(
-                f"fixed has the parameter {shown(unknown[0])} for item {shown(items[item])}, a {model.name} "
-                f"item: its parameters are {', '.join(model.reported)}"
+                f"fixed has the parameter {shown(unknown[0])} for item "
+                f"{shown(items[item])}, a {model.name} item: its parameters are "
+                f"{', '.join(model.reported)}"
             )
         base[start : start + len(model.parameters)] = model.constants(given)
         for own in model.free_parameters(given):

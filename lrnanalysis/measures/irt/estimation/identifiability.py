@@ -90,8 +90,8 @@ def read_models(
     for item, own in zip(items, models, strict=True):
         if own.steps > 1 and not own.partial_credit:
             raise MeasureError(
-                f"item {shown(item)} has {own.steps + 1} scores and the model {own.name}, which is for "
-                'two: take GPCM, GRM or PCM for it, e.g. model={item: "GPCM", …}, or merge its '
+                f"item {shown(item)} has {own.steps + 1} scores and the model {own.name}, which is "
+                'for two: take GPCM, GRM or PCM for it, e.g. model={item: "GPCM", …}, or merge its '
                 "scores"
             )
     _check_rating_scale(responses, models)
@@ -151,8 +151,8 @@ def check_counts(
     ):
         if not count.all() and place not in known:
             raise MeasureError(
-                f"item {shown(item)} has the score {scores[count == 0][0]:g} only in rows of weight 0: "
-                "leave these rows out"
+                f"item {shown(item)} has the score {scores[count == 0][0]:g} only in rows of "
+                "weight 0: leave these rows out"
             )
 
 

@@ -156,9 +156,11 @@ def _begin(some: MarginalLikelihood, start: FloatArray) -> _Search:
         gain = search.gain
         if not search.measured and gain < _NEARBY:
             search.measure(exact=False)
-        elif search.measured and gain < _ROUGH:
-            break
-        elif not search.advance() or some.steepness(search.free).max() > _SAMPLE_STEEP:
+        elif (
+            (search.measured and gain < _ROUGH)
+            or not search.advance()
+            or some.steepness(search.free).max() > _SAMPLE_STEEP
+        ):
             break
     if not search.measured:
         search.measure(exact=False)

@@ -47,17 +47,19 @@ def read_priors(
     found = {}
     for name, prior in priors.items():
         if name not in _KINDS:
-            raise MeasureError(f"priors names {shown(name)}: a prior can be given to {list(_KINDS)}")
+            raise MeasureError(
+                f"priors names {shown(name)}: a prior can be given to {list(_KINDS)}"
+            )
         if len(prior) != 3 or prior[0] not in _KINDS[name]:
             raise MeasureError(
-                f"the prior of {name} is {shown(prior)}: give one of {_KINDS[name]} with two numbers, "
-                f"e.g. ({_KINDS[name][0]!r}, 5.0, 17.0)"
+                f"the prior of {name} is {shown(prior)}: give one of {_KINDS[name]} with two "
+                f"numbers, e.g. ({_KINDS[name][0]!r}, 5.0, 17.0)"
             )
         kind, one, two = prior
         if two <= 0 or (kind == "beta" and min(one, two) < 1):
             raise MeasureError(
-                f"the prior of {name} is {shown(prior)}: an SD must be above 0, and the two numbers of "
-                "a beta distribution at least 1"
+                f"the prior of {name} is {shown(prior)}: an SD must be above 0, and the two "
+                "numbers of a beta distribution at least 1"
             )
         found[name] = (kind, float(one), float(two))
     return found

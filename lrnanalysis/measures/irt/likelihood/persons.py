@@ -53,8 +53,7 @@ class PersonResponses:
         """Number of persons that each person in turn represents; 0 without a score."""
         forms = [form for backend in self.backends for form in backend.forms]
         mass = [
-            np.ones(form.packed.persons) if form.weights is None else form.weights
-            for form in forms
+            np.ones(form.packed.persons) if form.weights is None else form.weights for form in forms
         ]
         answered = self.answered if self.order is None else self.answered[self.order]
         return np.concatenate([np.empty(0), *mass]) * answered
@@ -98,8 +97,7 @@ def read_persons(
     responses = read_responses(matrix, scores, items)
     if group is None and len(groups) > 1:
         raise MeasureError(
-            f"the model has the groups {listed(groups)}: give the group of every "
-            "person"
+            f"the model has the groups {listed(groups)}: give the group of every person"
         )
     own, labels = read_groups(group, responses.persons)
     at = groups.get_indexer(labels) if group is not None else np.zeros(1, dtype=np.intp)

@@ -290,7 +290,7 @@ class AdministeredItems:
     @cached_property
     def answered(self) -> BoolArray:
         """Whether a person has a score, shape (persons,)."""
-        return np.asarray(self.forms.any(axis=1)[self.form])
+        return np.asarray(self.forms.any(axis=1))[self.form]
 
     def group_sizes(self, groups: IntArray, count: int, weights: FloatArray | None) -> FloatArray:
         """Persons with at least one score by group, by weight."""

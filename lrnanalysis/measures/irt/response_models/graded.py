@@ -98,10 +98,13 @@ class Graded(ResponseModel):
 
 def _cumulative(p: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """P(X ≥ k) and P(X < k) for k = 0 … m + 1, and 1 − exp(v − u) of every score."""
-    z = p[:, :1, None] * theta + p[:, 1:, None]
+    # Beyond ±600 a probability would underflow to 0, and a derivative of its log be 0 / 0.
+    z = np.clip(p[:, :1, None] * theta + p[:, 1:, None], -600.0, 600.0)
     over, under = np.zeros((2, len(p), z.shape[1] + 2, len(theta)))
     over[:, 0] = under[:, -1] = 1.0
-    over[:, 1:-1], under[:, 1:-1] = special.expit(z), special.expit(-z)
+    # Kept above 0, so that quotients are finite far from steep thresholds, where nobody is.
+    over[:, 1:-1] = np.maximum(special.expit(z), 1e-300)
+    under[:, 1:-1] = np.maximum(special.expit(-z), 1e-300)
     gaps = np.ones((len(p), z.shape[1] + 1, 1))
     gaps[:, 1:-1] = _inner_gaps(p)
     return over, under, gaps

@@ -104,7 +104,8 @@ def _index(labels: list[Any]) -> pd.Index:
         return pd.Index(found, dtype="str")
     # Of several types, they stay what they are: 1, "1" and True are not the same.
     alike = len({type(label) for label in found}) == 1
-    return pd.Index(found, dtype=None if alike else object, tupleize_cols=False)
+    index: pd.Index = pd.Index(found, dtype=None if alike else object, tupleize_cols=False)
+    return index
 
 
 def _tuples(label: Any) -> Any:

@@ -98,8 +98,7 @@ class Graded(ResponseModel):
 
 def _cumulative(p: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """P(X ≥ k) and P(X < k) for k = 0 … m + 1, and 1 − exp(v − u) of every score."""
-    # Beyond ±600 a probability would underflow to 0, and a derivative of its log be 0 / 0.
-    z = np.clip(p[:, :1, None] * theta + p[:, 1:, None], -600.0, 600.0)
+    z = p[:, :1, None] * theta + p[:, 1:, None]
     over, under = np.zeros((2, len(p), z.shape[1] + 2, len(theta)))
     over[:, 0] = under[:, -1] = 1.0
     # Kept above 0, so that quotients are finite far from steep thresholds, where nobody is.

@@ -101,11 +101,11 @@ def _index(labels: list[Any]) -> pd.Index:
     """Labels that `_labels` wrote."""
     found = [_tuples(label) for label in labels]
     if all(isinstance(label, str) for label in found):
-        return pd.Index(found, dtype="str")
+        text: pd.Index = pd.Index(found, dtype="str")
+        return text
     # Of several types, they stay what they are: 1, "1" and True are not the same.
     alike = len({type(label) for label in found}) == 1
-    index: pd.Index = pd.Index(found, dtype=None if alike else object, tupleize_cols=False)
-    return index
+    return pd.Index(found, dtype=None if alike else object, tupleize_cols=False)
 
 
 def _tuples(label: Any) -> Any:

@@ -92,7 +92,6 @@ def test_the_informations_of_an_exponential_family_are_the_same():
     model = irt.fit(data, [name if name in ("2PL", "GPCM", "NRM") else "GPCM" for name in MIXED])
     for method in ("EAP", "MAP", "ML", "WLE"):
         one, other = (model.abilities(method, information=by) for by in ("expected", "observed"))
-        # The expected information is that of the last step of the search, next to the root.
         assert np.allclose(one, other, rtol=1e-5, equal_nan=True)
     with pytest.raises(lrn.MeasureError, match="information is 'fisher'"):
         model.abilities("MAP", information="fisher")

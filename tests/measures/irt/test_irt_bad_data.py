@@ -292,6 +292,18 @@ def test_answers_in_perfect_order_let_the_spread_of_ability_diverge(model):
     assert "slope" not in said
 
 
+def test_graded_items_in_perfect_order_are_free_of_numerical_faults():
+    """The likelihood is compared at slopes so steep that chances at the ends underflow."""
+    matrix = pd.DataFrame(
+        {"i0": [1, 0, 3, 2, 2, 2], "i1": [0, 0, 1, 1, 1, 2], "i2": [0, 0, 2, 2, 1, 0]}
+    )
+    with pytest.warns() as told:
+        fitted = irt.fit(matrix, "GRM")
+    assert not fitted.converged
+    assert [one.category for one in told] == [lrn.ConvergenceWarning]
+    assert "slope of item 'i0'" in str(told[0].message)
+
+
 @pytest.mark.slow
 def test_a_steep_slope_is_no_missing_maximum():
     """Slopes of 25 that the data determine: items so close that their curves overlap."""

@@ -97,7 +97,9 @@ def _derivatives(
     """P(0), P(1), the latter's gradient (items, parameters, θ) and its second derivatives."""
     size = p.shape[1]
     c, u, s, rest = _curves(p, theta)
-    right, wrong = c + (u - c) * s, (1 - u) + (u - c) * rest
+    # Kept above 0, so that quotients are finite far from steep curves, where nobody is.
+    right = np.maximum(c + (u - c) * s, 1e-150)
+    wrong = np.maximum((1 - u) + (u - c) * rest, 1e-150)
     slope = (u - c) * s * rest
     by_c, by_u = c * (1 - c), u * (1 - u)
     first = np.stack([slope * theta, slope, by_c * rest, by_u * s][:size], axis=1)

@@ -101,7 +101,9 @@ def _cumulative(p: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArra
     z = p[:, :1, None] * theta + p[:, 1:, None]
     over, under = np.zeros((2, len(p), z.shape[1] + 2, len(theta)))
     over[:, 0] = under[:, -1] = 1.0
-    over[:, 1:-1], under[:, 1:-1] = special.expit(z), special.expit(-z)
+    # Kept above 0, so that quotients are finite far from steep thresholds, where nobody is.
+    over[:, 1:-1] = np.maximum(special.expit(z), 1e-300)
+    under[:, 1:-1] = np.maximum(special.expit(-z), 1e-300)
     gaps = np.ones((len(p), z.shape[1] + 1, 1))
     gaps[:, 1:-1] = _inner_gaps(p)
     return over, under, gaps

@@ -57,14 +57,6 @@ def again(tables):
     return [json.loads(one) for one in to_records(tables.sessions, tables.responses, tables.items)]
 
 
-def without_nulls(value):
-    if isinstance(value, dict):
-        return {key: without_nulls(one) for key, one in value.items() if one is not None}
-    if isinstance(value, list):
-        return [without_nulls(one) for one in value]
-    return value
-
-
 def assert_same_tables(left: Tables, right: Tables):
     for name in TABLES:
         assert_frame_equal(getattr(left, name), getattr(right, name))
@@ -102,24 +94,20 @@ def test_documented_example():
 
 def test_documented_example_comes_back():
     (record,) = again(parse(page(*DOCUMENTED["data"])))
-    assert without_nulls(record) == without_nulls(DOCUMENTED["data"][0])
+    assert record == DOCUMENTED["data"][0]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_comes_back(shape):
-    record = SHAPES[shape]
-    tables = parse(page(record))
+    wanted = json.loads(json.dumps(SHAPES[shape]))
+    tables = parse(page(wanted))
     (back,) = again(tables)
-    wanted = without_nulls(record)
-    for key in ("responses", "items"):
-        wanted.setdefault(key, [])
-    wanted.setdefault("metadata", {})
-    if "item_reference" not in (wanted["responses"] or [{"item_reference": ""}])[0]:
+    if "item_reference" not in (wanted.get("responses") or [{"item_reference": ""}])[0]:
         wanted["responses"][0]["item_reference"] = "item-1"
     for spelt in ("dt_started", "dt_completed", "dt_saved"):
-        if " " in wanted.get(spelt, ""):
+        if " " in (wanted.get(spelt) or ""):
             wanted[spelt] = wanted[spelt].replace(" ", "T") + "Z"
-    assert without_nulls(back) == wanted
+    assert back == wanted
     assert_schema(tables)
 
 

@@ -35,6 +35,7 @@ from lrnanalysis.measures.scores import Attempts, ScoreValue
 from lrnanalysis.parse.table_builder import TableBuilder, Tables
 from lrnanalysis.tables.integrity import check_tables
 from lrnanalysis.tables.pseudonyms import pseudonymise_tables, pseudonyms
+from lrnanalysis.tables.schema import TABLES
 from lrnanalysis.tables.table_operations import concat_tables, session_mask, unify_item_categories
 
 __all__ = ["SessionData", "collect"]
@@ -171,8 +172,9 @@ class SessionData:
         DataFrame
             One row per finding; empty if no inconsistencies were found. Index ``check``; columns
             ``table``, ``kind`` ("dangling", "duplicate", "contradictory", "unusual" or
-            "unreadable"), ``count``, ``sessions``, ``examples`` and ``meaning``. Everything
-            reported is still there, except what was skipped on request.
+            "unreadable"), ``count``, ``sessions`` (NA where it is unknown), ``examples`` (of
+            identifiers, counts, or the form of numbers and times, never of answers) and
+            ``meaning``. Everything reported is still there, except what was skipped on request.
 
         Examples
         --------
@@ -181,25 +183,43 @@ class SessionData:
         True
         """
         found = check_tables(self.sessions, self.responses, self.items)
+        tables = self._tables
+        unreadable, skipped, repeated = len(tables.unreadable), len(self._skipped), tables.repeated
         read = {
             "unreadable records": (
-                len(self._tables.unreadable),
+                unreadable,
+                unreadable,
+                "",
                 "no object with a session_id; kept, and written by to_json",
             ),
-            "skipped input": (len(self._skipped), 'left out by on_error="skip"'),
-            "repaired text": (self._tables.repaired, "unpaired surrogate replaced by U+FFFD"),
+            "skipped input": (skipped, pd.NA, "", 'left out by on_error="skip"'),
+            "repaired text": (
+                tables.repaired,
+                pd.NA,
+                "",
+                "unpaired surrogates, each replaced by U+FFFD",
+            ),
+            "NaN or Infinity": (
+                tables.tokens.total(),
+                pd.NA,
+                _documented_keys(tables.tokens),
+                "not JSON: read as null, wherever it stands; missing in a column",
+            ),
             "repeated sessions": (
-                self._tables.repeated,
+                repeated,
+                repeated,
+                "",
                 "received more than once; the last is kept",
             ),
         }
         rows = {
-            check: ("sessions", "unreadable", count, count, "", meaning)
-            for check, (count, meaning) in read.items()
-            if count
+            check: ("sessions", "unreadable", *counted)
+            for check, counted in read.items()
+            if counted[0]
         }
         if rows:
             more = pd.DataFrame.from_dict(rows, orient="index", columns=found.columns)
+            more["sessions"] = more["sessions"].astype("Int64")
             found = more if found.empty else pd.concat([more, found])
         return found.rename_axis("check")
 
@@ -238,6 +258,7 @@ class SessionData:
                 unreadable=self.unreadable + newer.unreadable,
                 repaired=self._tables.repaired + newer._tables.repaired,
                 repeated=self._tables.repeated + newer._tables.repeated,
+                tokens=self._tables.tokens + newer._tables.tokens,
             ),
             query=self.query or newer.query,
             next=newer.next or self.next,
@@ -501,6 +522,7 @@ class SessionData:
             "unreadable": [record.decode(errors="replace") for record in self.unreadable],
             "repaired": self._tables.repaired,
             "repeated": self._tables.repeated,
+            "tokens": self._tables.tokens,
         }
         write_folder(Path(folder), frames, about, overwrite=overwrite)
 
@@ -562,6 +584,16 @@ class SessionData:
             for name, fact in facts.items()
         )
         return f"<table><caption>SessionData</caption><tbody>{rows}</tbody></table>"
+
+
+def _documented_keys(tokens: Mapping[str, int]) -> str:
+    """How often each key of the schema was counted; any other may be part of an answer."""
+    known = {column.path.split(".")[-1] for table in TABLES.values() for column in table.columns}
+    shown: dict[str, int] = {}
+    for key, count in tokens.items():
+        name = key if key and key in known else "elsewhere"
+        shown[name] = shown.get(name, 0) + count
+    return ", ".join(f"{name} ({count:,})" for name, count in shown.items())
 
 
 def collect(

@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import msgspec
 import pandas as pd
 
 from lrnanalysis.errors import ReadError
+from lrnanalysis.parse.repair import repaired
 from lrnanalysis.tables.schema import METADATA_PREFIX, TABLES, Table
 from lrnanalysis.tables.table_operations import unify_item_categories
 
@@ -29,6 +31,7 @@ _LINES_SUFFIXES = (".jsonl", ".ndjson")
 _STUDY = "study.json"
 
 _NO_SESSIONS = "contains no sessions: expected pages or sessions of the Data API"
+_TOO_DEEP = "nested too deeply to be sessions"
 
 #: Records per page for the parser.
 _PAGE = 100
@@ -49,6 +52,8 @@ class PageReader:
     ----------
     skipped : list of str
         What was skipped: file, line and reason.
+    tokens, surrogates : Counter of str, int
+        What was repaired, see `lrnanalysis.parse.repair.Repaired`.
     """
 
     def __init__(self, paths: Sequence[Path], on_error: OnError = "raise") -> None:
@@ -57,6 +62,8 @@ class PageReader:
         self._files = [file for path in paths for file in _files(path)]
         self._on_error = on_error
         self.skipped: list[str] = []
+        self.tokens: Counter[str] = Counter()
+        self.surrogates = 0
 
     def __iter__(self) -> Iterator[bytes]:
         documents = (document for file in self._files for document in self._documents(file))
@@ -74,7 +81,7 @@ class PageReader:
         by_line = _plain_name(file).endswith(_LINES_SUFFIXES)
         if not by_line:
             try:
-                yield _records(text)
+                yield self._records(text)
             except _BrokenError as error:
                 by_line = error.more_follows and b"\n" in text.strip()
                 if not by_line:
@@ -83,9 +90,34 @@ class PageReader:
             for number, line in enumerate(text.splitlines(), start=1):
                 if line.strip():
                     try:
-                        yield _records(line)
+                        yield self._records(line)
                     except _BrokenError as error:
                         self._problem(f"{file}, line {number}: {error}")
+
+    def _records(self, text: bytes) -> list[bytes]:
+        """The records of a page, of a list of sessions or pages, or of one session."""
+        try:
+            if not text.isascii():
+                text.decode()
+            return _records_of(text.strip())
+        except msgspec.ValidationError:
+            raise _BrokenError(_NO_SESSIONS) from None
+        except UnicodeDecodeError as error:
+            raise _BrokenError(f"not UTF-8 at byte {error.start}") from None
+        except RecursionError:
+            raise _BrokenError(_TOO_DEEP) from None
+        except msgspec.DecodeError:
+            pass
+        fixed = repaired(text)
+        try:
+            found = _records_of(fixed.text.strip())
+        except msgspec.ValidationError:
+            raise _BrokenError(_NO_SESSIONS) from None
+        except msgspec.DecodeError:
+            raise _broken(text) from None
+        self.tokens += fixed.tokens
+        self.surrogates += fixed.surrogates
+        return found
 
     def _problem(self, message: str) -> None:
         if self._on_error == "raise":
@@ -140,28 +172,16 @@ class _Document(msgspec.Struct):
 _AS_DOCUMENT = msgspec.json.Decoder(_Document)
 
 
-def _records(text: bytes) -> list[bytes]:
-    """The records of a page, of a list of sessions or pages, or of one session."""
+def _broken(text: bytes) -> _BrokenError:
+    """Say where a text stops being JSON, as the standard library does: by line and column."""
     try:
-        if not text.isascii():
-            text.decode()
-        return _records_of(text.strip())
-    except msgspec.ValidationError:
-        raise _BrokenError(_NO_SESSIONS) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
-    # Again with the standard library, which reports line and column, and accepts text truncated
-    # within an emoji, which the parser repairs.
-    try:
-        read = json.loads(text)
+        json.loads(text)
     except json.JSONDecodeError as error:
         message = f"not JSON at line {error.lineno}, column {error.colno} ({error.msg})"
-        raise _BrokenError(message, more_follows=error.msg == "Extra data") from None
-    except UnicodeDecodeError as error:
-        raise _BrokenError(f"not UTF-8 at byte {error.start}") from None
-    except RecursionError:
-        raise _BrokenError("nested too deeply to be sessions") from None
-    return [json.dumps(record).encode() for record in _loaded_records(read)]
+        return _BrokenError(message, more_follows=error.msg == "Extra data")
+    except (ValueError, RecursionError):  # of Python's own limits
+        pass
+    return _BrokenError("not JSON")
 
 
 def _records_of(text: bytes) -> list[bytes]:
@@ -180,20 +200,6 @@ def _records_of(text: bytes) -> list[bytes]:
 
 def _is_page(text: bytes) -> bool:
     return text.startswith(b"{") and len(_AS_DOCUMENT.decode(text).data) > 0
-
-
-def _loaded_records(read: Any) -> list[Any]:
-    if isinstance(read, list):
-        return [
-            record
-            for one in read
-            for record in (one["data"] if isinstance(one, dict) and "data" in one else [one])
-        ]
-    if isinstance(read, dict) and isinstance(read.get("data"), list):
-        return list(read["data"])
-    if isinstance(read, dict) and "session_id" in read:
-        return [read]
-    raise _BrokenError(_NO_SESSIONS)
 
 
 def write_records(path: Path, records: Iterator[bytes]) -> None:

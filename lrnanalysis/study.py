@@ -36,7 +36,15 @@ from lrnanalysis.parse.table_builder import TableBuilder, Tables
 from lrnanalysis.tables.integrity import check_tables
 from lrnanalysis.tables.pseudonyms import pseudonymise_tables, pseudonyms
 from lrnanalysis.tables.schema import TABLES
-from lrnanalysis.tables.table_operations import concat_tables, session_mask, unify_item_categories
+from lrnanalysis.tables.table_operations import (
+    concat_tables,
+    own_columns,
+    session_mask,
+    unify_item_categories,
+    with_own_columns,
+)
+
+from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = ["SessionData", "collect"]
 
@@ -236,6 +244,9 @@ class SessionData:
     def updated(self, newer: SessionData) -> SessionData:
         """Merge newer sessions into these; sessions in both are replaced as a whole.
 
+        Columns of your own keep their values in the rows that the newer study has too; rows that
+        are new have none there, so that an integer or bool column becomes nullable.
+
         Parameters
         ----------
         newer : SessionData
@@ -249,7 +260,8 @@ class SessionData:
         replaced = newer.sessions["session_id"]
         frames = {}
         for name in ("sessions", "responses", "items"):
-            old, new = getattr(self, name), getattr(newer, name)
+            old = getattr(self, name)
+            new = with_own_columns(getattr(newer, name), old, TABLES[name])
             frames[name] = concat_tables(old[~old["session_id"].isin(replaced)], new)
         unify_item_categories(frames)
         return SessionData(
@@ -303,7 +315,8 @@ class SessionData:
         A pseudonym is 128 bits of HMAC-SHA-256 (RFC 2104) under `key`: the same in every table,
         fetch and machine, and impossible to reverse or guess without the key. The user agent is
         dropped, and so is `extra`, whose content is unknown; the response ids that items list
-        stay, as pseudonyms. Metadata columns stay as they are.
+        stay, as pseudonyms. Metadata columns and columns of your own stay as they are: drop those
+        that identify a person first. Someone without a ``user_id`` gets no pseudonym.
 
         Parameters
         ----------
@@ -322,6 +335,11 @@ class SessionData:
         MeasureError
             The key is empty.
 
+        Warns
+        -----
+        DataWarning
+            A table has columns of your own, which stay as they are.
+
         Examples
         --------
         >>> import lrnanalysis as lrn
@@ -329,6 +347,13 @@ class SessionData:
         >>> len(shared.sessions["user_id"].iloc[0])
         32
         """
+        own = self._own_columns()
+        if own:
+            warn(
+                f"columns of your own stay as they are: {own}; drop those that identify a person "
+                "before you share the study",
+                DataWarning,
+            )
         sessions, responses, items = pseudonymise_tables(
             self.sessions, self.responses, self.items, key, drop_free_text=drop_free_text
         )
@@ -470,10 +495,22 @@ class SessionData:
         Returns
         -------
         DataFrame
-            As many rows as `responses`, with its index. Beside its columns: ``user_id``,
-            ``activity_id``, ``status``, ``dt_started`` of the session; ``position``,
-            ``item_time`` [s], ``item_score``, ``item_max_score``, ``user_flagged`` of the item.
-            An item's time repeats on each of its responses: do not sum it here.
+            The rows of `responses` with their index, then one row for every item that no
+            response belongs to (a passage, say), without a response. Beside the columns of
+            `responses`: ``user_id``, ``activity_id``, ``status``, ``dt_started`` of the session;
+            ``position``, ``item_time`` [s], ``item_score``, ``item_max_score``, ``user_flagged``
+            of the item; the session's metadata, and columns of your own (named ``session_...`` or
+            ``item_...`` where the name is taken).
+
+            ``item_time``, ``item_score`` and ``item_max_score`` stand in the first row of their
+            item only and are missing in its other rows, so that their sums are those of `items`.
+
+        Examples
+        --------
+        >>> import lrnanalysis as lrn
+        >>> study = lrn.load_example()
+        >>> bool(study.long()["item_time"].sum() == study.items["time"].sum())
+        True
         """
         return long_table(self.sessions, self.responses, self.items)
 
@@ -500,6 +537,8 @@ class SessionData:
     def to_parquet(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Save the study as a folder of Parquet files, which `lrnanalysis.read` reads back.
 
+        Columns that you added to a table are saved and read with their dtypes; the index is not.
+
         Parameters
         ----------
         folder : str or Path
@@ -510,7 +549,8 @@ class SessionData:
         Raises
         ------
         ReadError
-            The folder already exists, or is not a saved study.
+            The folder already exists, or is not a saved study, or a column holds something that
+            Parquet cannot store.
         """
         frames = {"sessions": self.sessions, "responses": self.responses, "items": self.items}
         frames |= {f"truth-{name}": frame for name, frame in self.truth.items()}
@@ -529,8 +569,9 @@ class SessionData:
     def to_json(self, path: str | Path | None = None) -> str | None:
         """Write the records that the tables were made of.
 
-        A key that was null is written as null or left out, times are written in the documented
-        format, and a response names its item even where only the item listed the response.
+        A key is null or left out as it was (column ``presence``), times are written in the
+        documented format, and a response names its item even where only the item listed the
+        response. Columns of your own have no place in a record: `to_parquet` keeps them.
 
         Parameters
         ----------
@@ -542,12 +583,32 @@ class SessionData:
         -------
         str or None
             A JSON list of sessions if no path is given.
+
+        Warns
+        -----
+        DataWarning
+            A table has columns of your own, which are not written.
         """
+        own = self._own_columns()
+        if own:
+            warn(
+                f"columns of your own are not written: {own}; records have no place for them, "
+                "to_parquet keeps them",
+                DataWarning,
+            )
         found = self._records()
         if path is not None:
             write_records(Path(path), found)
             return None
         return "[" + ",\n".join(record.decode() for record in found) + "]"
+
+    def _own_columns(self) -> str:
+        """The columns that the user added to the tables, for a warning."""
+        return ", ".join(
+            f"{name}[{column!r}]"
+            for name, table in TABLES.items()
+            for column in own_columns(getattr(self, name), table)
+        )
 
     def _records(self) -> Iterator[bytes]:
         yield from to_records(self.sessions, self.responses, self.items)

@@ -10,17 +10,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import msgspec
 import pandas as pd
+import pyarrow as pa
 
 from lrnanalysis.errors import ReadError
 from lrnanalysis.parse.repair import repaired
-from lrnanalysis.tables.schema import METADATA_PREFIX, TABLES, Table
-from lrnanalysis.tables.table_operations import unify_item_categories
+from lrnanalysis.tables.schema import TABLES, Table
+from lrnanalysis.tables.table_operations import own_columns, unify_item_categories
 
 __all__ = ["OnError", "PageReader", "open_atomic", "read_folder", "write_folder", "write_records"]
 
@@ -251,9 +253,15 @@ def write_folder(
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
+        own = {name: _own_dtypes(frames[name], table) for name, table in TABLES.items()}
         for name, frame in frames.items():
-            frame.reset_index(drop=True).to_parquet(unfinished / f"{name}.parquet", index=False)
-        (unfinished / _STUDY).write_bytes(msgspec.json.encode(about))
+            coded = {
+                column: frame[column].cat.codes
+                for column, dtype in own.get(name, {}).items()
+                if isinstance(dtype, dict)
+            }
+            _write_frame(unfinished / f"{name}.parquet", frame.assign(**coded))
+        (unfinished / _STUDY).write_bytes(msgspec.json.encode({**about, "own": own}))
         if folder.exists():
             shutil.rmtree(folder)
         unfinished.chmod(0o755)
@@ -263,26 +271,69 @@ def write_folder(
         raise
 
 
+def _own_dtypes(frame: pd.DataFrame, table: Table) -> dict[str, Any]:
+    """dtypes of the user's columns: the name, or the categories where they are numbers."""
+    dtypes: dict[str, Any] = {}
+    for name in own_columns(frame, table):
+        dtype = frame[name].dtype
+        if not isinstance(name, str):
+            raise ReadError(
+                f"the name of column {name!r} of {table.name} is not text: rename it, as in "
+                f"study.{table.name}.rename(columns={{{name!r}: 'column_{name}'}}, inplace=True)"
+            )
+        if not isinstance(dtype, pd.CategoricalDtype):
+            dtypes[name] = str(dtype)
+        elif dtype.categories.dtype.kind in "iufb":
+            # Parquet has categories of text only.
+            dtypes[name] = {
+                "categories": dtype.categories.to_list(),
+                "dtype": str(dtype.categories.dtype),
+                "ordered": bool(dtype.ordered),
+            }
+    return dtypes
+
+
+def _write_frame(path: Path, frame: pd.DataFrame) -> None:
+    frame = frame.reset_index(drop=True)
+    try:
+        frame.to_parquet(path, index=False)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        for name in frame:
+            try:
+                frame[[name]].to_parquet(BytesIO())
+            except (pa.ArrowException, TypeError, ValueError):
+                reason = f"column {name!r} ({frame[name].dtype}) holds what Parquet cannot store"
+                raise ReadError(
+                    f'{path.stem}: {reason}; drop it or convert it, such as with astype("str")'
+                ) from error
+        raise ReadError(f"{path.stem}: cannot be stored as Parquet ({error})") from error
+
+
 def read_folder(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]] | None:
     """Read what `write_folder` wrote; None if the folder is not a saved study."""
     if not (folder / _STUDY).is_file():
         return None
+    about: dict[str, Any] = json.loads((folder / _STUDY).read_bytes())
+    own = about.pop("own", {})
     frames = {}
     for file in sorted(folder.glob("*.parquet")):
         try:
             frame = pd.read_parquet(file)
         except (OSError, ValueError) as error:
             raise ReadError(f"{file}: not a readable Parquet file ({error})") from error
-        frames[file.stem] = _with_dtypes(frame, TABLES[file.stem]) if file.stem in TABLES else frame
+        if file.stem in TABLES:
+            frame = _with_dtypes(frame, TABLES[file.stem], own.get(file.stem, {}))
+        frames[file.stem] = frame
     missing = [name for name in TABLES if name not in frames]
     if missing:
         raise ReadError(f"{folder}: {', '.join(f'{name}.parquet' for name in missing)} not found")
     unify_item_categories(frames)
-    about: dict[str, Any] = json.loads((folder / _STUDY).read_bytes())
     return frames, about
 
 
-def _with_dtypes(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+def _with_dtypes(frame: pd.DataFrame, table: Table, own: Mapping[str, Any]) -> pd.DataFrame:
+    if "presence" not in frame:  # saved before there was this column
+        frame = frame.assign(presence=pd.Categorical([None] * len(frame)))
     missing = [column.name for column in table.columns if column.name not in frame]
     if missing:
         raise ReadError(f"{table.name}.parquet has no column {', '.join(missing)}")
@@ -298,5 +349,11 @@ def _with_dtypes(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
             labels = frame[column.name].cat
             dtype = pd.CategoricalDtype(labels.categories.astype("str"))
             frame[column.name] = pd.Categorical.from_codes(labels.codes, dtype=dtype)
-    requested = [name for name in frame if str(name).startswith(METADATA_PREFIX)]
-    return frame[[*table.names, *requested]]
+    for name, saved in own.items():
+        if isinstance(saved, dict):
+            categories = pd.Index(saved["categories"], dtype=saved["dtype"])
+            dtype = pd.CategoricalDtype(categories, ordered=saved["ordered"])
+            frame[name] = pd.Categorical.from_codes(frame[name], dtype=dtype)
+        elif str(frame[name].dtype) != saved and saved != "category":
+            frame[name] = frame[name].astype(saved)
+    return frame[[*table.names, *(name for name in frame if name not in table.names)]]

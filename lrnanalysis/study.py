@@ -34,6 +34,7 @@ from lrnanalysis.measures.item_analysis import ItemAnalysis
 from lrnanalysis.measures.scores import Attempts, ScoreValue
 from lrnanalysis.parse.table_builder import TableBuilder, Tables
 from lrnanalysis.tables.integrity import check_tables
+from lrnanalysis.tables.learners import named_users
 from lrnanalysis.tables.pseudonyms import pseudonymise_tables, pseudonyms
 from lrnanalysis.tables.schema import TABLES
 from lrnanalysis.tables.table_operations import (
@@ -415,7 +416,10 @@ class SessionData:
         not_reached_rule : {"run", "after_first", "no_time"}, default "run"
             Convention of not reached, see `lrnanalysis.completion`.
         score : {"raw", "adjusted"}, default "raw"
-            Scores as marked, or with ``adjustment_points``.
+            Scores as marked, or after adjustment: ``score_after_adjustment``, else with
+            ``adjustment_points``. A session's own adjustment belongs to no item: it counts in
+            scores of sessions (``score_percent``, the "best" of the attempts), not in the
+            matrices.
         value : {"points", "share"}, default "points"
             Points, or shares of the maximum of each row (0 to 1).
         rapid : str, float, Series or DataFrame, optional
@@ -627,7 +631,7 @@ class SessionData:
         statuses = sessions["status"].value_counts()
         active = sessions["active_time"].median() / 60
         facts = {
-            "sessions": f"{len(sessions):,} by {sessions['user_id'].nunique():,} learners",
+            "sessions": f"{len(sessions):,} by {named_users(sessions['user_id']).nunique():,} learners",
             "activities": f"{sessions['activity_id'].nunique():,}",
             "started": period,
             "status": ", ".join(f"{name} {n:,}" for name, n in statuses[statuses > 0].items()),

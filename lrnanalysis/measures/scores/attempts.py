@@ -2,7 +2,7 @@
 
 An attempt is a session of one learner at one activity, counted by ``dt_started``; sessions
 without a start come last, equal starts follow the session's id. Discarded sessions are not
-attempts. To count only, say, completed sessions, select those first.
+attempts, nor are those of nobody, whose ``user_id`` is missing, empty or white space. To count only, say, completed sessions, select those first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from lrnanalysis.measures._checks import (
     with_attrs,
 )
 from lrnanalysis.measures.matrices import check_unique_key, factorise
-from lrnanalysis.measures.scores.status import has_status
+from lrnanalysis.measures.scores.status import adjusted_scores, has_status
+from lrnanalysis.tables.learners import is_nobody
 
 __all__ = [
     "Attempts",
@@ -134,7 +135,7 @@ def last_attempts(sessions: pd.DataFrame) -> pd.Series:
     return _picked(sessions, "last", f"last of the {_ORDER}")
 
 
-def best_attempts(sessions: pd.DataFrame) -> pd.Series:
+def best_attempts(sessions: pd.DataFrame, *, adjusted: bool = False) -> pd.Series:
     """Whether each session is its user's best at its activity.
 
     The best has the highest share of points, score / max_score (the bare score where no
@@ -145,6 +146,8 @@ def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     ----------
     sessions
         As for `attempt_number`; ``score`` and, if present, ``max_score`` are read too.
+    adjusted : bool, default False
+        Take scores after adjustment, see `score_percent`.
 
     Returns
     -------
@@ -167,10 +170,12 @@ def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     [True, False]
     """
     rule = f"highest score / max_score of the {_ORDER}; of equal ones the earliest"
-    return _picked(sessions, "best", rule)
+    return _picked(sessions, "best", rule, adjusted=adjusted)
 
 
-def pick_attempts(sessions: pd.DataFrame, attempts: Attempts) -> BoolArray:
+def pick_attempts(
+    sessions: pd.DataFrame, attempts: Attempts, *, adjusted: bool = False
+) -> BoolArray:
     """Which sessions are the first, last, best or any ("all") attempt, one flag per row.
 
     Raises
@@ -186,7 +191,7 @@ def pick_attempts(sessions: pd.DataFrame, attempts: Attempts) -> BoolArray:
         first: BoolArray = number == 1
         return first
     rows = np.flatnonzero(counted)
-    by = (-number[rows],) if attempts == "last" else (number[rows], -_share(sessions)[rows])
+    by = (-number[rows],) if attempts == "last" else (number[rows], -_share(sessions, adjusted)[rows])
     ordered = rows[np.lexsort((*by, pair[rows]))]
     picked = np.zeros(len(sessions), dtype=bool)
     picked[ordered[_is_head(pair[ordered])]] = True
@@ -206,8 +211,7 @@ def _attempts(sessions: pd.DataFrame) -> tuple[BoolArray, IntArray, IntArray]:
     )
     check_unique_key(sessions, "sessions")
     users, activities = factorise(sessions["user_id"]), factorise(sessions["activity_id"])
-    blank = np.array([*(str(label).strip() == "" for label in users.labels), True])
-    counted = ~blank[users.codes] & ~_discarded(sessions)
+    counted = ~is_nobody(sessions["user_id"]) & ~_discarded(sessions)
     # A missing activity (code -1) is an activity of its own.
     pair = users.codes.astype(np.int64) * (len(activities.labels) + 1) + activities.codes + 1
     rows = np.flatnonzero(counted)
@@ -228,10 +232,10 @@ def _is_head(values: IntArray) -> BoolArray:
     return heads
 
 
-def _share(sessions: pd.DataFrame) -> FloatArray:
+def _share(sessions: pd.DataFrame, adjusted: bool) -> FloatArray:
     """Share of points of every session; below every number where there is no score."""
     require_columns(sessions, "score", table="sessions")
-    share = as_floats(sessions["score"]).copy()
+    share = adjusted_scores(sessions) if adjusted else as_floats(sessions["score"]).copy()
     if "max_score" in sessions.columns:
         most = as_floats(sessions["max_score"])
         np.divide(share, most, out=share, where=most > 0)
@@ -239,8 +243,10 @@ def _share(sessions: pd.DataFrame) -> FloatArray:
     return share
 
 
-def _picked(sessions: pd.DataFrame, attempts: Attempts, rule: str) -> pd.Series:
-    values = pick_attempts(sessions, attempts)
+def _picked(
+    sessions: pd.DataFrame, attempts: Attempts, rule: str, *, adjusted: bool = False
+) -> pd.Series:
+    values = pick_attempts(sessions, attempts, adjusted=adjusted)
     result = pd.Series(values, index=sessions.index, name=f"{attempts}_attempt")
     return with_attrs(result, _notes(sessions, rule))
 

@@ -44,7 +44,6 @@ from lrnanalysis.tables.table_operations import (
     unify_item_categories,
     with_own_columns,
 )
-
 from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = ["SessionData", "collect"]
@@ -630,8 +629,9 @@ class SessionData:
         period = f"{started.min():%Y-%m-%d} to {started.max():%Y-%m-%d}" if len(started) else "—"
         statuses = sessions["status"].value_counts()
         active = sessions["active_time"].median() / 60
+        learners = named_users(sessions["user_id"]).nunique()
         facts = {
-            "sessions": f"{len(sessions):,} by {named_users(sessions['user_id']).nunique():,} learners",
+            "sessions": f"{len(sessions):,} by {learners:,} learners",
             "activities": f"{sessions['activity_id'].nunique():,}",
             "started": period,
             "status": ", ".join(f"{name} {n:,}" for name, n in statuses[statuses > 0].items()),

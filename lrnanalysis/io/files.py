@@ -272,7 +272,7 @@ def write_folder(
 
 
 def _own_dtypes(frame: pd.DataFrame, table: Table) -> dict[str, Any]:
-    """dtypes of the user's columns: the name, or the categories where they are numbers."""
+    """The dtypes of the user's columns: the name, or the categories where they are numbers."""
     dtypes: dict[str, Any] = {}
     for name in own_columns(frame, table):
         dtype = frame[name].dtype

@@ -50,10 +50,11 @@ def long_table(
         table[called] = _taken(items[name], item)
     taken = {*table, *responses.columns}
     metadata = [name for name in sessions if str(name).startswith(METADATA_PREFIX)]
-    for frame, rows, names, prefix in (
+    added: list[tuple[pd.DataFrame, _Rows, list[Any], str]] = [
         (unique, session, metadata + own_columns(sessions, SESSIONS), "session_"),
         (items, item, own_columns(items, ITEMS), "item_"),
-    ):
+    ]
+    for frame, rows, names, prefix in added:
         for name in names:
             called = f"{prefix}{name}" if name in taken else name
             table[called] = _taken(frame[name], rows)

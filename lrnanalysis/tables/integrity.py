@@ -261,7 +261,7 @@ _EXPECTED = {
 }
 
 #: Table → objects and lists of its rows, with what each has to be and how its text begins.
-_STRUCTURES = {
+_STRUCTURES: dict[str, dict[str, tuple[str, str | None]]] = {
     "sessions": {
         "responses": ("a list of objects", None),
         "items": ("a list of objects", None),
@@ -283,6 +283,8 @@ def _unreadable(
 ) -> Iterator[_Finding]:
     """Values that do not fit their column: missing there, and kept in `extra`."""
     for name, frame in (("sessions", sessions), ("responses", responses), ("items", items)):
+        if "extra" not in frame.columns:
+            continue
         rows = np.flatnonzero(frame["extra"].notna())
         columns = {
             column.path.removeprefix(f"{name}[]."): column

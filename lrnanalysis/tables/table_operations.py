@@ -151,4 +151,3 @@ def unify_item_categories(frames: dict[str, pd.DataFrame]) -> None:
         frames[name]["item_reference"] = frames[name]["item_reference"].cat.set_categories(
             categories
         )
-

@@ -2,7 +2,8 @@
 
 An attempt is a session of one learner at one activity, counted by ``dt_started``; sessions
 without a start come last, equal starts follow the session's id. Discarded sessions are not
-attempts, nor are those of nobody, whose ``user_id`` is missing, empty or white space. To count only, say, completed sessions, select those first.
+attempts, nor are those of nobody, whose ``user_id`` is missing, empty or white space. To count
+only, say, completed sessions, select those first.
 """
 
 from __future__ import annotations
@@ -191,7 +192,11 @@ def pick_attempts(
         first: BoolArray = number == 1
         return first
     rows = np.flatnonzero(counted)
-    by = (-number[rows],) if attempts == "last" else (number[rows], -_share(sessions, adjusted)[rows])
+    by = (
+        (-number[rows],)
+        if attempts == "last"
+        else (number[rows], -_share(sessions, adjusted)[rows])
+    )
     ordered = rows[np.lexsort((*by, pair[rows]))]
     picked = np.zeros(len(sessions), dtype=bool)
     picked[ordered[_is_head(pair[ordered])]] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from importlib import resources
 from pathlib import Path
@@ -158,7 +159,10 @@ def read(
     builder = TableBuilder(metadata=metadata)
     for page in pages:
         builder.add(page)
-    return SessionData(builder.finish(), skipped=pages.skipped)
+    tables = builder.finish()
+    tables.repaired += pages.surrogates
+    tables.tokens += pages.tokens
+    return SessionData(tables, skipped=pages.skipped)
 
 
 def load_example() -> SessionData:
@@ -188,7 +192,7 @@ def load_example() -> SessionData:
 
 def _saved_study(frames: dict[str, pd.DataFrame], about: dict[str, object]) -> SessionData:
     query, unreadable = about.get("query"), about.get("unreadable")
-    skipped, token = about.get("skipped"), about.get("next")
+    skipped, token, tokens = about.get("skipped"), about.get("next"), about.get("tokens")
     return SessionData(
         Tables(
             sessions=frames["sessions"],
@@ -199,6 +203,7 @@ def _saved_study(frames: dict[str, pd.DataFrame], about: dict[str, object]) -> S
             else [],
             repaired=int(str(about.get("repaired", 0))),
             repeated=int(str(about.get("repeated", 0))),
+            tokens=Counter(tokens) if isinstance(tokens, dict) else Counter(),
         ),
         query=Query(**query) if isinstance(query, dict) else None,
         next=str(token) if token else None,

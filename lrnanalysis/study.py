@@ -38,9 +38,18 @@ from lrnanalysis.measures.item_analysis import ItemAnalysis
 from lrnanalysis.measures.scores import Attempts, ScoreValue
 from lrnanalysis.parse.table_builder import TableBuilder, Tables
 from lrnanalysis.tables.integrity import check_tables
+from lrnanalysis.tables.learners import named_users
 from lrnanalysis.tables.pseudonyms import pseudonymise_tables, pseudonyms
-from lrnanalysis.tables.table_operations import concat_tables, session_mask, unify_item_categories
+from lrnanalysis.tables.schema import TABLES
+from lrnanalysis.tables.table_operations import (
+    concat_tables,
+    own_columns,
+    session_mask,
+    unify_item_categories,
+    with_own_columns,
+)
 from lrnanalysis.tables.times import timestamps
+from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = ["SessionData", "collect"]
 
@@ -177,8 +186,9 @@ class SessionData:
         DataFrame
             One row per finding; empty if no inconsistencies were found. Index ``check``; columns
             ``table``, ``kind`` ("dangling", "duplicate", "contradictory", "unusual" or
-            "unreadable"), ``count``, ``sessions``, ``examples`` and ``meaning``. Everything
-            reported is still there, except what was skipped on request.
+            "unreadable"), ``count``, ``sessions`` (NA where it is unknown), ``examples`` (of
+            identifiers, counts, or the form of numbers and times, never of answers) and
+            ``meaning``. Everything reported is still there, except what was skipped on request.
 
         Examples
         --------
@@ -187,25 +197,43 @@ class SessionData:
         True
         """
         found = check_tables(self.sessions, self.responses, self.items)
+        tables = self._tables
+        unreadable, skipped, repeated = len(tables.unreadable), len(self._skipped), tables.repeated
         read = {
             "unreadable records": (
-                len(self._tables.unreadable),
+                unreadable,
+                unreadable,
+                "",
                 "no object with a session_id; kept, and written by to_json",
             ),
-            "skipped input": (len(self._skipped), 'left out by on_error="skip"'),
-            "repaired text": (self._tables.repaired, "unpaired surrogate replaced by U+FFFD"),
+            "skipped input": (skipped, pd.NA, "", 'left out by on_error="skip"'),
+            "repaired text": (
+                tables.repaired,
+                pd.NA,
+                "",
+                "unpaired surrogates, each replaced by U+FFFD",
+            ),
+            "NaN or Infinity": (
+                tables.tokens.total(),
+                pd.NA,
+                _documented_keys(tables.tokens),
+                "not JSON: read as null, wherever it stands; missing in a column",
+            ),
             "repeated sessions": (
-                self._tables.repeated,
+                repeated,
+                repeated,
+                "",
                 "received more than once; the last is kept",
             ),
         }
         rows = {
-            check: ("sessions", "unreadable", count, count, "", meaning)
-            for check, (count, meaning) in read.items()
-            if count
+            check: ("sessions", "unreadable", *counted)
+            for check, counted in read.items()
+            if counted[0]
         }
         if rows:
             more = pd.DataFrame.from_dict(rows, orient="index", columns=found.columns)
+            more["sessions"] = more["sessions"].astype("Int64")
             found = more if found.empty else pd.concat([more, found])
         return found.rename_axis("check")
 
@@ -223,6 +251,9 @@ class SessionData:
     def updated(self, newer: SessionData) -> SessionData:
         """Merge newer sessions into these; sessions in both are replaced as a whole.
 
+        Columns of your own keep their values in the rows that the newer study has too; rows that
+        are new have none there, so that an integer or bool column becomes nullable.
+
         Parameters
         ----------
         newer : SessionData
@@ -236,7 +267,8 @@ class SessionData:
         replaced = newer.sessions["session_id"]
         frames = {}
         for name in ("sessions", "responses", "items"):
-            old, new = getattr(self, name), getattr(newer, name)
+            old = getattr(self, name)
+            new = with_own_columns(getattr(newer, name), old, TABLES[name])
             frames[name] = concat_tables(old[~old["session_id"].isin(replaced)], new)
         unify_item_categories(frames)
         return SessionData(
@@ -245,6 +277,7 @@ class SessionData:
                 unreadable=self.unreadable + newer.unreadable,
                 repaired=self._tables.repaired + newer._tables.repaired,
                 repeated=self._tables.repeated + newer._tables.repeated,
+                tokens=self._tables.tokens + newer._tables.tokens,
             ),
             query=self.query or newer.query,
             next=newer.next or self.next,
@@ -291,7 +324,8 @@ class SessionData:
         A pseudonym is 128 bits of HMAC-SHA-256 (RFC 2104) under `key`: the same in every table,
         fetch and machine, and impossible to reverse or guess without the key. The user agent is
         dropped, and so is `extra`, whose content is unknown; the response ids that items list
-        stay, as pseudonyms. Metadata columns stay as they are.
+        stay, as pseudonyms. Metadata columns and columns of your own stay as they are: drop those
+        that identify a person first. Someone without a ``user_id`` gets no pseudonym.
 
         Parameters
         ----------
@@ -310,6 +344,11 @@ class SessionData:
         MeasureError
             The key is empty.
 
+        Warns
+        -----
+        DataWarning
+            A table has columns of your own, which stay as they are.
+
         Examples
         --------
         >>> import lrnanalysis as lrn
@@ -317,6 +356,13 @@ class SessionData:
         >>> len(shared.sessions["user_id"].iloc[0])
         32
         """
+        own = self._own_columns()
+        if own:
+            warn(
+                f"columns of your own stay as they are: {own}; drop those that identify a person "
+                "before you share the study",
+                DataWarning,
+            )
         sessions, responses, items = pseudonymise_tables(
             self.sessions, self.responses, self.items, key, drop_free_text=drop_free_text
         )
@@ -378,7 +424,10 @@ class SessionData:
         not_reached_rule : {"run", "after_first", "no_time"}, default "run"
             Convention of not reached, see `lrnanalysis.completion`.
         score : {"raw", "adjusted"}, default "raw"
-            Scores as marked, or with ``adjustment_points``.
+            Scores as marked, or after adjustment: ``score_after_adjustment``, else with
+            ``adjustment_points``. A session's own adjustment belongs to no item: it counts in
+            scores of sessions (``score_percent``, the "best" of the attempts), not in the
+            matrices.
         value : {"points", "share"}, default "points"
             Points, or shares of the maximum of each row (0 to 1).
         rapid : str, float, Series or DataFrame, optional
@@ -460,10 +509,22 @@ class SessionData:
         Returns
         -------
         DataFrame
-            As many rows as `responses`, with its index. Beside its columns: ``user_id``,
-            ``activity_id``, ``status``, ``dt_started`` of the session; ``position``,
-            ``item_time`` [s], ``item_score``, ``item_max_score``, ``user_flagged`` of the item.
-            An item's time repeats on each of its responses: do not sum it here.
+            The rows of `responses` with their index, then one row for every item that no
+            response belongs to (a passage, say), without a response. Beside the columns of
+            `responses`: ``user_id``, ``activity_id``, ``status``, ``dt_started`` of the session;
+            ``position``, ``item_time`` [s], ``item_score``, ``item_max_score``, ``user_flagged``
+            of the item; the session's metadata, and columns of your own (named ``session_...`` or
+            ``item_...`` where the name is taken).
+
+            ``item_time``, ``item_score`` and ``item_max_score`` stand in the first row of their
+            item only and are missing in its other rows, so that their sums are those of `items`.
+
+        Examples
+        --------
+        >>> import lrnanalysis as lrn
+        >>> study = lrn.load_example()
+        >>> bool(study.long()["item_time"].sum() == study.items["time"].sum())
+        True
         """
         return long_table(self.sessions, self.responses, self.items)
 
@@ -492,6 +553,8 @@ class SessionData:
     def to_parquet(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Save the study as a folder of Parquet files, which `lrnanalysis.read` reads back.
 
+        Columns that you added to a table are saved and read with their dtypes; the index is not.
+
         Parameters
         ----------
         folder : str or Path
@@ -502,7 +565,8 @@ class SessionData:
         Raises
         ------
         ReadError
-            The folder already exists, or is not a saved study.
+            The folder already exists, or is not a saved study, or a column holds something that
+            Parquet cannot store.
         """
         frames = {"sessions": self.sessions, "responses": self.responses, "items": self.items}
         frames |= {f"truth-{name}": frame for name, frame in self.truth.items()}
@@ -514,6 +578,7 @@ class SessionData:
             "unreadable": [record.decode(errors="replace") for record in self.unreadable],
             "repaired": self._tables.repaired,
             "repeated": self._tables.repeated,
+            "tokens": self._tables.tokens,
         }
         with file_errors(folder, "written"):
             write_folder(Path(folder), frames, about, overwrite=overwrite)
@@ -522,8 +587,9 @@ class SessionData:
     def to_json(self, path: str | Path | None = None) -> str | None:
         """Write the records that the tables were made of.
 
-        A key that was null is written as null or left out, times are written in the documented
-        format, and a response names its item even where only the item listed the response.
+        A key is null or left out as it was (column ``presence``), times are written in the
+        documented format, and a response names its item even where only the item listed the
+        response. Columns of your own have no place in a record: `to_parquet` keeps them.
 
         Parameters
         ----------
@@ -535,13 +601,33 @@ class SessionData:
         -------
         str or None
             A JSON list of sessions if no path is given.
+
+        Warns
+        -----
+        DataWarning
+            A table has columns of your own, which are not written.
         """
+        own = self._own_columns()
+        if own:
+            warn(
+                f"columns of your own are not written: {own}; records have no place for them, "
+                "to_parquet keeps them",
+                DataWarning,
+            )
         found = self._records()
         if path is not None:
             with file_errors(path, "written"):
                 write_records(Path(path), found)
             return None
         return "[" + ",\n".join(record.decode() for record in found) + "]"
+
+    def _own_columns(self) -> str:
+        """The columns that the user added to the tables, for a warning."""
+        return ", ".join(
+            f"{name}[{column!r}]"
+            for name, table in TABLES.items()
+            for column in own_columns(getattr(self, name), table)
+        )
 
     def _records(self) -> Iterator[bytes]:
         yield from to_records(self.sessions, self.responses, self.items)
@@ -559,8 +645,9 @@ class SessionData:
         period = f"{started.min():%Y-%m-%d} to {started.max():%Y-%m-%d}" if len(started) else "—"
         statuses = sessions["status"].value_counts()
         active = sessions["active_time"].median() / 60
+        learners = named_users(sessions["user_id"]).nunique()
         facts = {
-            "sessions": f"{len(sessions):,} by {sessions['user_id'].nunique():,} learners",
+            "sessions": f"{len(sessions):,} by {learners:,} learners",
             "activities": f"{sessions['activity_id'].nunique():,}",
             "started": period,
             "status": ", ".join(f"{name} {n:,}" for name, n in statuses[statuses > 0].items()),
@@ -578,6 +665,16 @@ class SessionData:
             for name, fact in facts.items()
         )
         return f"<table><caption>SessionData</caption><tbody>{rows}</tbody></table>"
+
+
+def _documented_keys(tokens: Mapping[str, int]) -> str:
+    """How often each key of the schema was counted; any other may be part of an answer."""
+    known = {column.path.split(".")[-1] for table in TABLES.values() for column in table.columns}
+    shown: dict[str, int] = {}
+    for key, count in tokens.items():
+        name = key if key and key in known else "elsewhere"
+        shown[name] = shown.get(name, 0) + count
+    return ", ".join(f"{name} ({count:,})" for name, count in shown.items())
 
 
 @checked_with(QueryError)

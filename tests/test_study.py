@@ -12,6 +12,7 @@ from pandas.testing import assert_frame_equal
 
 import lrnanalysis as lrn
 from lrnanalysis.study import SessionData
+from lrnanalysis.warnings import DataWarning
 from record_tables import page_of, tables_of
 
 TABLES = ("sessions", "responses", "items")
@@ -319,3 +320,75 @@ def test_values_at_page_ends(tmp_path, shapes):
     path = tmp_path / "pages.json"
     path.write_bytes(page_of(*shapes.values(), indent=2))
     assert len(lrn.read(path)) == 24
+
+
+@pytest.mark.parametrize(
+    ("at", "key", "value", "shown"),
+    [
+        ("sessions", "score", "1,5", '"9,9"'),
+        ("sessions", "session_duration", "00:30", '"99:99"'),
+        ("sessions", "dt_started", "01.03.2024", '"99.99.9999"'),
+        ("responses", "max_score", "1,5", '"9,9"'),
+        ("items", "time", "00:30", '"99:99"'),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_missing_and_reported(shapes, at, key, value, shown):
+    odd = change(shapes["as scored records are"])
+    (odd if at == "sessions" else odd[at][0])[key] = value
+    study = SessionData(tables_of(odd))
+    assert getattr(study, at)[key].isna().all()
+    found = study.check().loc[f"{at}.{key} cannot be read"]
+    assert (found["kind"], found["count"], found["sessions"]) == ("unreadable", 1, 1)
+    # The form of the value, and not the value, which may be a learner's.
+    assert found["examples"] == shown
+    assert json.loads(study.to_json()) == [odd]
+
+
+def test_nobody_gets_no_pseudonym(shapes):
+    base = shapes["as scored records are"]
+    users = ["", " ", None, "ann"]
+    study = SessionData(
+        tables_of(*(change(base, session_id=f"s{n}", user_id=u) for n, u in enumerate(users)))
+    )
+    shared = study.pseudonymise("a key").sessions["user_id"]
+    assert shared.isna().to_list() == [True, True, True, False]
+    assert "4 by 1 learners" in study._repr_html_()
+
+
+def test_pseudonymising_says_that_own_columns_stay(study):
+    study.sessions["name"] = "Ann"
+    with pytest.warns(DataWarning, match=r"sessions\['name'\]; drop those that identify"):
+        shared = study.pseudonymise("a key")
+    assert set(shared.sessions["name"]) == {"Ann"}
+
+
+def test_own_columns_are_kept_where_a_newer_fetch_has_the_row(study, shapes):
+    study.sessions["mine"] = range(len(study))
+    fresh = shapes["as scored records are"]
+    both = study.updated(SessionData(tables_of(fresh, fresh | {"session_id": "new"})))
+    mine = both.sessions.set_index("session_id")["mine"]
+    before = study.sessions.set_index("session_id")["mine"]
+    assert mine.dtype == "Int64"
+    assert pd.isna(mine["new"])
+    assert mine.drop("new").to_dict() == before.to_dict()
+
+
+def test_sums_of_the_long_table_are_those_of_the_items(shapes):
+    first = change(shapes["as scored records are"], metadata={"school": "north"})
+    first["responses"].append(first["responses"][0] | {"response_id": "second part"})
+    first["items"].append({"reference": "a passage", "response_ids": [], "time": 40})
+    other = change(shapes["as scored records are"], session_id="other")
+    study = SessionData(tables_of(first, other))
+    study.sessions["group"], study.items["score_group"] = ["x", "y"], 1
+    long = study.long()
+    assert len(long) == len(study.responses) + 1
+    assert long.index.is_unique
+    assert long["response_id"].notna().sum() == len(study.responses)
+    for name in ("time", "score", "max_score"):
+        assert long[f"item_{name}"].sum() == study.items[name].sum()
+    assert long["item_time"].isna().to_list() == [False, True, False, False]
+    assert long["score"].sum() == study.responses["score"].sum()
+    schools = long.groupby("session_id")["metadata.school"].first()
+    assert schools[first["session_id"]] == "north"
+    assert long.groupby("session_id")["group"].nunique().eq(1).all()
+    assert long["score_group"].eq(1).all()

@@ -29,6 +29,7 @@ from lrnanalysis.measures.classical import FlagRule, Key
 from lrnanalysis.measures.classical.flags import MINIMUM_N
 from lrnanalysis.measures.effort import Chance, Method
 from lrnanalysis.measures.item_analysis import ItemAnalysis, item_analysis
+from lrnanalysis.tables.learners import named_users
 
 __all__ = ["Analysis"]
 
@@ -687,8 +688,8 @@ class Analysis(AnalysisData):
         Returns
         -------
         DataFrame
-            One row per cell that was administered: ``id`` (user_id), ``item``, ``resp`` (the cell
-            of `scores`) and ``rt`` (time on screen [s]).
+            One row per cell that was administered: ``id`` (user_id; missing where it is empty),
+            ``item``, ``resp`` (the cell of `scores`) and ``rt`` (time on screen [s]).
 
         Raises
         ------
@@ -706,7 +707,7 @@ class Analysis(AnalysisData):
         person, column = np.nonzero(shown)
         return pd.DataFrame(
             {
-                "id": self.group("user_id").to_numpy()[person],
+                "id": named_users(self.group("user_id")).to_numpy()[person],
                 "item": self._scores.columns.astype("str")[column],
                 "resp": self._scores.to_numpy()[shown],
                 "rt": self._times.reindex(columns=self._scores.columns).to_numpy()[shown],

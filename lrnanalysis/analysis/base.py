@@ -22,6 +22,7 @@ from lrnanalysis.measures import answer_decoding
 from lrnanalysis.measures._checks import require_columns, whole_labels
 from lrnanalysis.measures.matrices import Keys, check_unique_key, factorise
 from lrnanalysis.measures.scores.common_scale import describe_maxima
+from lrnanalysis.tables.learners import named_users
 
 __all__ = ["AnalysisData"]
 
@@ -231,12 +232,13 @@ class AnalysisData:
 
     @cached_property
     def _words(self) -> AnalysisWords:
-        sessions = self._tables[0]
+        users = named_users(self._tables[0]["user_id"])
         return AnalysisWords(
             self.decisions,
             self._selection.flow,
             persons=self.n_persons,
-            learners=int(sessions["user_id"].nunique()),
+            # Sessions of nobody have nothing in common: each is a person of its own.
+            learners=int(users.nunique() + users.isna().sum()),
             columns=self._matrices.n_columns,
             never_scored=self._matrices.n_never_scored,
             cells=self._matrices.counts,

@@ -14,6 +14,7 @@ from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import BoolArray, IntArray, check_label_kinds
 from lrnanalysis.measures.matrices import Keys, factorise
 from lrnanalysis.measures.scores import pick_attempts
+from lrnanalysis.tables.learners import named_users
 from lrnanalysis.tables.schema import STATUSES
 
 __all__ = ["Selection", "select_sessions", "session_positions"]
@@ -82,7 +83,7 @@ def select_sessions(
         an item in common remain and none was chosen.
     """
     kept = np.ones(len(sessions), dtype=bool)
-    users = sessions["user_id"]
+    users = named_users(sessions["user_id"])
     steps = [("in the study", 0, *_sizes(users, kept))]
 
     def leave_out(step: str, gone: BoolArray, *, always: bool = False) -> None:
@@ -102,13 +103,14 @@ def select_sessions(
     shown[item_sessions[item_sessions >= 0]] = True
     leave_out("no item shown", ~shown)
     if decisions.attempts != "all" or decisions.unit == "user":
-        nobody = users.isna() | users.astype("str").str.strip().eq("").fillna(True)
-        leave_out("no user_id", nobody.to_numpy(dtype=bool))
+        leave_out("no user_id", users.isna().to_numpy(dtype=bool))
     if decisions.attempts != "all":
         picked = np.zeros(len(sessions), dtype=bool)
         # Discarded sessions are not attempts unless the analysis asked for them.
         counted_sessions = sessions[kept].drop(columns="status")
-        picked[np.flatnonzero(kept)] = pick_attempts(counted_sessions, decisions.attempts)
+        picked[np.flatnonzero(kept)] = pick_attempts(
+            counted_sessions, decisions.attempts, adjusted=decisions.score == "adjusted"
+        )
         leave_out("other attempts", ~picked, always=True)
     if decisions.activities is None:
         _check_connected(sessions, kept, item_sessions, item_keys)

@@ -32,7 +32,10 @@ _IDENTITIES = {
     "reference": "items are told apart by the activity's reference",
     "source": "items are told apart by the item bank's reference and organisation",
 }
-_SCORES = {"raw": "scores as marked", "adjusted": "scores after adjustments"}
+_SCORES = {
+    "raw": "scores as marked",
+    "adjusted": "scores after adjustments of responses (a session's own belongs to no item)",
+}
 _VALUES = {"points": "points", "share": "shares of the maximum (0 to 1)"}
 
 _REASONS = {

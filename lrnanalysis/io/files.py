@@ -6,9 +6,11 @@ import gzip
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -16,10 +18,12 @@ from typing import IO, Any, Literal
 import msgspec
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from lrnanalysis.errors import ReadError
-from lrnanalysis.tables.schema import METADATA_PREFIX, SESSIONS, TABLES, Table
-from lrnanalysis.tables.table_operations import unify_item_categories
+from lrnanalysis.parse.repair import repaired
+from lrnanalysis.tables.schema import SESSIONS, TABLES, Table
+from lrnanalysis.tables.table_operations import own_columns, unify_item_categories
 from lrnanalysis.tables.unmarked import unmarked_max_score
 
 __all__ = ["OnError", "PageReader", "open_atomic", "read_folder", "write_folder", "write_records"]
@@ -32,6 +36,7 @@ _LINES_SUFFIXES = (".jsonl", ".ndjson")
 _STUDY = "study.json"
 
 _NO_SESSIONS = "contains no sessions: expected pages or sessions of the Data API"
+_TOO_DEEP = "nested too deeply to be sessions"
 
 #: Records per page for the parser.
 _PAGE = 100
@@ -52,6 +57,8 @@ class PageReader:
     ----------
     skipped : list of str
         What was skipped: file, line and reason.
+    tokens, surrogates : Counter of str, int
+        What was repaired, see `lrnanalysis.parse.repair.Repaired`.
     """
 
     def __init__(self, paths: Sequence[Path], on_error: OnError = "raise") -> None:
@@ -60,6 +67,8 @@ class PageReader:
         self._files = [file for path in paths for file in _files(path)]
         self._on_error = on_error
         self.skipped: list[str] = []
+        self.tokens: Counter[str] = Counter()
+        self.surrogates = 0
 
     def __iter__(self) -> Iterator[bytes]:
         documents = (document for file in self._files for document in self._documents(file))
@@ -77,7 +86,7 @@ class PageReader:
         by_line = _plain_name(file).endswith(_LINES_SUFFIXES)
         if not by_line:
             try:
-                yield _records(text)
+                yield self._records(text)
             except _BrokenError as error:
                 by_line = error.more_follows and b"\n" in text.strip()
                 if not by_line:
@@ -86,9 +95,34 @@ class PageReader:
             for number, line in enumerate(text.splitlines(), start=1):
                 if line.strip():
                     try:
-                        yield _records(line)
+                        yield self._records(line)
                     except _BrokenError as error:
                         self._problem(f"{file}, line {number}: {error}")
+
+    def _records(self, text: bytes) -> list[bytes]:
+        """The records of a page, of a list of sessions or pages, or of one session."""
+        try:
+            if not text.isascii():
+                text.decode()
+            return _records_of(text.strip())
+        except msgspec.ValidationError:
+            raise _BrokenError(_NO_SESSIONS) from None
+        except UnicodeDecodeError as error:
+            raise _BrokenError(f"not UTF-8 at byte {error.start}") from None
+        except RecursionError:
+            raise _BrokenError(_TOO_DEEP) from None
+        except msgspec.DecodeError:
+            pass
+        fixed = repaired(text)
+        try:
+            found = _records_of(fixed.text.strip())
+        except msgspec.ValidationError:
+            raise _BrokenError(_NO_SESSIONS) from None
+        except msgspec.DecodeError:
+            raise _broken(text) from None
+        self.tokens += fixed.tokens
+        self.surrogates += fixed.surrogates
+        return found
 
     def _problem(self, message: str) -> None:
         if self._on_error == "raise":
@@ -148,28 +182,16 @@ class _Document(msgspec.Struct):
 _AS_DOCUMENT = msgspec.json.Decoder(_Document)
 
 
-def _records(text: bytes) -> list[bytes]:
-    """The records of a page, of a list of sessions or pages, or of one session."""
+def _broken(text: bytes) -> _BrokenError:
+    """Say where a text stops being JSON, as the standard library does: by line and column."""
     try:
-        if not text.isascii():
-            text.decode()
-        return _records_of(text.strip())
-    except msgspec.ValidationError:
-        raise _BrokenError(_NO_SESSIONS) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
-    # Again with the standard library, which reports line and column, and accepts text truncated
-    # within an emoji, which the parser repairs.
-    try:
-        read = json.loads(text)
+        json.loads(text)
     except json.JSONDecodeError as error:
         message = f"not JSON at line {error.lineno}, column {error.colno} ({error.msg})"
-        raise _BrokenError(message, more_follows=error.msg == "Extra data") from None
-    except UnicodeDecodeError as error:
-        raise _BrokenError(f"not UTF-8 at byte {error.start}") from None
-    except RecursionError:
-        raise _BrokenError("nested too deeply to be sessions") from None
-    return [json.dumps(record).encode() for record in _loaded_records(read)]
+        return _BrokenError(message, more_follows=error.msg == "Extra data")
+    except (ValueError, RecursionError):  # of Python's own limits
+        pass
+    return _BrokenError("not JSON")
 
 
 def _records_of(text: bytes) -> list[bytes]:
@@ -188,20 +210,6 @@ def _records_of(text: bytes) -> list[bytes]:
 
 def _is_page(text: bytes) -> bool:
     return text.startswith(b"{") and len(_AS_DOCUMENT.decode(text).data) > 0
-
-
-def _loaded_records(read: Any) -> list[Any]:
-    if isinstance(read, list):
-        return [
-            record
-            for one in read
-            for record in (one["data"] if isinstance(one, dict) and "data" in one else [one])
-        ]
-    if isinstance(read, dict) and isinstance(read.get("data"), list):
-        return list(read["data"])
-    if isinstance(read, dict) and "session_id" in read:
-        return [read]
-    raise _BrokenError(_NO_SESSIONS)
 
 
 def write_records(path: Path, records: Iterator[bytes]) -> None:
@@ -253,9 +261,15 @@ def write_folder(
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
+        own = {name: _own_dtypes(frames[name], table) for name, table in TABLES.items()}
         for name, frame in frames.items():
-            frame.reset_index(drop=True).to_parquet(unfinished / f"{name}.parquet", index=False)
-        (unfinished / _STUDY).write_bytes(msgspec.json.encode(about))
+            coded = {
+                column: frame[column].cat.codes
+                for column, dtype in own.get(name, {}).items()
+                if isinstance(dtype, dict)
+            }
+            _write_frame(unfinished / f"{name}.parquet", frame.assign(**coded))
+        (unfinished / _STUDY).write_bytes(msgspec.json.encode({**about, "own": own}))
         if folder.exists():
             shutil.rmtree(folder)
         unfinished.chmod(0o755)
@@ -265,17 +279,59 @@ def write_folder(
         raise
 
 
+def _own_dtypes(frame: pd.DataFrame, table: Table) -> dict[str, Any]:
+    """The dtypes of the user's columns: the name, or the categories where they are numbers."""
+    dtypes: dict[str, Any] = {}
+    for name in own_columns(frame, table):
+        dtype = frame[name].dtype
+        if not isinstance(name, str):
+            raise ReadError(
+                f"the name of column {name!r} of {table.name} is not text: rename it, as in "
+                f"study.{table.name}.rename(columns={{{name!r}: 'column_{name}'}}, inplace=True)"
+            )
+        if not isinstance(dtype, pd.CategoricalDtype):
+            dtypes[name] = str(dtype)
+        elif dtype.categories.dtype.kind in "iufb":
+            # Parquet has categories of text only.
+            dtypes[name] = {
+                "categories": dtype.categories.to_list(),
+                "dtype": str(dtype.categories.dtype),
+                "ordered": bool(dtype.ordered),
+            }
+    return dtypes
+
+
+def _write_frame(path: Path, frame: pd.DataFrame) -> None:
+    frame = frame.reset_index(drop=True)
+    try:
+        frame.to_parquet(path, index=False)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        for name in frame:
+            try:
+                frame[[name]].to_parquet(BytesIO())
+            except (pa.ArrowException, TypeError, ValueError):
+                reason = f"column {name!r} ({frame[name].dtype}) holds what Parquet cannot store"
+                raise ReadError(
+                    f'{path.stem}: {reason}; drop it or convert it, such as with astype("str")'
+                ) from error
+        raise ReadError(f"{path.stem}: cannot be stored as Parquet ({error})") from error
+
+
 def read_folder(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]] | None:
     """Read what `write_folder` wrote; None if the folder is not a saved study."""
     if not (folder / _STUDY).is_file():
         return None
+    about: dict[str, Any] = json.loads((folder / _STUDY).read_bytes())
+    own = about.pop("own", {})
     frames = {}
     for file in sorted(folder.glob("*.parquet")):
         try:
             frame = pd.read_parquet(file)
         except (OSError, ValueError) as error:
             raise ReadError(f"{file}: not a readable Parquet file ({error})") from error
-        frames[file.stem] = _with_dtypes(frame, TABLES[file.stem]) if file.stem in TABLES else frame
+        if file.stem in TABLES:
+            frame = _with_dtypes(frame, TABLES[file.stem], own.get(file.stem, {}))
+        frames[file.stem] = frame
     missing = [name for name in TABLES if name not in frames]
     if missing:
         raise ReadError(f"{folder}: {', '.join(f'{name}.parquet' for name in missing)} not found")
@@ -284,13 +340,15 @@ def read_folder(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]] 
         tables = (frames[name] for name in ("sessions", "responses", "items"))
         frames["sessions"]["unmarked_max_score"] = unmarked_max_score(*tables)
     unify_item_categories(frames)
-    about: dict[str, Any] = json.loads((folder / _STUDY).read_bytes())
     return frames, about
 
 
-def _with_dtypes(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+def _with_dtypes(frame: pd.DataFrame, table: Table, own: Mapping[str, Any]) -> pd.DataFrame:
+    # Saved before there were these columns.
     if table is SESSIONS and "unmarked_max_score" not in frame:
         frame = frame.assign(unmarked_max_score=np.nan)
+    if "presence" not in frame:
+        frame = frame.assign(presence=pd.Categorical([None] * len(frame)))
     missing = [column.name for column in table.columns if column.name not in frame]
     if missing:
         raise ReadError(f"{table.name}.parquet has no column {', '.join(missing)}")
@@ -306,5 +364,11 @@ def _with_dtypes(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
             labels = frame[column.name].cat
             dtype = pd.CategoricalDtype(labels.categories.astype("str"))
             frame[column.name] = pd.Categorical.from_codes(labels.codes, dtype=dtype)
-    requested = [name for name in frame if str(name).startswith(METADATA_PREFIX)]
-    return frame[[*table.names, *requested]]
+    for name, saved in own.items():
+        if isinstance(saved, dict):
+            categories = pd.Index(saved["categories"], dtype=saved["dtype"])
+            dtype = pd.CategoricalDtype(categories, ordered=saved["ordered"])
+            frame[name] = pd.Categorical.from_codes(frame[name], dtype=dtype)
+        elif str(frame[name].dtype) != saved and saved != "category":
+            frame[name] = frame[name].astype(saved)
+    return frame[[*table.names, *(name for name in frame if name not in table.names)]]

@@ -1,12 +1,13 @@
 """From the three tables back to the endpoint's records.
 
-Columns go back to their path in the record, and `extra` is merged over them. A key whose value was
-null comes back as null if the endpoint documents the key as always present, and is omitted if it
-is optional; times come back in the documented format.
+Columns go back to their path in the record, and `extra` is merged over them. A key without a value
+is null or absent as the column `presence` says; without that, as is usual for it. Times come back
+in the documented format.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,30 +15,11 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from lrnanalysis.tables.key_presence import Presence, presence_of, usual_state
 from lrnanalysis.tables.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSIONS, Column, Table
 from lrnanalysis.tables.times import timestamps
 
 __all__ = ["to_records"]
-
-#: Keys that a record has even if their value is null.
-_ALWAYS_PRESENT = frozenset(
-    {
-        "user_id",
-        "activity_id",
-        "num_attempted",
-        "num_questions",
-        "score",
-        "subscores",
-        "session_duration",
-        "status",
-        "dt_started",
-        "dt_completed",
-        "responses[].response_id",
-        "responses[].question_type",
-        "items[].reference",
-    }
-)
-
 
 _AS_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -62,18 +44,24 @@ def to_records(
     metadata = {
         name: _plain(sessions[name]) for name in sessions if str(name).startswith(METADATA_PREFIX)
     }
-    for row, session in enumerate(_rows(SESSIONS, sessions)):
+    for row, (session, presence) in enumerate(_rows(SESSIONS, sessions)):
         key = session["session_id"]
         answered, shown = of_response.get(key, []), of_item.get(key, [])
         _list_responses(shown, answered)
-        session["responses"] = [_finished(response) for response in answered]
-        session["items"] = [_finished(item) for item in shown]
-        about = session.setdefault("metadata", {})
+        about = session.pop("metadata", {})
         about.update(
             (str(name).removeprefix(METADATA_PREFIX), values[row])
             for name, values in metadata.items()
             if values[row] is not None
         )
+        for name, value in (
+            ("responses", [_finished(response) for response in answered]),
+            ("items", [_finished(item) for item in shown]),
+            ("metadata", about),
+        ):
+            if value or not {name} & (presence.absent | presence.null):
+                session[name] = value
+        _add_nulls(session, presence)
         yield msgspec.json.encode(_finished(session))
 
 
@@ -87,32 +75,49 @@ def _by_session(
 
 
 def _item_records(items: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    for item, names in zip(_rows(ITEMS, items), items["response_count"].notna(), strict=True):
+    rows = zip(_rows(ITEMS, items), items["response_count"].notna(), strict=True)
+    for (item, presence), names in rows:
         item.pop("session_id", None)
         if names:
             item["response_ids"] = []
-        if "scoring" in item:
+        for name in presence.empty:
+            item.setdefault(name, {})
+        if "scoring" in item and "scoring.score" not in presence.absent:
             item["scoring"].setdefault("score", None)
+        _add_nulls(item, presence)
         yield item
 
 
 def _response_records(responses: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    for response in _rows(RESPONSES, responses):
+    for response, presence in _rows(RESPONSES, responses):
         response.pop("session_id", None)
-        if "max_score" in response:
-            response.setdefault("score", None)
-        response.setdefault("response", None)
+        for name in presence.empty:
+            response.setdefault(name, {})
+        if "response" not in presence.absent:
+            response.setdefault("response", None)
+        _add_nulls(response, presence)
         yield response
 
 
+def _add_nulls(record: dict[str, Any], presence: Presence) -> None:
+    """Add the keys that were null although that is not usual."""
+    for path in sorted(presence.null):
+        *above, key = path.split(".", 1)
+        inner = record
+        for step in above:
+            below = inner.get(step)
+            inner = below if isinstance(below, dict) else inner.setdefault(step, {})
+        inner.setdefault(key, None)
+
+
 def _list_responses(items: list[dict[str, Any]], responses: list[dict[str, Any]]) -> None:
-    named: dict[str, list[str]] = {}
+    named: dict[str | None, list[str | None]] = {}
     for response in responses:
         if "item_reference" in response:
-            named.setdefault(response["item_reference"], []).append(response["response_id"])
+            named.setdefault(response["item_reference"], []).append(response.get("response_id"))
     for item in items:
-        if "response_ids" in item:
-            item["response_ids"] = named.get(item["reference"], [])
+        if item.get("response_ids") is not None:
+            item["response_ids"] = named.get(item.get("reference"), [])
 
 
 def _finished(record: dict[str, Any]) -> dict[str, Any]:
@@ -131,24 +136,36 @@ def _merge(record: dict[str, Any], extra: bytes) -> None:
             record[key] = value
 
 
-def _rows(table: Table, frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """One nested dict per row, with `extra` still as text."""
+def _rows(table: Table, frame: pd.DataFrame) -> Iterator[tuple[dict[str, Any], Presence]]:
+    """One nested dict per row, with `extra` still as text, and the row's presence."""
     columns = [
-        (_place(column), column.path in _ALWAYS_PRESENT, _plain(frame[column.name], column))
+        (
+            _place(column),
+            usual_state(column.path) == "null" and len(_place(column)) == 1,
+            _plain(frame[column.name], column),
+        )
         for column in table.columns
         if (column.path or column.name == "extra") and column.name in frame
     ]
-    for row in range(len(frame)):
+    usual = Presence()
+    for row, text in enumerate(_presence_texts(frame)):
+        presence = usual if text is None else presence_of(text)
         record: dict[str, Any] = {}
-        for path, always, values in columns:
+        for path, null, values in columns:
             value = values[row]
-            if value is None and not always:
+            if value is None and (not null or path[0] in presence.absent):
                 continue
             inner = record
             for step in path[:-1]:
                 inner = inner.setdefault(step, {})
             inner[path[-1]] = value
-        yield record
+        yield record, presence
+
+
+def _presence_texts(frame: pd.DataFrame) -> list[str | None]:
+    if "presence" not in frame:
+        return [None] * len(frame)
+    return _plain(frame["presence"])
 
 
 def _place(column: Column) -> list[str]:
@@ -170,8 +187,11 @@ def _plain(values: pd.Series, column: Column | None = None) -> list[Any]:
     return plain if convert is None else [None if v is None else convert(v) for v in plain]
 
 
-def _number(value: float) -> float | int:
-    return int(value) if value == int(value) else value
+def _number(value: float) -> float | int | None:
+    if not math.isfinite(value):
+        return None  # JSON has no infinity
+    # Beyond 2**53 the digits of an integer would claim more than the double holds.
+    return int(value) if value == int(value) and abs(value) <= 2**53 else value
 
 
 def _raw(text: str) -> msgspec.Raw:

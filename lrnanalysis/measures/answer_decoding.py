@@ -78,6 +78,7 @@ def _grid(value: Any) -> Iterable[_Choice]:
 
 _DECODERS: dict[str, Callable[[Any], Iterable[_Choice]]] = {
     "mcq": _set,
+    "rating": _set,
     "hotspot": _set,
     "tokenhighlight": _set,
     "choicematrix": _grid,
@@ -117,7 +118,7 @@ def choices(responses: pd.DataFrame) -> pd.DataFrame:
 
         ``slot`` (Int64)
             The gap, stem, category or place in the order, from 0; NA for types without one
-            (mcq, hotspot, tokenhighlight).
+            (mcq, rating, hotspot, tokenhighlight).
         ``choice`` (str)
             The option as the record names it: its value, or its index as text. In an orderlist
             or sortlist the element in the slot.

@@ -80,7 +80,11 @@ typedef struct {
     Member *members;
     int count, table, expected;
     PyObject *owner; /* keeps the keys alive */
+    Buffer given;    /* per row two bit sets of members: given, given as null */
 } Level;
+
+/* In the first bit set: the object itself is there. */
+#define THERE ((uint64_t)1 << 63)
 
 typedef struct {
     Level *levels;
@@ -638,7 +642,8 @@ value(Scan *s, int at, int index, int64_t row)
         n = (size_t)(s->at - from);
         int64_t integral;
         double floating;
-        if (m->kind == NUMBER && real(from, n, &floating) == 0)
+        /* A whole number of more digits may be no double: the caller keeps its text then. */
+        if (m->kind == NUMBER && !(whole && n > 15) && real(from, n, &floating) == 0)
             return put(c, &floating);
         if (m->kind == INTEGER && whole && integer(from, n, &integral) == 0)
             return put(c, &integral);
@@ -651,6 +656,18 @@ value(Scan *s, int at, int index, int64_t row)
     if (skip(s, 0))
         return -1;
     return misfit(s, at, m, row, from);
+}
+
+/* Note which members the object of a row gives; rows without an object have none. */
+static int
+note_given(Level *level, int64_t row, uint64_t seen, uint64_t nulls)
+{
+    static const uint64_t none[2] = {0, 0};
+    const uint64_t given[2] = {seen | THERE, nulls};
+    while (level->given.used < (size_t)row * sizeof given)
+        if (append(&level->given, none, sizeof none))
+            return -1;
+    return append(&level->given, given, sizeof given);
 }
 
 static int object(Scan *s, int at, int64_t row);
@@ -792,11 +809,11 @@ object(Scan *s, int at, int64_t row)
     const char *key;
     size_t n;
     int escaped;
-    uint64_t seen = 0;
+    uint64_t seen = 0, nulls = 0;
     s->at++;
     skip_blanks(s);
     if (s->at < s->end && *s->at == '}')
-        return s->at++, 0;
+        return s->at++, note_given(level, row, seen, nulls);
     for (;;) {
         if (expect(s, '"') || string(s, &key, &n, &escaped) || expect(s, ':') || escaped)
             return -1;
@@ -816,6 +833,9 @@ object(Scan *s, int at, int64_t row)
             if (seen >> index & 1)
                 return -1;
             seen |= (uint64_t)1 << index;
+            skip_blanks(s);
+            if (s->at < s->end && *s->at == 'n')
+                nulls |= (uint64_t)1 << index;
             level->expected = index + 1 < level->count ? index + 1 : 0;
             if (member_value(s, at, index, row))
                 return -1;
@@ -824,7 +844,7 @@ object(Scan *s, int at, int64_t row)
         if (s->at >= s->end)
             return -1;
         if (*s->at == '}')
-            return s->at++, 0;
+            return s->at++, note_given(level, row, seen, nulls);
         if (*s->at++ != ',')
             return -1;
     }
@@ -952,6 +972,7 @@ finish(Scan *s)
         for (int j = 0; j < s->levels[i].count; j++)
             free_column(&s->levels[i].members[j].column);
         PyMem_Free(s->levels[i].members);
+        PyMem_RawFree(s->levels[i].given.at);
         Py_XDECREF(s->levels[i].owner);
     }
     PyMem_Free(s->levels);
@@ -976,8 +997,8 @@ specify(Scan *s, PyObject *levels)
         s->count++;
         level->owner = Py_NewRef(members);
         level->count = (int)PyList_GET_SIZE(members);
-        if (level->count > 64 || level->table > 7) {
-            PyErr_SetString(PyExc_ValueError, "at most 64 members per level and 8 tables");
+        if (level->count > 63 || level->table > 7) {
+            PyErr_SetString(PyExc_ValueError, "at most 63 members per level and 8 tables");
             return -1;
         }
         level->members = PyMem_Calloc((size_t)level->count + 1, sizeof(Member));
@@ -997,8 +1018,16 @@ static PyObject *
 result(Scan *s)
 {
     PyObject *columns = PyList_New(0), *parents = PyList_New(0), *counts = PyList_New(0);
-    if (!columns || !parents || !counts)
+    PyObject *given = PyList_New(0);
+    if (!columns || !parents || !counts || !given)
         goto failed;
+    for (int i = 0; i < s->count; i++) {
+        PyObject *one = bytes_of(&s->levels[i].given);
+        int bad = !one || PyList_Append(given, one);
+        Py_XDECREF(one);
+        if (bad)
+            goto failed;
+    }
     for (int i = 0; i < s->count; i++)
         for (int j = 0; j < s->levels[i].count; j++) {
             Member *m = &s->levels[i].members[j];
@@ -1026,8 +1055,9 @@ result(Scan *s)
         if (bad)
             goto failed;
     }
-    return Py_BuildValue("NNNOO", columns, parents, counts, s->left, s->misfits);
+    return Py_BuildValue("NNNOON", columns, parents, counts, s->left, s->misfits, given);
 failed:
+    Py_XDECREF(given);
     Py_XDECREF(columns);
     Py_XDECREF(parents);
     Py_XDECREF(counts);
@@ -1041,8 +1071,10 @@ PyDoc_STRVAR(scan_doc,
 "pages : list of bytes\n    Valid UTF-8; this is not checked here.\n"
 "levels : list\n    ``(table, [(key, kind, child level), ...])``; the first is the session.\n\n"
 "Returns\n-------\n"
-"tuple or int\n    ``(columns, parents, counts, left, misfits)``, or the position of the first page that\n"
-"    does not have this shape.\n");
+"tuple or int\n    ``(columns, parents, counts, left, misfits, given)``, or the position of the first page\n"
+"    that does not have this shape. ``given`` has, for each level, two 64-bit sets per row: the\n"
+"    members that are given (bit 63: the object is there), and those given as null; rows at the\n"
+"    end without an object are left out.\n");
 
 static PyObject *
 scan(PyObject *module, PyObject *args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,20 +12,20 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lrnanalysis.errors import ReadError
-from lrnanalysis.parse.record_layout import COLUMNS, LEVELS, Member
+from lrnanalysis.parse.record_layout import COLUMNS, INSIDE, LEVELS, Member
 from lrnanalysis.parse.values import Leftovers, column_of
 from lrnanalysis.tables.schema import TABLES
 
-__all__ = ["IDS", "DecodedPages", "UnexpectedShapeError", "check_utf8"]
+__all__ = ["IDS", "THERE", "DecodedPages", "Given", "UnexpectedShapeError", "check_utf8"]
 
 #: Arrow type of the response ids that an item lists.
 IDS = pa.list_(pa.string())
 
-#: Level → path inside its table's row.
-_INSIDE = {
-    level: tuple(step for step in path.split(".") if step and not step.endswith("[]"))
-    for level, (_, path) in LEVELS.items()
-}
+#: For each row of a level two bit sets of its `MEMBERS`: given, and given as null.
+Given = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
+
+#: In the first of these sets: the object itself is there.
+THERE = np.uint64(1 << 63)
 
 
 def _by_table() -> dict[str, dict[Any, Any]]:
@@ -54,9 +55,13 @@ class DecodedPages:
     unreadable : list of bytes
         Records that are not sessions, unchanged.
     repaired : int
-        Records in which an unpaired surrogate was replaced by U+FFFD.
+        Unpaired surrogates that were replaced by U+FFFD.
+    tokens : Counter of str
+        How often a NaN or Infinity token was the value of each key.
     misfits : set of (level, key)
         Members that did not fit their column, as far as they were read one by one.
+    given : dict
+        Level → which of its members each row gives, see `Given`.
     """
 
     columns: dict[str, dict[str, pa.Array]] = field(default_factory=_by_table)
@@ -66,7 +71,9 @@ class DecodedPages:
     metadata: Sequence[bytes] = ()
     unreadable: list[bytes] = field(default_factory=list)
     repaired: int = 0
+    tokens: Counter[str] = field(default_factory=Counter)
     misfits: set[Member] = field(default_factory=set)
+    given: dict[str, Given] = field(default_factory=dict)
 
     @property
     def rows(self) -> dict[str, int]:
@@ -87,7 +94,7 @@ class DecodedPages:
 
     def keep(self, level: str, key: str, texts: Sequence[bytes]) -> None:
         """Add texts to the leftovers of a member, except in rows that already have one."""
-        leftovers, path = self.leftovers[LEVELS[level][0].name], (*_INSIDE[level], key)
+        leftovers, path = self.leftovers[LEVELS[level][0].name], (*INSIDE[level], key)
         earlier = leftovers.get(path)
         leftovers[path] = (
             texts

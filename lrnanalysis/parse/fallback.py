@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 
 from lrnanalysis.errors import ReadError
-from lrnanalysis.parse.columns import IDS, DecodedPages, check_utf8
-from lrnanalysis.parse.record_layout import COLUMNS, LEVELS, Member
+from lrnanalysis.parse.columns import IDS, THERE, DecodedPages, Given, check_utf8
+from lrnanalysis.parse.record_layout import COLUMNS, LEVELS, MEMBERS, NESTED, Member
+from lrnanalysis.parse.repair import repaired
 from lrnanalysis.parse.values import column_of
 
 __all__ = ["decode"]
-
-#: Level → members that are objects or lists with a level or a meaning of their own.
-_NESTED: dict[str, tuple[str, ...]] = {
-    "session": ("responses", "items", "metadata"),
-    "response": ("response",),
-    "item": ("scoring", "source", "response_ids"),
-}
 
 _Row = dict[str, bytes] | None
 
@@ -39,12 +31,11 @@ def decode(page: bytes) -> DecodedPages:
     rows: dict[str, list[_Row]] = {level: [] for level in LEVELS}
     parents: dict[str, list[int]] = {"responses": [], "items": []}
     misplaced: defaultdict[Member, dict[int, bytes]] = defaultdict(dict)
-    for record, was_repaired in _records(page):
+    for record in _records(page, decoded):
         session = _object(record)
         if session is None or _session_id(session) is None:
             decoded.unreadable.append(record)
             continue
-        decoded.repaired += was_repaired
         row = len(rows["session"])
         rows["session"].append(session)
         for name, level in (("responses", "response"), ("items", "item")):
@@ -70,6 +61,7 @@ def decode(page: bytes) -> DecodedPages:
     decoded.parents = {name: np.array(parent, np.int64) for name, parent in parents.items()}
     decoded.response_ids = pa.array(listed, IDS)
     decoded.metadata = _members(rows["session"], "metadata")
+    decoded.given = {level: _given(level, rows[level]) for level in LEVELS if level != "metadata"}
     _add_columns(decoded, rows)
     for (level, key), texts in misplaced.items():
         decoded.keep(level, key, [texts.get(row, b"") for row in range(len(rows[level]))])
@@ -82,7 +74,7 @@ def _add_columns(decoded: DecodedPages, rows: dict[str, list[_Row]]) -> None:
             continue
         found = dict.fromkeys(key for row in rows[level] if row for key in row)
         for key in dict.fromkeys([*COLUMNS[level], *found]):
-            if key in _NESTED.get(level, ()):
+            if key in NESTED.get(level, ()):
                 continue
             raws = _members(rows[level], key)
             fits = decoded.add(level, key, raws)
@@ -93,6 +85,17 @@ def _add_columns(decoded: DecodedPages, rows: dict[str, list[_Row]]) -> None:
 def _members(rows: list[_Row], key: str) -> list[bytes]:
     """The raw text of a member in each row, empty where there is none."""
     return [(row or {}).get(key, b"") for row in rows]
+
+
+def _given(level: str, rows: list[_Row]) -> Given:
+    seen = np.zeros(len(rows), dtype=np.uint64)
+    nulls = np.zeros(len(rows), dtype=np.uint64)
+    for number, row in enumerate(rows):
+        if row is not None:
+            bits = [(1 << bit, row[key]) for bit, key in enumerate(MEMBERS[level]) if key in row]
+            seen[number] = sum(bit for bit, _ in bits) | int(THERE)
+            nulls[number] = sum(bit for bit, raw in bits if raw == b"null")
+    return seen, nulls
 
 
 def _session_id(session: dict[str, bytes]) -> str | None:
@@ -113,28 +116,24 @@ def _is_plain(kind: str, raw: bytes) -> bool:
     return raw[:1] in b"-0123456789" and not (kind == "integer" and any(c in b".eE" for c in raw))
 
 
-def _records(page: bytes) -> Iterator[tuple[bytes, bool]]:
-    """The text of each record, and whether an unpaired surrogate in it was replaced."""
+def _records(page: bytes, decoded: DecodedPages) -> list[bytes]:
+    """The text of each record; what had to be repaired is counted in `decoded`."""
     check_utf8(page)
+    # The parser overlooks some unpaired surrogates where it only skips a text.
+    if rb"\ud" not in page and rb"\uD" not in page:
+        try:
+            return _listed(page)
+        except (msgspec.DecodeError, RecursionError):
+            pass
+    text, decoded.tokens, decoded.repaired = repaired(page)
     try:
-        records = msgspec.json.decode(page, type=_Page).data
-    except msgspec.DecodeError as error:
-        problem = str(error)
-    else:
-        yield from ((bytes(raw), False) for raw in records)
-        return
-    # Text truncated within an emoji ends in an unpaired surrogate, which only the reader of the
-    # standard library accepts.
-    try:
-        read = json.loads(page)
-    except (ValueError, RecursionError):
-        read = None
-    if not isinstance(read, dict) or not isinstance(read.get("data"), list):
-        raise ReadError(f"not a page of sessions: {problem}")
-    for record in read["data"]:
-        text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-        repaired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        yield repaired.encode(), repaired != text
+        return _listed(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ReadError(f"not a page of sessions: {error}") from None
+
+
+def _listed(page: bytes) -> list[bytes]:
+    return [bytes(raw) for raw in msgspec.json.decode(page, type=_Page).data]
 
 
 class _Page(msgspec.Struct):

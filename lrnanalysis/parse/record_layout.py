@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from lrnanalysis.tables.schema import ITEMS, RESPONSES, SESSIONS, Column, Table
 
-__all__ = ["ARROW", "COLUMNS", "LEVELS", "Member", "RecordLayout"]
+__all__ = ["ARROW", "COLUMNS", "INSIDE", "LEVELS", "MEMBERS", "NESTED", "Member", "RecordLayout"]
 
 #: (level, key): a member of one of the kinds of object.
 Member = tuple[str, str]
@@ -66,9 +66,26 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = MappingProxyType(
     {level: _columns_at(level) for level in LEVELS}
 )
 
-#: Level of a list → levels of the objects inside its elements.
-_NESTED_LEVELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"response": ("body",), "item": ("scoring", "source")}
+#: Level → path inside its table's row.
+INSIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        level: tuple(step for step in path.split(".") if step and not step.endswith("[]"))
+        for level, (_, path) in LEVELS.items()
+    }
+)
+
+#: Level → members that are objects or lists with a level or a meaning of their own.
+NESTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "session": ("metadata", "responses", "items"),
+        "response": ("response",),
+        "item": ("response_ids", "scoring", "source"),
+    }
+)
+
+#: Level → every member that is known, in the order of the bits that tell which are given.
+MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {level: (*COLUMNS[level], *NESTED.get(level, ())) for level in LEVELS}
 )
 
 #: Always raw: any JSON value is allowed there.
@@ -114,32 +131,28 @@ class RecordLayout:
         """Return the raw members of a level in the order of their fields ``raw_0``, ``raw_1``."""
         return sorted(key for at, key in self.raw if at == level)
 
-    def reaches(self, level: str) -> bool:
-        """Whether there is a raw member at a level or inside it."""
-        return any(at == level or at in _NESTED_LEVELS.get(level, ()) for at, _ in self.raw)
-
-    def _struct(self, level: str, **nested: tuple[str, Any]) -> Any:
+    def _struct(self, level: str, **nested: Any) -> Any:
+        """Raw members as ``raw_0``, ..., the other ones as ``member_0``, ... by their bit."""
         keys = {f"raw_{n}": key for n, key in enumerate(self.raw_keys(level))}
-        # The decoder skips what is not declared, so only what holds a raw member is.
+        keys |= {
+            f"member_{bit}": key
+            for bit, key in enumerate(MEMBERS[level])
+            if (level, key) not in self.raw and key not in nested
+        }
+        unset = msgspec.UnsetType
         return msgspec.defstruct(
             level.capitalize(),
             [(field, msgspec.Raw, msgspec.Raw()) for field in keys]
-            + [(key, kind, None) for key, (inner, kind) in nested.items() if self.reaches(inner)],
+            + [(key, kind | None | unset, msgspec.UNSET) for key, kind in nested.items()],
             rename=lambda field: keys.get(field, field),
             gc=False,
         )
 
     def _page_struct(self) -> Any:
         body, scoring, source = (self._struct(level) for level in ("body", "scoring", "source"))
-        response: Any = self._struct("response", response=("body", body | None))
-        item: Any = self._struct(
-            "item", scoring=("scoring", scoring | None), source=("source", source | None)
-        )
-        session: Any = self._struct(
-            "session",
-            responses=("response", list[response] | None),
-            items=("item", list[item] | None),
-        )
+        response: Any = self._struct("response", response=body)
+        item: Any = self._struct("item", scoring=scoring, source=source)
+        session: Any = self._struct("session", responses=list[response], items=list[item])
         return msgspec.defstruct(
             "Page", [("data", list[session]), ("meta", msgspec.Raw, msgspec.Raw())]
         )

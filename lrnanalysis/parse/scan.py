@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lrnanalysis.parse.columns import IDS, DecodedPages, UnexpectedShapeError, check_utf8
-from lrnanalysis.parse.record_layout import ARROW, COLUMNS, LEVELS, Member
+from lrnanalysis.parse.columns import IDS, DecodedPages, Given, UnexpectedShapeError, check_utf8
+from lrnanalysis.parse.record_layout import ARROW, COLUMNS, LEVELS, MEMBERS, Member
 from lrnanalysis.parse.values import coerce
 from lrnanalysis.tables.schema import TABLES
 
@@ -34,30 +34,29 @@ _OBJECT, _ROWS, _IDS = 7, 8, 9
 _ORDER = ("session", "response", "body", "item", "scoring", "source")
 _TABLES = tuple(TABLES)
 
-#: Level → members that are objects, lists of objects or lists of ids.
-_INNER: dict[str, dict[str, tuple[int, str | None]]] = {
-    "session": {"responses": (_ROWS, "response"), "items": (_ROWS, "item")},
-    "response": {"response": (_OBJECT, "body")},
-    "item": {
-        "response_ids": (_IDS, None),
-        "scoring": (_OBJECT, "scoring"),
-        "source": (_OBJECT, "source"),
-    },
+#: Members that are objects, lists of objects or lists of ids, with their level.
+_INNER: dict[str, tuple[int, str | None]] = {
+    "metadata": (_KINDS["json"], None),
+    "responses": (_ROWS, "response"),
+    "items": (_ROWS, "item"),
+    "response": (_OBJECT, "body"),
+    "response_ids": (_IDS, None),
+    "scoring": (_OBJECT, "scoring"),
+    "source": (_OBJECT, "source"),
 }
 
 
 def _members(level: str) -> list[tuple[str, int, int]]:
-    members = [
-        # References are stripped as text before they become labels.
-        (key, _KINDS["text" if column.name == "item_reference" else column.kind], 0)
-        for key, column in COLUMNS[level].items()
-    ]
-    if level == "session":
-        members.append(("metadata", _KINDS["json"], 0))
-    members += [
-        (key, kind, _ORDER.index(child) if child else 0)
-        for key, (kind, child) in _INNER.get(level, {}).items()
-    ]
+    members = []
+    for key in MEMBERS[level]:
+        column = COLUMNS[level].get(key)
+        if column is None:
+            kind, child = _INNER[key]
+            members.append((key, kind, _ORDER.index(child) if child else 0))
+        else:
+            # References are stripped as text before they become labels.
+            stripped = column.name == "item_reference"
+            members.append((key, _KINDS["text" if stripped else column.kind], 0))
     return members
 
 
@@ -77,7 +76,7 @@ def decode(pages: Sequence[bytes]) -> DecodedPages:
     found = _scan.scan(list(pages), _LEVELS)
     if isinstance(found, int):
         raise UnexpectedShapeError
-    columns, parents, counts, left, misfits = found
+    columns, parents, counts, left, misfits, given = found
     rows = dict(zip(_TABLES, counts, strict=False))
     decoded = DecodedPages(
         parents={
@@ -87,8 +86,9 @@ def decode(pages: Sequence[bytes]) -> DecodedPages:
         }
     )
     arrays = iter(columns)
-    for (_, members), level in zip(_LEVELS, _ORDER, strict=True):
+    for (_, members), level, sets in zip(_LEVELS, _ORDER, given, strict=True):
         table = LEVELS[level][0].name
+        decoded.given[level] = _given(sets, rows[table])
         for key, kind, _ in members:
             made = next(arrays)
             if kind == _IDS:
@@ -105,6 +105,13 @@ def decode(pages: Sequence[bytes]) -> DecodedPages:
     for (level, key), texts in _by_member(misfits).items():
         _fit(decoded, level, key, texts)
     return decoded
+
+
+def _given(sets: bytes, rows: int) -> Given:
+    found = np.zeros((rows, 2), dtype=np.uint64)
+    known = np.frombuffer(sets, dtype=np.uint64).reshape(-1, 2)
+    found[: len(known)] = known
+    return found[:, 0], found[:, 1]
 
 
 def _array(made: Any, kind: int, rows: int) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import NoneType
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from lrnanalysis.parse import arrow, fallback, scan
 from lrnanalysis.parse.columns import DecodedPages, UnexpectedShapeError
 from lrnanalysis.parse.links import link
+from lrnanalysis.parse.presence import presence_column
 from lrnanalysis.parse.record_layout import COLUMNS, RecordLayout
 from lrnanalysis.parse.values import column_of, extra_column
 from lrnanalysis.tables.schema import ITEMS, METADATA_PREFIX, RESPONSES, SESSIONS, Table
@@ -42,7 +44,9 @@ class Tables:
     unreadable : list of bytes
         Records that are not sessions, unchanged.
     repaired : int
-        Sessions in which an unpaired surrogate was replaced by U+FFFD.
+        Unpaired surrogates that were replaced by U+FFFD.
+    tokens : Counter of str
+        How often a NaN or Infinity token, read as null, was the value of each key ("" in a list).
     repeated : int
         Older versions of sessions that came more than once; the last is kept.
     """
@@ -53,6 +57,7 @@ class Tables:
     unreadable: list[bytes] = field(default_factory=list)
     repaired: int = 0
     repeated: int = 0
+    tokens: Counter[str] = field(default_factory=Counter)
 
 
 class TableBuilder:
@@ -84,6 +89,7 @@ class TableBuilder:
         self._sessions = 0
         self._unreadable: list[bytes] = []
         self._repaired = 0
+        self._tokens: Counter[str] = Counter()
 
     def add(self, page: bytes) -> None:
         """Add one page: a JSON object with a list of sessions named ``data``.
@@ -128,6 +134,7 @@ class TableBuilder:
             unreadable=self._unreadable,
             repaired=self._repaired,
             repeated=int(np.count_nonzero(~last)),
+            tokens=self._tokens,
         )
 
     def _decode_waiting(self) -> None:
@@ -150,7 +157,7 @@ class TableBuilder:
 
     def _take(self, decoded: DecodedPages) -> None:
         link(decoded)
-        self._take_metadata(decoded)
+        null_metadata = self._take_metadata(decoded)
         rows = decoded.rows
         decoded.columns["sessions"]["active_time"] = _active_time(decoded)
         # Needs the items and the responses; `finish` has the tables.
@@ -160,6 +167,8 @@ class TableBuilder:
         for table in (SESSIONS, *_CHILDREN):
             columns = decoded.columns[table.name]
             columns["extra"] = extra_column(rows[table.name], decoded.leftovers[table.name])
+            nulls = null_metadata if table is SESSIONS else {}
+            columns["presence"] = presence_column(decoded, table.name, nulls)
             self._blocks[table.name].append(
                 pa.table(
                     {
@@ -174,9 +183,14 @@ class TableBuilder:
         self._sessions += rows["sessions"]
         self._unreadable += decoded.unreadable
         self._repaired += decoded.repaired
+        self._tokens += decoded.tokens
 
-    def _take_metadata(self, decoded: DecodedPages) -> None:
-        """Put session metadata into columns: known keys into theirs, others into new ones."""
+    def _take_metadata(self, decoded: DecodedPages) -> dict[int, tuple[str, ...]]:
+        """Put session metadata into columns: known keys into theirs, others into new ones.
+
+        Returns the keys that are null by row.
+        """
+        nulls: dict[int, tuple[str, ...]] = {}
         known, n = COLUMNS["metadata"], len(decoded.metadata)
         raws: dict[str, list[bytes]] = {key: [b""] * n for key in known}
         leftovers: dict[tuple[str, ...], Any] = decoded.leftovers["sessions"]
@@ -187,6 +201,8 @@ class TableBuilder:
                 members = {}
                 leftovers.setdefault(("metadata",), [b""] * n)[row] = bytes(raw)
             for key, value in members.items():
+                if bytes(value) == b"null":
+                    nulls[row] = (*nulls.get(row, ()), key)
                 if key in known:
                     raws[key][row] = bytes(value)
                     continue
@@ -198,6 +214,7 @@ class TableBuilder:
             decoded.columns["sessions"][column.name], left = column_of(column.kind, raws[key])
             if left is not None:
                 leftovers[("metadata", key)] = left
+        return nulls
 
     def _child(
         self, table: Table, session_ids: pa.ChunkedArray, last: npt.NDArray[np.bool_]
@@ -302,7 +319,11 @@ def _metadata_column(values: Sequence[object]) -> pd.Series:
     if kinds == {bool}:
         return pd.Series(values, dtype="boolean")
     if kinds and kinds <= {int, float}:
-        return pd.Series(values, dtype="Int64" if kinds == {int} else "float64")
+        exact = kinds == {int} or all(
+            int(float(one)) == one for one in values if isinstance(one, int)
+        )
+        if exact:
+            return pd.Series(values, dtype="Int64" if kinds == {int} else "float64")
     texts = [
         value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
         for value in values

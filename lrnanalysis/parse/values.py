@@ -106,7 +106,8 @@ def _number(value: object, *, integer: bool) -> tuple[float | int | None, bool]:
     if not math.isfinite(number):
         return None, False
     if not integer:
-        return number, fits
+        # Beyond 2**53 not every integer is a double.
+        return number, fits and not (isinstance(value, int) and int(number) != value)
     exact = value if isinstance(value, int) else int(number)
     if number == int(number) and _MIN_INTEGER <= exact <= _MAX_INTEGER:
         return exact, fits

@@ -6,7 +6,8 @@ service sends such records, and every one of them is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -45,9 +46,9 @@ def check_tables(
     -------
     DataFrame
         One row per finding; empty if there is none. Index ``check``; columns ``table``, ``kind``
-        ("dangling", "duplicate", "contradictory" or "unusual"), ``count`` (rows affected),
-        ``sessions`` (sessions affected), ``examples`` (up to three identifiers or values, never
-        an answer) and ``meaning``.
+        ("dangling", "duplicate", "contradictory", "unusual" or "unreadable"), ``count`` (rows
+        affected), ``sessions`` (sessions affected), ``examples`` (up to three identifiers or
+        values, or the forms of what cannot be read, never an answer) and ``meaning``.
 
     Examples
     --------
@@ -62,6 +63,7 @@ def check_tables(
         *_counts(sessions, responses, items),
         *_times(sessions, items),
         *_values(sessions, responses, items),
+        *_unreadable(sessions, responses, items),
     ]
     table = pd.DataFrame(
         [
@@ -71,7 +73,7 @@ def check_tables(
                 finding.kind,
                 len(finding.rows),
                 finding.rows["session_id"].nunique(),
-                ", ".join(map(str, finding.rows[finding.shown].iloc[:_EXAMPLES])),
+                ", ".join(map(str, finding.rows[finding.shown].drop_duplicates()[:_EXAMPLES])),
                 finding.meaning,
             )
             for finding in findings
@@ -79,7 +81,7 @@ def check_tables(
         ],
         columns=["check", "table", "kind", "count", "sessions", "examples", "meaning"],
     )
-    return table.set_index("check")
+    return table.astype({"sessions": "Int64"}).set_index("check")
 
 
 def _links(
@@ -272,3 +274,96 @@ def _below_highest(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     known = frame[(frame["max_score"] > 0) & frame[column].notna()]
     highest = known.groupby(column, observed=True)["max_score"].transform("max")
     return known[known["max_score"] < highest]
+
+
+#: Kind of column → what a value that cannot be read is not.
+_EXPECTED = {
+    "text": "text",
+    "label": "text",
+    "number": "a number as in JSON, such as 1.5",
+    "integer": "a whole number",
+    "flag": "true or false",
+    "time": "a time such as 2026-03-01T10:00:00Z",
+}
+
+#: Table → objects and lists of its rows, with what each has to be and how its text begins.
+_STRUCTURES: dict[str, dict[str, tuple[str, str | None]]] = {
+    "sessions": {
+        "responses": ("a list of objects", None),
+        "items": ("a list of objects", None),
+        "metadata": ("an object", "{"),
+    },
+    "responses": {"response": ("an object", "{")},
+    "items": {
+        "scoring": ("an object", "{"),
+        "source": ("an object", "{"),
+        "response_ids": ("a list of text", "["),
+    },
+}
+
+_AS_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _unreadable(
+    sessions: pd.DataFrame, responses: pd.DataFrame, items: pd.DataFrame
+) -> Iterator[_Finding]:
+    """Values that do not fit their column: missing there, and kept in `extra`."""
+    for name, frame in (("sessions", sessions), ("responses", responses), ("items", items)):
+        if "extra" not in frame.columns:
+            continue
+        rows = np.flatnonzero(frame["extra"].notna())
+        columns = {
+            column.path.removeprefix(f"{name}[]."): column
+            for column in TABLES[name].columns
+            if column.kind in _EXPECTED and column.path
+        }
+        found: dict[tuple[str, str], dict[int, str]] = {}
+        for row, text in zip(rows.tolist(), frame["extra"].iloc[rows], strict=True):
+            for path, raw in _kept(text, _STRUCTURES[name]):
+                if path in columns:
+                    column = columns[path]
+                    form = _form(raw, shown=column.kind not in ("text", "label"))
+                    found.setdefault((column.name, _EXPECTED[column.kind]), {})[row] = form
+                elif path in _STRUCTURES[name]:
+                    what, start = _STRUCTURES[name][path]
+                    if start is None or not raw.startswith(start):
+                        found.setdefault((path, what), {})[row] = _form(raw, shown=False)
+        for (column_name, what), forms in found.items():
+            at = np.fromiter(forms, dtype=np.int64)
+            if column_name in TABLES[name].names:
+                at = at[frame[column_name].isna().to_numpy()[at]]
+            cases = frame[["session_id"]].iloc[at]
+            yield _Finding(
+                name,
+                "unreadable",
+                f"{name}.{column_name} cannot be read",
+                cases.assign(form=[forms[row] for row in at.tolist()]),
+                f"not {what}: missing in the table, kept in extra",
+                "form",
+            )
+
+
+def _kept(text: str, structures: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The paths and JSON texts in a row's `extra`, also inside the row's objects."""
+    for key, raw in _AS_OBJECT.decode(text).items():
+        inside = bytes(raw).decode()
+        if key in structures and inside.startswith("{"):
+            for inner, value in _AS_OBJECT.decode(inside).items():
+                yield f"{key}.{inner}", bytes(value).decode()
+        else:
+            yield key, inside
+
+
+def _form(raw: str, *, shown: bool) -> str:
+    """A JSON text without its content: digits as 9, letters as a."""
+    if raw[:1] in "[{":
+        return "a list" if raw.startswith("[") else "an object"
+    if not shown:
+        return "text" if raw.startswith('"') else "a number, true or false"
+    if not raw.startswith('"'):
+        return _DIGIT.sub("9", raw)[:_LONGEST_FORM]
+    text = str(msgspec.json.decode(raw))
+    return '"' + _LETTER.sub("a", _DIGIT.sub("9", text))[:_LONGEST_FORM] + '"'
+
+
+_DIGIT, _LETTER, _LONGEST_FORM = re.compile(r"\d"), re.compile(r"[^\W\d_]"), 24

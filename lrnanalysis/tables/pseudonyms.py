@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError
+from lrnanalysis.tables.learners import named_users
 
 __all__ = ["CLOSED_QUESTION_TYPES", "pseudonymise_tables", "pseudonyms"]
 
@@ -28,10 +29,12 @@ CLOSED_QUESTION_TYPES = frozenset(
         "clozedropdown",
         "hotspot",
         "imageclozeassociation",
+        "imageclozeassociationV2",
         "imageclozedropdown",
         "mcq",
         "numberline",
         "orderlist",
+        "rating",
         "sortlist",
         "tokenhighlight",
     }
@@ -86,12 +89,12 @@ def pseudonymise_tables(
     sessions, responses, items = sessions.copy(), responses.copy(), items.copy()
     for frame in (sessions, responses, items):
         frame["session_id"] = pseudonyms(frame["session_id"], key, "session_id")
-    sessions["user_id"] = pseudonyms(sessions["user_id"], key, "user_id")
+    sessions["user_id"] = pseudonyms(named_users(sessions["user_id"]), key, "user_id")
     responses["response_id"] = pseudonyms(responses["response_id"], key, "response_id")
     sessions["user_agent"] = pd.Categorical(
         [None] * len(sessions), dtype=pd.CategoricalDtype(pd.Index([], dtype="str"))
     )
-    items["extra"] = _kept_ids(items["extra"], _secret(key))
+    items["extra"] = _kept_extra(items["extra"], _secret(key))
     for frame in (sessions, responses):
         frame["extra"] = pd.Series(np.nan, index=frame.index, dtype="str")
     if drop_free_text:
@@ -114,15 +117,25 @@ def _pseudonym(secret: bytes, kind: str, text: str) -> str:
     return digest.hex()[: _BITS // 4]
 
 
-def _kept_ids(extra: pd.Series, secret: bytes) -> pd.Series:
-    """Keep the response ids that an item lists, as pseudonyms, so that links can be checked."""
+def _kept_extra(extra: pd.Series, secret: bytes) -> pd.Series:
+    """Keep of the items' `extra` what measures read.
+
+    These are the response ids that an item lists, as pseudonyms, so that links can be checked,
+    and its points that await a mark.
+    """
 
     def kept(text: str) -> str | None:
-        ids = msgspec.json.decode(text).get("response_ids")
-        if not isinstance(ids, list):
-            return None
-        hashed = [_pseudonym(secret, "response_id", one) for one in ids if isinstance(one, str)]
-        return msgspec.json.encode({"response_ids": hashed}).decode()
+        found: dict[str, object] = {}
+        extra = msgspec.json.decode(text)
+        ids, scoring = extra.get("response_ids"), extra.get("scoring")
+        if isinstance(ids, list):
+            found["response_ids"] = [
+                _pseudonym(secret, "response_id", one) for one in ids if isinstance(one, str)
+            ]
+        unmarked = scoring.get("max_score_of_unmarked") if isinstance(scoring, dict) else None
+        if isinstance(unmarked, int | float):
+            found["scoring"] = {"max_score_of_unmarked": unmarked}
+        return msgspec.json.encode(found).decode() if found else None
 
     present = extra.notna()
     made = [kept(text) if here else None for text, here in zip(extra, present, strict=True)]

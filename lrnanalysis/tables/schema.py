@@ -111,6 +111,8 @@ class Table:
         raise KeyError(f"{self.name} has no column {name!r}: it has {', '.join(self.names)}")
 
 
+_PRESENCE = "Keys that are null, absent or empty where that is not usual, as JSON text."
+
 SESSIONS = Table(
     "sessions",
     ("session_id",),
@@ -167,6 +169,7 @@ SESSIONS = Table(
         Column("user_agent", "label", "metadata.user_agent", "Browser; may identify a learner."),
         Column("subscores", "json", "subscores", "Subscores as JSON text; items may be shared."),
         Column("extra", "json", "", "Keys of the record without a column, as JSON text."),
+        Column("presence", "label", "", _PRESENCE),
     ),
 )
 
@@ -217,6 +220,7 @@ RESPONSES = Table(
         Column("revision", "integer", "responses[].response.revision", "How often it was saved."),
         Column("word_count", "integer", "responses[].response.wordCount", "Words in a long text."),
         Column("extra", "json", "", "Keys of the record without a column, as JSON text."),
+        Column("presence", "label", "", _PRESENCE),
     ),
 )
 
@@ -256,6 +260,7 @@ ITEMS = Table(
         ),
         Column("item_pool_id", "label", "items[].source.item_pool_id", "Item pool."),
         Column("extra", "json", "", "Keys of the record without a column, as JSON text."),
+        Column("presence", "label", "", _PRESENCE),
     ),
 )
 

@@ -8,8 +8,17 @@ import numpy as np
 import pandas as pd
 
 from lrnanalysis.errors import MeasureError, QueryError, shown
+from lrnanalysis.tables.schema import METADATA_PREFIX, Table
 
-__all__ = ["concat_tables", "label_kinds", "session_mask", "unify_item_categories"]
+__all__ = [
+    "concat_tables",
+    "label_kinds",
+    "nullable_dtype",
+    "own_columns",
+    "session_mask",
+    "unify_item_categories",
+    "with_own_columns",
+]
 
 #: Labels that are looked at to tell of which kind they are.
 _SEEN = 1000
@@ -130,7 +139,7 @@ def concat_tables(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     old, new = old.copy(), new.copy()
     for frame, other in ((old, new), (new, old)):
         for name in other.columns.difference(frame.columns, sort=False):
-            frame[name] = pd.Series(pd.NA, index=frame.index).astype(other[name].dtype)
+            frame[name] = pd.Series(index=frame.index, dtype=nullable_dtype(other[name].dtype))
     for name in old.select_dtypes(["datetime", "datetimetz"]).columns:
         # Stacked, timestamps with and without a time zone make a column that cannot be compared.
         zones = [getattr(frame[name].dtype, "tz", None) for frame in (old, new)]
@@ -141,10 +150,52 @@ def concat_tables(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
                 f'the Data API are in UTC; use table["{name}"].dt.tz_localize("UTC")'
             )
     for name in old.columns[[isinstance(kind, pd.CategoricalDtype) for kind in old.dtypes]]:
-        categories = old[name].cat.categories.append(new[name].cat.categories).unique()
-        old[name] = old[name].cat.set_categories(categories)
-        new[name] = new[name].cat.set_categories(categories)
+        if isinstance(new[name].dtype, pd.CategoricalDtype):
+            categories = old[name].cat.categories.append(new[name].cat.categories).unique()
+            old[name] = old[name].cat.set_categories(categories)
+            new[name] = new[name].cat.set_categories(categories)
     return pd.concat([old, new[old.columns]], ignore_index=True)
+
+
+def own_columns(frame: pd.DataFrame, table: Table) -> list[Any]:
+    """Names of the columns that a user added to a table: neither of the schema nor metadata."""
+    return [
+        name
+        for name in frame.columns
+        if name not in table.names and not str(name).startswith(METADATA_PREFIX)
+    ]
+
+
+def with_own_columns(new: pd.DataFrame, old: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """A newer table with the user's columns of an older one, row by row where it has the row.
+
+    Columns that the newer one has itself stay. An integer or bool column with rows to which the
+    older one has no value becomes nullable.
+    """
+    names = [name for name in own_columns(old, table) if name not in new]
+    if not names:
+        return new
+    old = old.drop_duplicates(list(table.key))
+    keys = [pd.MultiIndex.from_frame(one[[*table.key]].astype("str")) for one in (old, new)]
+    rows = keys[0].get_indexer(keys[1])
+    added = {}
+    for name in names:
+        values = old[name].astype(nullable_dtype(old[name].dtype)).array.take(rows, allow_fill=True)
+        added[name] = values if (rows < 0).any() else values.astype(old[name].dtype)
+    return new.assign(**{str(name): values for name, values in added.items()})
+
+
+def nullable_dtype(dtype: Any) -> Any:
+    """The dtype that can hold missing values too: nullable for integers and bool.
+
+    Examples
+    --------
+    >>> nullable_dtype(np.dtype("int64")), nullable_dtype(np.dtype("float64"))
+    ('Int64', dtype('float64'))
+    """
+    if isinstance(dtype, np.dtype) and dtype.kind in "iub":
+        return "boolean" if dtype.kind == "b" else dtype.name.replace("i", "I").replace("u", "U")
+    return dtype
 
 
 def unify_item_categories(frames: dict[str, pd.DataFrame]) -> None:

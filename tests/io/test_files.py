@@ -4,12 +4,14 @@ import gzip
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
 import lrnanalysis as lrn
 from lrnanalysis.study import SessionData
+from lrnanalysis.warnings import DataWarning
 from record_tables import page_of, tables_of
 
 TABLES = ("sessions", "responses", "items")
@@ -233,3 +235,62 @@ def test_places_that_cannot_be_written_are_named(tmp_path, study):
     ):
         with pytest.raises(lrn.ReadError, match=f"{re.escape(str(place))} cannot be written: "):
             write(place)
+
+
+OWN = {
+    "int32": np.array([3, 1], dtype="int32"),
+    "float32": np.array([0.5, np.nan], dtype="float32"),
+    "bool": [True, False],
+    "text": pd.array(["a", None], dtype="str"),
+    "object": pd.Series(["a", "b"], dtype=object),
+    "Int64": pd.array([1, None], dtype="Int64"),
+    "boolean": pd.array([None, True], dtype="boolean"),
+    "ordered": pd.Categorical(["low", "high"], categories=["low", "mid", "high"], ordered=True),
+    "coded": pd.Categorical([2, None], categories=[2, 1]),
+    "date": pd.to_datetime(["2026-01-01", None]),
+    "zoned": pd.to_datetime(["2026-01-01", None]).tz_localize("Europe/Berlin"),
+    "duration": pd.to_timedelta(["1h", None]),
+    "period": pd.period_range("2026-01", periods=2, freq="M"),
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("kind", OWN)
+def test_an_own_column_is_written_and_read(tmp_path, shapes, table, kind):
+    base = shapes["as scored records are"]
+    study = SessionData(tables_of(base, base | {"session_id": "second"}))
+    getattr(study, table)["mine"] = pd.Series(OWN[kind])
+    study.to_parquet(tmp_path / "study")
+    assert_same_study(lrn.read(tmp_path / "study"), study)
+
+
+def test_an_own_column_that_cannot_be_stored_is_named(tmp_path, study):
+    study.sessions["band"] = pd.cut(np.arange(len(study)), 3)
+    with pytest.raises(lrn.ReadError, match="'band'"):
+        study.to_parquet(tmp_path / "study")
+    del study.sessions["band"]
+    study.sessions[5] = 1
+    with pytest.raises(lrn.ReadError, match="the name of column 5 of sessions is not text"):
+        study.to_parquet(tmp_path / "study")
+    assert not any(tmp_path.iterdir())
+
+
+def test_json_says_that_it_leaves_own_columns_out(study):
+    before = study.to_json()
+    study.items["mine"] = 1
+    with pytest.warns(DataWarning, match=r"not written: items\['mine'\]; .* to_parquet keeps"):
+        assert study.to_json() == before
+
+
+@pytest.mark.parametrize("name", ["s.json", "s.jsonl"])
+def test_a_file_with_nan_keeps_its_sessions(tmp_path, shapes, name):
+    base = shapes["as scored records are"]
+    odd = [base, base | {"session_id": "odd", "score": float("nan")}]
+    text = "\n".join(map(json.dumps, odd)) if name == "s.jsonl" else json.dumps(odd)
+    (tmp_path / name).write_text(text)
+    study = lrn.read(tmp_path / name)
+    assert study.sessions["score"].isna().to_list() == [False, True]
+    study.to_parquet(tmp_path / "study")
+    for one in (study, lrn.read(tmp_path / "study")):
+        found = one.check().loc["NaN or Infinity"]
+        assert (found["count"], found["examples"]) == (1, "score (1)")

@@ -36,6 +36,7 @@ def test_examples_run():
     [
         ("mcq", ["0", "2"], [(None, "0"), (None, "2")]),
         ("mcq", [], []),
+        ("rating", ["4"], [(None, "4")]),
         ("hotspot", ["3"], [(None, "3")]),
         ("tokenhighlight", [4, 7], [(None, "4"), (None, "7")]),
         ("choicematrix", [1, None, [0, 2]], [(0, "1"), (2, "0"), (2, "2")]),

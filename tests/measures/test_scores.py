@@ -717,3 +717,54 @@ def test_question_matrix_by_hand():
         sc.question_score_matrix(items, responses.iloc[4:5])
     with pytest.raises(MeasureError, match="rows fall on a cell"):
         sc.question_score_matrix(items, responses.assign(question_reference="q"))
+
+
+@pytest.mark.parametrize(
+    ("key", "score", "status"),
+    [
+        ("absent", 1.0, "scored"),
+        ("absent", 0.0, "scored"),
+        ("absent", None, np.nan),
+        ("null", 1.0, "unattempted"),
+        ("null", None, "unattempted"),
+    ],
+)
+def test_a_scored_response_that_leaves_out_its_answer_is_answered(key, score, status):
+    response = {"response_id": "r", "item_reference": "a", "score": score, "max_score": 1}
+    response |= {"response": None} if key == "null" else {}
+    item = {"reference": "a", "response_ids": ["r"], "time": 5}
+    record = {"session_id": "s", "responses": [response], "items": [item]}
+    tables = tables_of(record)
+    assert [*sc.response_status(tables.responses)] == [status]
+    if status == "scored":
+        kind = "right" if score else "wrong"
+        cells = sc.question_cells(tables.items, tables.responses)
+        assert [CELL_KINDS[one] for one in cells.kinds] == [kind]
+
+
+def test_an_answer_to_a_survey_is_unscored_as_a_response_too():
+    responses = responses_frame(("s", "a", True, None, False), max_score=[None])
+    assert [*sc.response_status(responses)] == ["unscored"]
+    assert [*sc.response_status(responses.assign(max_score=2.0))] == ["unmarked"]
+    pending = sessions_frame(session_id=["s"], status=["Pending Scoring"])
+    assert [*sc.response_status(responses, sessions=pending)] == ["unmarked"]
+    items = one_session([9.0], [None], max_score=None)
+    told = items.assign(extra=pd.array([EXTRA % 3], dtype="str"))
+    assert [*sc.response_status(responses, items=items)] == ["unscored"]
+    assert [*sc.response_status(responses, items=told)] == ["unmarked"]
+
+
+@pytest.mark.parametrize("nobody", ["", "  ", None])
+def test_sessions_of_nobody_are_no_attempts(nobody):
+    tries = TRIES.assign(user_id=[nobody] * 4 + ["v", nobody])
+    assert sc.attempt_number(tries).isna().to_list() == [True] * 4 + [False, True]
+    for pick in (sc.first_attempts, sc.last_attempts, sc.best_attempts):
+        assert pick(tries).tolist() == [False] * 4 + [True, False]
+    summary = sc.session_summary(tries)
+    assert summary["users"].sum() == 1
+
+
+def test_the_best_attempt_after_adjustment():
+    tries = TRIES.assign(adjustment_points=[3.0, None, None, None, None, None])
+    assert sc.best_attempts(tries).tolist()[:3] == [False, False, True]
+    assert sc.best_attempts(tries, adjusted=True).tolist()[:3] == [True, False, False]

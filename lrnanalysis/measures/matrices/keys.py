@@ -12,6 +12,7 @@ import pandas as pd
 
 from lrnanalysis.errors import MeasureError, shown
 from lrnanalysis.measures._checks import IntArray, whole_labels
+from lrnanalysis.tables.learners import is_nobody
 from lrnanalysis.tables.schema import TABLES
 
 __all__ = [
@@ -196,8 +197,19 @@ def required_keys(frame: pd.DataFrame, name: str) -> Keys:
 
 
 def person_keys(frame: pd.DataFrame, name: str) -> Keys:
-    """As `required_keys`, in order of first appearance also for a category column."""
+    """As `required_keys`, in order of first appearance also for a category column.
+
+    Raises
+    ------
+    MeasureError
+        A value is missing, or a ``user_id`` is empty: nobody is no person.
+    """
     keys = required_keys(frame, name)
+    if name == "user_id" and (nobody := int(is_nobody(frame[name]).sum())):
+        raise MeasureError(
+            f"{nobody} of {len(frame)} rows have an empty user_id, which is nobody: leave them "
+            'out, such as with frame[frame["user_id"].str.strip() != ""]'
+        )
     if not isinstance(frame[name].dtype, pd.CategoricalDtype):
         return keys
     codes, order = pd.factorize(keys.codes)

@@ -2,7 +2,9 @@
 
 Responses are linked to items by (session_id, item_reference). A response is **answered** where
 ``attempted`` says so and, where that is missing, where anything was stored for it: a value, a
-value type or a revision (media questions store no value).
+value type or a revision (media questions store no value). A record may leave out the key
+``response`` altogether, which is not null (scores without answers, say): such a response was
+answered if it has a score, and otherwise it is unknown.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ from lrnanalysis.measures._checks import (
     BoolArray,
     FloatArray,
     IntArray,
+    as_floats,
     check_label_kinds,
     flags,
     optional_floats,
     require_columns,
 )
 from lrnanalysis.measures.matrices.keys import Keys, check_unique_key, factorise, is_dense
+from lrnanalysis.tables.key_presence import has_absent
 
 __all__ = [
     "ItemResponses",
@@ -53,6 +57,7 @@ class ItemResponses:
         The same for one without a ``max_score``.
     points, max_points, adjustment : array of float
         Sums of the responses' scores, maxima and adjustments [points]; NaN where there are none.
+        An adjustment is the difference of ``score_after_adjustment``, else ``adjustment_points``.
     unlinked : int
         Number of responses that belong to no row of the items table.
     """
@@ -77,9 +82,10 @@ def answered_responses(responses: pd.DataFrame) -> tuple[BoolArray, BoolArray]:
         The frame has neither ``attempted`` nor a column of what was stored.
     """
     stored = [column for column in _STORED if column in responses.columns]
+    told = "presence" in responses.columns and "score" in responses.columns
     if "attempted" in responses.columns:
         answered, known = flags(responses["attempted"])
-    elif stored:
+    elif stored or told:
         known = np.zeros(len(responses), dtype=bool)
         answered = known.copy()
     else:
@@ -87,12 +93,18 @@ def answered_responses(responses: pd.DataFrame) -> tuple[BoolArray, BoolArray]:
             "the responses frame has neither 'attempted' nor 'value': keep one of them to tell "
             "whether a response was answered"
         )
-    if stored and not known.all():
+    if (stored or told) and not known.all():
         anything = np.zeros(len(responses), dtype=bool)
         for column in stored:
             anything |= responses[column].notna().to_numpy(dtype=bool)
         answered = np.where(known, answered, anything)
-        known = np.ones(len(responses), dtype=bool)
+        nothing_said = np.zeros(len(responses), dtype=bool)
+        if told:
+            left_out = has_absent(responses["presence"], "response") & ~known
+            scored = ~np.isnan(as_floats(responses["score"]))
+            answered |= left_out & scored
+            nothing_said = left_out & ~scored
+        known = ~nothing_said
     return answered, known
 
 
@@ -118,10 +130,11 @@ def item_responses(items: pd.DataFrame, responses: pd.DataFrame) -> ItemResponse
     # Rows that a merge repeated share their item.
     check_unique_key(responses[linked][np.bincount(at, minlength=n)[at] > 1], "responses")
     answered, known = (values[linked] for values in answered_responses(responses))
-    scores, most, change = (
+    scores, most, change, after = (
         optional_floats(responses, name)[linked]
-        for name in ("score", "max_score", "adjustment_points")
+        for name in ("score", "max_score", "adjustment_points", "score_after_adjustment")
     )
+    change = np.where(np.isnan(after - scores), change, after - scores)
     unscored = answered & np.isnan(scores)
     by_hand = unscored & marked_by_hand(responses)[linked]
     return ItemResponses(

@@ -2,7 +2,8 @@
 
 An attempt is a session of one learner at one activity, counted by ``dt_started``; sessions
 without a start come last, equal starts follow the session's id. Discarded sessions are not
-attempts. To count only, say, completed sessions, select those first.
+attempts, nor are those of nobody, whose ``user_id`` is missing, empty or white space. To count
+only, say, completed sessions, select those first.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from lrnanalysis.measures._checks import (
 from lrnanalysis.measures.matrices import check_unique_key, factorise
 from lrnanalysis.measures.scores.percent import marked_share
 from lrnanalysis.measures.scores.status import has_status
+from lrnanalysis.tables.learners import is_nobody
 from lrnanalysis.tables.times import timestamps
 
 __all__ = [
@@ -140,7 +142,7 @@ def last_attempts(sessions: pd.DataFrame) -> pd.Series:
 
 
 @checked
-def best_attempts(sessions: pd.DataFrame) -> pd.Series:
+def best_attempts(sessions: pd.DataFrame, *, adjusted: bool = False) -> pd.Series:
     """Whether each session is its user's best at its activity.
 
     The best has the highest share of the points marked, see `score_percent` (the bare score where
@@ -151,6 +153,8 @@ def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     ----------
     sessions
         As for `attempt_number`; ``score`` and, if present, ``max_score`` are read too.
+    adjusted : bool, default False
+        Take scores after adjustment, see `score_percent`.
 
     Returns
     -------
@@ -173,11 +177,13 @@ def best_attempts(sessions: pd.DataFrame) -> pd.Series:
     [True, False]
     """
     rule = f"highest share of the points marked of the {_ORDER}; of equal ones the earliest"
-    return _picked(sessions, "best", rule)
+    return _picked(sessions, "best", rule, adjusted=adjusted)
 
 
 @checked
-def pick_attempts(sessions: pd.DataFrame, attempts: Attempts) -> BoolArray:
+def pick_attempts(
+    sessions: pd.DataFrame, attempts: Attempts, *, adjusted: bool = False
+) -> BoolArray:
     """Which sessions are the first, last, best or any ("all") attempt, one flag per row.
 
     Raises
@@ -193,7 +199,11 @@ def pick_attempts(sessions: pd.DataFrame, attempts: Attempts) -> BoolArray:
         first: BoolArray = number == 1
         return first
     rows = np.flatnonzero(counted)
-    by = (-number[rows],) if attempts == "last" else (number[rows], -_share(sessions)[rows])
+    by = (
+        (-number[rows],)
+        if attempts == "last"
+        else (number[rows], -_share(sessions, adjusted)[rows])
+    )
     ordered = rows[np.lexsort((*by, pair[rows]))]
     picked = np.zeros(len(sessions), dtype=bool)
     picked[ordered[_is_head(pair[ordered])]] = True
@@ -213,8 +223,7 @@ def _attempts(sessions: pd.DataFrame) -> tuple[BoolArray, IntArray, IntArray]:
     )
     check_unique_key(sessions, "sessions")
     users, activities = factorise(sessions["user_id"]), factorise(sessions["activity_id"])
-    blank = np.array([*(str(label).strip() == "" for label in users.labels), True])
-    counted = ~blank[users.codes] & ~_discarded(sessions)
+    counted = ~is_nobody(sessions["user_id"]) & ~_discarded(sessions)
     # A missing activity (code -1) is an activity of its own.
     pair = users.codes.astype(np.int64) * (len(activities.labels) + 1) + activities.codes + 1
     rows = np.flatnonzero(counted)
@@ -236,14 +245,16 @@ def _is_head(values: IntArray) -> BoolArray:
     return heads
 
 
-def _share(sessions: pd.DataFrame) -> FloatArray:
+def _share(sessions: pd.DataFrame, adjusted: bool) -> FloatArray:
     """Share of points of every session; below every number where there is no score."""
     require_columns(sessions, "score", table="sessions")
-    return np.nan_to_num(marked_share(sessions), nan=-np.inf)
+    return np.nan_to_num(marked_share(sessions, adjusted=adjusted), nan=-np.inf)
 
 
-def _picked(sessions: pd.DataFrame, attempts: Attempts, rule: str) -> pd.Series:
-    values = pick_attempts(sessions, attempts)
+def _picked(
+    sessions: pd.DataFrame, attempts: Attempts, rule: str, *, adjusted: bool = False
+) -> pd.Series:
+    values = pick_attempts(sessions, attempts, adjusted=adjusted)
     result = pd.Series(values, index=sessions.index, name=f"{attempts}_attempt")
     return with_attrs(result, _notes(sessions, rule))
 

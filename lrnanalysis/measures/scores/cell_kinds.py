@@ -43,6 +43,7 @@ from lrnanalysis.measures.completion import (
     reach_states,
 )
 from lrnanalysis.measures.matrices import (
+    ItemResponses,
     MatrixBuilder,
     answered_responses,
     check_unique_key,
@@ -61,8 +62,10 @@ __all__ = [
     "ScoreValue",
     "cell_kinds",
     "cell_matrix",
+    "is_pending",
     "item_cells",
     "question_cells",
+    "unexplained_points",
 ]
 
 KindArray = npt.NDArray[np.int8]
@@ -181,7 +184,7 @@ def item_cells(
             raise MeasureError("adjusted=True needs responses=: they hold the adjustment points")
     states = reach_states(items, responses, rule=not_reached_rule)
     points, most = optional_floats(items, "score"), optional_floats(items, "max_score")
-    expected = _pending(items, sessions) | _unmarked_points(items)
+    expected = is_pending(items, sessions) | _unmarked_points(items)
     waiting = np.zeros(len(items), dtype=bool)
     notes: dict[str, object] = {**states.notes, "score": "items.score"}
     found = states.responses
@@ -244,9 +247,8 @@ def question_cells(
     answered, known = answered_responses(responses)
     done = np.where(known, answered, ~np.isnan(points))
     state = np.where(done, ANSWERED, np.where(of_item == NOT_REACHED, NOT_REACHED, OMITTED))
-    # Points that the item's record expects are those of a response without a maximum.
-    unexplained = _unmarked_points(items) & ~(states.responses.max_points > 0)
-    expected = _pending(responses, sessions) | np.append(unexplained, False)[row]
+    unexplained = unexplained_points(items, states.responses)
+    expected = is_pending(responses, sessions) | np.append(unexplained, False)[row]
     waiting = np.zeros(len(responses), dtype=bool)
     score = "responses.score" + ("; adjusted" if adjusted else "")
     kinds = _kinds(state, points, most, waiting, (most > 0) | expected)
@@ -379,7 +381,7 @@ def _with_item_max(
     return most, int(np.count_nonzero(unknown & np.isnan(most) & (points > 0)))
 
 
-def _pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:
+def is_pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:
     """Whether each row's session is Pending Scoring."""
     if sessions is None:
         return np.zeros(len(table), dtype=bool)
@@ -394,6 +396,11 @@ def _pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:
             where=("sessions", "the other table"),
         )
     return found
+
+
+def unexplained_points(items: pd.DataFrame, responses: ItemResponses) -> BoolArray:
+    """Whether points of the item await a mark, and are those of a response without a maximum."""
+    return _unmarked_points(items) & ~(responses.max_points > 0)
 
 
 def _unmarked_points(items: pd.DataFrame) -> BoolArray:

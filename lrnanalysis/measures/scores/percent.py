@@ -119,12 +119,13 @@ def score_percent(
     return with_attrs(result, notes)
 
 
-def marked_share(sessions: pd.DataFrame) -> FloatArray:
+def marked_share(sessions: pd.DataFrame, *, adjusted: bool = False) -> FloatArray:
     """Share of the points marked of every session; of all points where it is not known which are.
 
     The bare score where there is no maximum above 0.
     """
-    score, most = as_floats(sessions["score"]), optional_floats(sessions, "max_score")
+    score = adjusted_scores(sessions) if adjusted else as_floats(sessions["score"])
+    most = optional_floats(sessions, "max_score")
     share = _share(score, most - np.nan_to_num(_unmarked_points(sessions, "sessions")))
     return np.where(most > 0, share, score)
 

@@ -21,6 +21,7 @@ from lrnanalysis.measures.scores.status import (
     status_table,
 )
 from lrnanalysis.measures.timing.session_times import active_seconds, elapsed_seconds
+from lrnanalysis.tables.learners import named_users
 from lrnanalysis.tables.times import timestamps
 
 __all__ = ["session_summary"]
@@ -95,7 +96,8 @@ def session_summary(
         result[name] = values.reindex(places).array
 
     if "user_id" in rows.columns:
-        add("users", rows["user_id"].groupby(group).nunique().reindex(places, fill_value=0))
+        users = named_users(rows["user_id"])
+        add("users", users.groupby(group).nunique().reindex(places, fill_value=0))
     if {"num_attempted", "num_questions"} <= set(rows.columns):
         add("progress", progress(rows).groupby(group).mean())
     notes: dict[str, object] = {

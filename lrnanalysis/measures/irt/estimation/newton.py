@@ -51,6 +51,8 @@ _OPEN = 1000.0
 #: Logit below which a guessing parameter (above which 1 − u) is as good as at its bound.
 _EDGE = 7.0
 
+_INDEFINITE = "the information is not positive definite"
+
 #: Slope [per latent SD] at which it is looked whether the likelihood still rises, as again at every
 #: doubling; the grid is fine enough for slopes up to here. A sample's slopes go half as far as is
 #: plausible: it may lack a maximum that all persons have.
@@ -200,14 +202,14 @@ def _ascend(
             # So near that the information no longer changes: the last step is Newton's.
             search.measure()
             if not search.definite:
-                return _indefinite(search, items, groups)
+                return _stuck(search, _INDEFINITE, items, groups)
         else:
             poor = poor + 1 if gain > _POOR * last else 0
             last = gain
             measured_here = search.measured_here
             if not search.advance():
                 if measured_here:
-                    return "no step raises the likelihood"
+                    return _stuck(search, "no step raises the likelihood", items, groups)
                 search.measure(exact=False)
             elif poor >= _PATIENCE:
                 search.measure(exact=search.exact)
@@ -290,12 +292,12 @@ def _no_maximum(steepest: _Steepest, how: str, items: pd.Index, groups: pd.Index
     )
 
 
-def _indefinite(search: _Search, items: pd.Index, groups: pd.Index) -> str:
-    """The message that the point where the search arrived is no maximum."""
+def _stuck(search: _Search, otherwise: str, items: pd.Index, groups: pd.Index) -> str:
+    """The message that the search ended where there is no maximum: due to steep curves, if any."""
     steepest = _steepest(search, search.like.steepness(search.free))
     if steepest.slope > _SAMPLE_STEEP:
         return _no_maximum(steepest, "levels off", items, groups)
-    return "the information is not positive definite"
+    return otherwise
 
 
 def _undetermined(search: _Search, items: pd.Index, groups: pd.Index) -> str:
@@ -307,7 +309,7 @@ def _undetermined(search: _Search, items: pd.Index, groups: pd.Index) -> str:
     kept = np.flatnonzero(~search.held)
     covariance = inverse(search.information[np.ix_(kept, kept)])
     if covariance is None:
-        return _indefinite(search, items, groups)
+        return _stuck(search, _INDEFINITE, items, groups)
     errors = np.sqrt(np.diag(covariance))
     if errors.max(initial=0.0) < _OPEN:
         return ""

@@ -286,8 +286,8 @@ def _own_dtypes(frame: pd.DataFrame, table: Table) -> dict[str, Any]:
         dtype = frame[name].dtype
         if not isinstance(name, str):
             raise ReadError(
-                f"the name of column {name!r} of {table.name} is not text: rename it, as in "
-                f"study.{table.name}.rename(columns={{{name!r}: 'column_{name}'}}, inplace=True)"
+                f"the name of column {name!r} of {table.name} is not text: rename it, such as to "
+                f"'column_{name}'"
             )
         if not isinstance(dtype, pd.CategoricalDtype):
             dtypes[name] = str(dtype)

@@ -477,10 +477,14 @@ def test_a_survey_question_beside_a_scored_one_keeps_no_points_back():
     # Points that the record says await a mark are those of the question without a maximum ...
     told = items.assign(extra=pd.array([EXTRA % 4], dtype="str"))
     assert kinds(told, both) == ["unmarked"]
+    found = sc.question_cells(told, both).kinds
+    assert [CELL_KINDS[kind] for kind in found] == ["right", "unmarked"]
+    assert [*sc.response_status(both, items=told)] == ["scored", "unmarked"]
     # ... unless another question of the item explains them.
     essay = both.assign(score=[None, None], max_score=[4.0, None])
     found = sc.question_cells(told, essay).kinds
     assert [CELL_KINDS[kind] for kind in found] == ["unmarked", "unscored"]
+    assert [*sc.response_status(essay, items=told)] == ["attempted", "unscored"]
 
 
 def test_other_kinds_are_what_they_are_in_a_pending_session():
@@ -505,6 +509,11 @@ def test_adjusted_scores_add_the_points_of_the_items_responses():
     assert "adjustment" in adjusted.attrs["score"]
     questions = sc.question_score_matrix(items, responses, adjusted=True)
     np.testing.assert_equal(questions.iloc[0].to_numpy(), [2.0, -0.5, 1.0, NAN])
+    # The score after adjustment is enough, for an item as for a question.
+    after = responses.drop(columns="adjustment_points")
+    np.testing.assert_equal(
+        sc.score_matrix(items, after, adjusted=True).iloc[0].to_numpy(), [2.0, 1.0, NAN]
+    )
     raised = items.assign(score=[3.0, 2.5, 1.0])
     lifted = responses.assign(adjustment_points=[0.0, 1.0, 0.5, -1.0])
     found = sc.item_cells(raised, lifted, adjusted=True)

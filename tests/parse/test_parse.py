@@ -1,6 +1,7 @@
 """Bytes of pages to tables: nothing is lost, nothing is guessed, dtypes never change."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -472,6 +473,22 @@ def test_a_token_that_is_not_json_is_null_and_counted(key, token):
     back = again(tables)
     assert back[0][key] is None
     assert back[1]["note"] == "NaN, Infinity"
+
+
+@settings(max_examples=60, deadline=None)
+@given(STUDY, st.lists(st.sampled_from([b"NaN", b"Infinity", b"-Infinity"]), min_size=1))
+def test_tokens_in_place_of_any_numbers_read_as_null(sessions, tokens):
+    text = page(*sessions)
+    numbers = list(re.finditer(rb"(?<=: )-?\d[\d.]*(?=[,}])", text))
+    nulls = text
+    for match, token in list(zip(numbers, tokens, strict=False))[::-1]:
+        text = text[: match.start()] + token + text[match.end() :]
+        nulls = nulls[: match.start()] + b"null" + nulls[match.end() :]
+    tables = parse(text)
+    assert_same_tables(tables, parse(nulls))
+    assert_same_tables(tables, parse_by_fallback(text))
+    assert tables.tokens.total() == min(len(numbers), len(tokens))
+    assert again(tables) == again(parse(nulls))
 
 
 @pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, 2**63 + 12345, 10**30 + 1])

@@ -351,7 +351,9 @@ class IRTModel:
         over the forms that have it, and ``df`` the sum of their cells less the parameters that are
         the item's alone, once, for all forms share them. Within a form the persons are taken to be
         a random part of their group: fit forms for different populations with ``group``. Where
-        everybody lacks other scores, no form has enough persons and S-X² is missing.
+        everybody lacks other scores, no form has enough persons and S-X² is missing. The parameters
+        should be estimated mostly from the persons in S-X²: where they are few of all, as often
+        with "listwise", it exceeds its ``df`` by up to the item's parameters.
 
         Infit and outfit are mean squared residuals at the EAP abilities, weighted by information
         or not (Wright & Masters 1982); they use all persons with the item.
@@ -430,7 +432,7 @@ class IRTModel:
         MeasureError
             If scores are missing and `missing` is "raise"; if nobody has every item, or no form
             enough persons; if there are fewer than three items, or no degrees of freedom; if the
-            moments need more than 4 GB of memory, which some 400 items with two scores do.
+            moments need more than 4 GB of memory, as those of some 330 items of the 2PL do.
 
         Notes
         -----

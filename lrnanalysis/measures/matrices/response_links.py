@@ -51,6 +51,8 @@ class ItemResponses:
         Whether any of them was answered.
     unscored : array of bool
         Whether an answered one has no score.
+    open_points : array of bool
+        Whether an answered one has no score and a ``max_score`` above 0.
     awaiting_mark : array of bool
         Whether an answered one has no score, is marked by hand and has a ``max_score`` above 0.
     without_max : array of bool
@@ -65,6 +67,7 @@ class ItemResponses:
     known: BoolArray
     answered: BoolArray
     unscored: BoolArray
+    open_points: BoolArray
     awaiting_mark: BoolArray
     without_max: BoolArray
     points: FloatArray
@@ -141,6 +144,7 @@ def item_responses(items: pd.DataFrame, responses: pd.DataFrame) -> ItemResponse
         known=_any(at, known, n),
         answered=_any(at, answered, n),
         unscored=_any(at, unscored, n),
+        open_points=_any(at, unscored & (most > 0), n),
         awaiting_mark=_any(at, by_hand & (most > 0), n),
         without_max=_any(at, by_hand & np.isnan(most), n),
         points=_sum(at, scores, n),

@@ -399,8 +399,8 @@ def is_pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:
 
 
 def unexplained_points(items: pd.DataFrame, responses: ItemResponses) -> BoolArray:
-    """Whether points of the item await a mark, and are those of a response without a maximum."""
-    return _unmarked_points(items) & ~(responses.max_points > 0)
+    """Whether points of the item await a mark, and are not those of a response's maximum."""
+    return _unmarked_points(items) & ~responses.open_points
 
 
 def _unmarked_points(items: pd.DataFrame) -> BoolArray:

@@ -130,6 +130,12 @@ def test_small_forms_are_left_out_with_a_reason():
     assert rows.loc["form 3", "reason"] == "fewer than 100 persons"
     assert rows.loc["form 4", "reason"] == "M2 takes at least 3 items"
     assert rows.loc[["form 3", "form 4"], ["m2", "df", "p", "rmsea"]].isna().all(axis=None)
+    assert model.model_fit(missing="forms", min_persons=40).loc["form 3", "df"] > 0
+    # The largest form has one item: there are no pairs.
+    single = pd.concat([DATA[["i0"]], DATA[:50]], ignore_index=True)
+    with pytest.raises(lrn.MeasureError, match="no form with 100 persons has pairs of items"):
+        seen_by(model, single).model_fit(missing="forms")
+    assert seen_by(model, single).item_fit()["reason"].iloc[0].startswith("no totals to compare")
     # One form alone has enough persons, and no item of the other.
     most = model.item_fit(min_persons=280)
     assert most["reason"].iloc[0] == "no form of 280 persons has the item"

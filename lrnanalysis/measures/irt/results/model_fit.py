@@ -60,15 +60,15 @@ def model_fit(
         raise MeasureError(f"no {statistic}: {no_form(forms, missing, min_persons)}{hint}")
     constraints, free = _estimated(estimates)
     every, layout = statistic == "C2", estimates.layout
-    found: dict[int, list[tuple[Sample, Residuals]]] = {form: [] for form in used}
-    for place, sample in _observed(estimates, persons, forms, of, used):
+    found: dict[int, list[tuple[Sample, Residuals]]] = {number: [] for number in used}
+    for number, sample in _observed(estimates, persons, forms, of, used):
         own = residuals(estimates, sample, constraints, free, every_score=every)
-        found[place].append((sample, own))
+        found[number].append((sample, own))
     everybody = sum(form.total for form in forms)
     notes: dict[str, object] = {
         "measure": statistic,
         "missing": missing,
-        "left_out": everybody - sum(forms[place].total for place in used),
+        "left_out": everybody - sum(forms[number].total for number in used),
     }
     if missing != "forms":
         row, reason = _row(found[used[0]], layout, statistic, confidence)
@@ -77,6 +77,11 @@ def model_fit(
         if reason:
             notes["reason"] = reason
         return with_attrs(pd.Series(row, name="model fit"), notes)
+    everything = [own for number in used for own in found[number]]
+    if not everything:
+        raise MeasureError(
+            f"no {statistic}: no form with {min_persons:,.0f} persons has pairs of items"
+        )
     rows, items = {}, {}
     for number, form in enumerate(forms):
         name, of_form = f"form {number + 1}", int(form.items.sum())
@@ -89,10 +94,9 @@ def model_fit(
             if of_form < _FEWEST:
                 reason = f"{statistic} takes at least {_FEWEST} items"
         rows[name] = {"items": of_form, **row, "reason": reason}
-    everything = [own for place in used for own in found[place]]
     row, reason = _row(everything, layout, statistic, confidence)
-    covered = np.any([forms[place].items for place in used], axis=0)
-    rows["all forms"] = {"items": int(covered.sum()), **row, "reason": reason}
+    covered = np.unique(np.concatenate([sample.items for sample, _ in everything]))
+    rows["all forms"] = {"items": len(covered), **row, "reason": reason}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("form")
     table["reason"] = pd.array(table["reason"].to_numpy(), dtype="str")
     return with_attrs(table, {**notes, "min_persons": min_persons, "form_items": items})

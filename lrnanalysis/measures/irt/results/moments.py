@@ -212,8 +212,7 @@ def _pair_numbers(k: int) -> IntArray:
 def _correlations(mean: FloatArray, square: FloatArray, products: FloatArray) -> FloatArray:
     variance = square - mean**2
     sd = np.sqrt(np.where(variance > 1e-12 * square, variance, np.nan))
-    found: FloatArray = (products - np.outer(mean, mean)) / np.outer(sd, sd)
-    return found
+    return np.asarray((products - np.outer(mean, mean)) / np.outer(sd, sd))
 
 
 class _PairCovariance:

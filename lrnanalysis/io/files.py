@@ -143,7 +143,7 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         if path.suffix.lower() in _OTHER_SUFFIXES:
             raise ReadError(
-                f"{path} is no JSON: pass a {', '.join(_JSON_SUFFIXES)} file, plain or gzipped, or "
+                f"{path} is not JSON: pass a {', '.join(_JSON_SUFFIXES)} file, plain or gzipped, or "
                 "a folder, such as one written by to_parquet"
             )
         return [path]

@@ -216,7 +216,7 @@ def test_what_is_no_study_is_refused_with_what_can_be_read(tmp_path, study):
     table = tmp_path / "x.csv"
     table.write_text("a,b\n1,2\n")
     for source, message in (
-        (table, r"x\.csv is no JSON: pass a \.json, \.jsonl, \.ndjson file"),
+        (table, r"x\.csv is not JSON: pass a \.json, \.jsonl, \.ndjson file"),
         (tmp_path / "missing.json", r"missing\.json: not found"),
         ("", "source is '': pass the path of a file"),
         (3, "source is 3: pass a string, a Path or a list"),

@@ -143,8 +143,8 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         if path.suffix.lower() in _OTHER_SUFFIXES:
             raise ReadError(
-                f"{path} is not JSON: pass a {', '.join(_JSON_SUFFIXES)} file, plain or gzipped, or "
-                "a folder, such as one written by to_parquet"
+                f"{path} is not JSON: pass a {', '.join(_JSON_SUFFIXES)} file, plain or gzipped, "
+                "or a folder, such as one written by to_parquet"
             )
         return [path]
     if not path.is_dir():

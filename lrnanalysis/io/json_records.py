@@ -82,10 +82,20 @@ def _item_records(items: pd.DataFrame) -> Iterator[dict[str, Any]]:
             item["response_ids"] = []
         for name in presence.empty:
             item.setdefault(name, {})
-        if "scoring" in item and "scoring.score" not in presence.absent:
-            item["scoring"].setdefault("score", None)
         _add_nulls(item, presence)
+        has_scoring = isinstance(item.get("scoring"), dict) or (
+            "scoring" not in item and _is_object_in(item.get("extra"), "scoring")
+        )
+        if has_scoring and "scoring.score" not in presence.absent:
+            item.setdefault("scoring", {}).setdefault("score", None)
         yield item
+
+
+def _is_object_in(extra: str | None, key: str) -> bool:
+    """Whether `extra` holds an object under a key: one whose known members all lack a value."""
+    if extra is None or f'"{key}":' not in extra:
+        return False
+    return bytes(_AS_OBJECT.decode(extra.encode()).get(key, b"")).startswith(b"{")
 
 
 def _response_records(responses: pd.DataFrame) -> Iterator[dict[str, Any]]:

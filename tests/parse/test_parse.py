@@ -386,6 +386,21 @@ def test_any_records_read_the_same_either_way(sessions):
     assert_schema(fast)
 
 
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        {"score": None, "max_score": None, "type": True},
+        {"score": None, "type": True},
+        {"max_score": None, "type": True},
+        {"score": "1,5", "type": True},
+    ],
+)
+def test_scoring_without_a_readable_value_comes_back(scoring):
+    record = json.loads(json.dumps(SHAPES["as scored records are"]))
+    record["items"][0]["scoring"] = scoring
+    assert again(parse(page(record)))[0]["items"][0]["scoring"] == scoring
+
+
 @pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(STUDY)

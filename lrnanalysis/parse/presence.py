@@ -72,6 +72,11 @@ def _unusual(decoded: DecodedPages, table: str) -> Iterator[_Unusual]:
         paths = [".".join((*INSIDE[level], key)) for key in MEMBERS[level]]
         usual = [usual_state(prefix + key) for key in MEMBERS[level]]
         left_out = ~seen & _bits(state != "absent" for state in usual)
+        if level == "response":
+            # The item that lists a response may have given it a reference: records name it then.
+            named = decoded.columns["responses"]["item_reference"].is_valid()
+            bit = np.uint64(1 << MEMBERS[level].index("item_reference"))
+            nulls = np.where(named.to_numpy(zero_copy_only=False), nulls & ~bit, nulls)
         yield _Unusual("absent", paths, np.where(there, left_out, np.uint64(0)))
         yield _Unusual("null", paths, nulls & _bits(state != "null" for state in usual))
         if INSIDE[level]:

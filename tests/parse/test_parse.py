@@ -226,6 +226,17 @@ def test_unreadable_records_are_kept_and_counted(record):
     assert [json.loads(one) for one in tables.unreadable] == [record]
 
 
+def test_a_reference_that_the_item_gives_is_not_null():
+    record = json.loads(json.dumps(SHAPES["as scored records are"]))
+    record["responses"][0]["item_reference"] = None
+    tables = parse(page(record))
+    assert tables.responses["item_reference"].to_list() == ["item-1"]
+    assert tables.responses["presence"].isna().all()
+    record["items"][0]["response_ids"] = []
+    (back,) = again(parse(page(record)))
+    assert back["responses"][0]["item_reference"] is None
+
+
 def test_an_item_without_a_reference_keeps_its_ids():
     record = json.loads(json.dumps(SHAPES["as scored records are"]))
     record["items"][0]["reference"] = record["responses"][0]["item_reference"] = None

@@ -281,7 +281,7 @@ _EXPECTED = {
     "text": "text",
     "label": "text",
     "number": "a number as in JSON, such as 1.5",
-    "integer": "a whole number",
+    "integer": "an integer",
     "flag": "true or false",
     "time": "a time such as 2026-03-01T10:00:00Z",
 }

@@ -53,6 +53,7 @@ from lrnanalysis.measures.matrices import (
     required_keys,
 )
 from lrnanalysis.measures.scores.status import adjusted_scores, has_status
+from lrnanalysis.tables.unmarked import unmarked_item_points
 from lrnanalysis.warnings import DataWarning, warn
 
 __all__ = [
@@ -184,7 +185,7 @@ def item_cells(
             raise MeasureError("adjusted=True needs responses=: they hold the adjustment points")
     states = reach_states(items, responses, rule=not_reached_rule)
     points, most = optional_floats(items, "score"), optional_floats(items, "max_score")
-    expected = is_pending(items, sessions) | _unmarked_points(items)
+    expected = is_pending(items, sessions) | (unmarked_item_points(items) > 0)
     waiting = np.zeros(len(items), dtype=bool)
     notes: dict[str, object] = {**states.notes, "score": "items.score"}
     found = states.responses
@@ -400,15 +401,4 @@ def is_pending(table: pd.DataFrame, sessions: pd.DataFrame | None) -> BoolArray:
 
 def unexplained_points(items: pd.DataFrame, responses: ItemResponses) -> BoolArray:
     """Whether points of the item await a mark, and are not those of a response's maximum."""
-    return _unmarked_points(items) & ~responses.open_points
-
-
-def _unmarked_points(items: pd.DataFrame) -> BoolArray:
-    """Whether the record says that points of the item await a mark."""
-    found = np.zeros(len(items), dtype=bool)
-    if "extra" in items.columns:
-        name = '"max_score_of_unmarked":'
-        rows = np.flatnonzero(items["extra"].str.contains(name, regex=False, na=False))
-        told = items["extra"].iloc[rows].str.extract(name + r"\s*([\d.]+)", expand=False)
-        found[rows] = told.astype("float64").to_numpy() > 0
-    return found
+    return (unmarked_item_points(items) > 0) & ~responses.open_points

@@ -195,6 +195,18 @@ def test_pairs_without_common_persons_have_a_reason():
     assert q3.attrs["reason"].startswith("4 of 28 pairs")
 
 
+def test_two_common_persons_have_no_correlation():
+    """Their residuals lie on a line: Q3 would be 1 or −1 whatever the scores."""
+    for common, known in ((2, False), (3, True)):
+        data = DATA[:60].copy()
+        data.iloc[: 30 - common, 0] = np.nan
+        data.iloc[30:, 1] = np.nan
+        q3 = seen_by(MODEL, data).local_dependence()
+        assert q3.attrs["fewest_persons"] == common
+        assert np.isfinite(q3.loc["i0", "i1"]) == known
+        assert ("reason" in q3.attrs) != known
+
+
 def test_one_item_tells_nothing_of_the_fit_of_a_person():
     """Given the ability nothing varies of lz_star: neither infinite nor a number by rounding."""
     one = pd.DataFrame(np.nan, range(8), DATA.columns)
